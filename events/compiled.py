@@ -1,0 +1,122 @@
+"""`compiled`: numba's njit with a cache on disk that follows every source file of ours.
+
+numba's own cache looks at the file of the function it compiles and at nothing else: a compiled function that calls
+another file's compiled function (or reads its constants) would keep running the old machine code after that file was
+edited. So the cache folder's name is a hash of all our sources and of the versions that make the machine code, and
+only the newest few folders are kept.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+import numba
+import numpy
+from numba import njit
+
+PACKAGES = ("events", "customers", "detectors", "models", "rules", "sinks", "streams")
+"""The packages whose sources decide the cache folder."""
+
+APPLICATION = "churn-early-warning"
+KEEP_FOLDERS = 4
+KEEP_SECONDS = 86_400.0
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@overload
+def compiled(function: Function, /) -> Function: ...
+
+
+@overload
+def compiled(*, inline: bool = False, nogil: bool = False) -> Callable[[Function], Function]: ...
+
+
+def compiled(
+    function: Function | None = None, /, *, inline: bool = False, nogil: bool = False
+) -> Function | Callable[[Function], Function]:
+    """Compile a function to machine code on its first call, and keep the result on disk.
+
+    `inline` inlines the function into its compiled callers before types are inferred (for tiny helpers that LLVM
+    would not inline itself; slow to compile). `nogil` lets other threads run meanwhile. Division by zero gives
+    infinity or NaN as in numpy, indices are not checked, and fast-math stays off: results must not depend on how a
+    loop was vectorised.
+    """
+
+    def decorate(target: Function) -> Function:
+        wrapped: Function = njit(
+            cache=True,
+            inline="always" if inline else "never",
+            nogil=nogil,
+            error_model="numpy",
+            boundscheck=False,
+            fastmath=False,
+        )(target)
+        return wrapped
+
+    return decorate if function is None else decorate(function)
+
+
+def package_folders() -> Iterable[tuple[str, Path]]:
+    """Each of our packages that is installed, with its folder."""
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+            yield name, Path(folder)
+
+
+def sources_hash() -> str:
+    """A name for the state of our sources, numba, numpy and Python."""
+    digest = hashlib.sha256(f"{numba.__version__} {numpy.__version__} {sys.version}".encode())
+    for name, folder in package_folders():
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(f"\0{name}/{path.relative_to(folder)}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def user_cache() -> Path:
+    """The user's cache directory (XDG base directory specification)."""
+    configured = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(configured) if os.path.isabs(configured) else Path.home() / ".cache"
+
+
+def choose_folder() -> Path:
+    """The cache folder of this state of the sources, made if need be; a temporary one where it cannot be written."""
+    try:
+        root = user_cache() / APPLICATION
+        folder = root / sources_hash()
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(folder)
+        prune(root, folder)
+        return folder
+    except (OSError, RuntimeError):
+        return Path(tempfile.gettempdir()) / f"{APPLICATION}-{os.getuid()}"
+
+
+def prune(root: Path, current: Path) -> None:
+    """Delete all but the newest cache folders; those used within a day stay, another process may be writing there."""
+
+    def used_at(path: Path) -> float:
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            return 0.0
+
+    others = sorted((path for path in root.iterdir() if path.is_dir() and path != current), key=used_at, reverse=True)
+    for path in others[KEEP_FOLDERS - 1 :]:
+        if used_at(path) < time.time() - KEEP_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:  # somebody who sets it wants it there
+    numba.config.CACHE_DIR = str(choose_folder())
