@@ -1,0 +1,49 @@
+# Everything runs from .venv, made from Python 3.11 or newer. `make` alone prints what there is.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help setup demo test lint format bench fuzz clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(STAMP) ## make .venv and install everything (the others do it by themselves)
+
+$(STAMP): pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (make PYTHON=/path/to/python3.11)"; exit 1; }
+	@echo "[1/2] virtual environment in .venv, from $$("$(PYTHON)" --version)"
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	@echo "[2/2] installing what the project needs (about 150 MB, once; a minute or two)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[dev]' \
+		| sed -un 's/.*/      unpacking/p; s/^Successfully installed.*churn.*/      done/p; /^ERROR/p'
+	@touch $@
+
+demo: $(STAMP) ## simulated operator, engine and warnings in this terminal (in a pipe: one fixed stretch)
+	@echo "churn demo: a simulated operator feeds the engine"
+	@if [ -t 1 ]; then $(BIN)/churn demo; else $(BIN)/churn demo --once; fi
+
+lint: $(STAMP) ## ruff, mypy strict, direction of imports
+	@echo "ruff check"; $(BIN)/ruff check .
+	@echo "ruff format --check"; $(BIN)/ruff format --check .
+	@echo "mypy --strict"; $(BIN)/mypy
+	@echo "import-linter"; $(BIN)/lint-imports
+
+format: $(STAMP) ## format the code
+	@$(BIN)/ruff check --fix --exit-zero . && $(BIN)/ruff format .
+
+test: lint ## lint, then every test
+	@echo "pytest"; $(BIN)/pytest -n 2
+
+bench: $(STAMP) ## speed and memory on simulated events (BENCH_EVENTS=1000000 for a short one)
+	@$(BIN)/python -m benchmarks.bench
+
+fuzz: $(STAMP) ## a long run of the property tests with many more examples (FUZZ_EXAMPLES=20000)
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 tests/property
+
+clean: ## remove .venv and everything made
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

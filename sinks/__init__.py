@@ -1,0 +1,1 @@
+"""Where decisions go: files, tables of scores, the terminal."""
