@@ -15,10 +15,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 import numba
-import numpy
+import numpy as np
 from numba import njit
 
 PACKAGES = ("events", "customers", "detectors", "models", "rules", "sinks", "streams")
@@ -51,7 +51,7 @@ def compiled(
     """
 
     def decorate(target: Function) -> Function:
-        wrapped: Function = njit(
+        wrapped: Any = njit(
             cache=True,
             inline="always" if inline else "never",
             nogil=nogil,
@@ -59,7 +59,7 @@ def compiled(
             boundscheck=False,
             fastmath=False,
         )(target)
-        return wrapped
+        return cast(Function, wrapped)
 
     return decorate if function is None else decorate(function)
 
@@ -74,7 +74,7 @@ def package_folders() -> Iterable[tuple[str, Path]]:
 
 def sources_hash() -> str:
     """A name for the state of our sources, numba, numpy and Python."""
-    digest = hashlib.sha256(f"{numba.__version__} {numpy.__version__} {sys.version}".encode())
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {sys.version}".encode())
     for name, folder in package_folders():
         for path in sorted(folder.rglob("*.py")):
             digest.update(f"\0{name}/{path.relative_to(folder)}\0".encode())
@@ -84,12 +84,12 @@ def sources_hash() -> str:
 
 def user_cache() -> Path:
     """The user's cache directory (XDG base directory specification)."""
-    configured = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(configured) if os.path.isabs(configured) else Path.home() / ".cache"
+    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return configured if configured.is_absolute() else Path.home() / ".cache"
 
 
 def choose_folder() -> Path:
-    """The cache folder of this state of the sources, made if need be; a temporary one where it cannot be written."""
+    """The cache folder of this state of the sources, made if need be; a new temporary one where it cannot be."""
     try:
         root = user_cache() / APPLICATION
         folder = root / sources_hash()
@@ -98,9 +98,9 @@ def choose_folder() -> Path:
         if not os.access(folder, os.W_OK):
             raise PermissionError(folder)
         prune(root, folder)
-        return folder
-    except (OSError, RuntimeError):
-        return Path(tempfile.gettempdir()) / f"{APPLICATION}-{os.getuid()}"
+    except (OSError, RuntimeError):  # RuntimeError: there is no home directory
+        return Path(tempfile.mkdtemp(prefix=APPLICATION))
+    return folder
 
 
 def prune(root: Path, current: Path) -> None:
@@ -119,4 +119,4 @@ def prune(root: Path, current: Path) -> None:
 
 
 if "NUMBA_CACHE_DIR" not in os.environ:  # somebody who sets it wants it there
-    numba.config.CACHE_DIR = str(choose_folder())
+    vars(numba.config)["CACHE_DIR"] = str(choose_folder())

@@ -24,9 +24,19 @@ class Reason(StrEnum):
     FAILED = "failed"
 
 
+class RefusedError(Exception):
+    """Raised where a field is read that a struct could not judge."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
 class DeadLetter(Struct, frozen=True, gc=False):
     """One input that was refused. `payload` is its text, or `{"base64": ...}` where it is no UTF-8; a long one is
-    cut, and `truncated_from` is its full length in bytes."""
+    cut, and `truncated_from` is its full length in bytes.
+    """
 
     reason: str
     detail: str
