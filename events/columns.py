@@ -58,6 +58,12 @@ class Origin(NamedTuple):
     """Added to an event's `line` (an offset may not fit there)."""
 
 
+def place(origins: Sequence[Origin], start: int, line: int) -> str:
+    """The name of the origin that holds this byte of `raw`, and the line (or offset) within it."""
+    origin = origins[bisect_right(origins, start, key=lambda each: each.at) - 1]
+    return f"{origin.name}{origin.separator}{origin.first + line}"
+
+
 @dataclass(slots=True)
 class Batch:
     """Events in stream order, and what came in but is none.
@@ -91,9 +97,7 @@ class Batch:
     def place(self, index: int) -> str:
         """`file:line` or `topic/partition/offset` of an event."""
         record = self.events[index]
-        position = bisect_right(self.origins, int(record["start"]), key=lambda origin: origin.at) - 1
-        origin = self.origins[position]
-        return f"{origin.name}{origin.separator}{origin.first + int(record['line'])}"
+        return place(self.origins, int(record["start"]), int(record["line"]))
 
     def customer_id(self, index: int) -> str:
         """The customer (or `cell:`, `market:`) of an event."""

@@ -1,172 +1,133 @@
 """Bytes to a Batch: every object of a chunk becomes an event or a dead letter.
 
-Each line is judged alone, so an object spread over two lines, or two on one, are faults just as if the lines had come
-one by one. What is common to all events is then read in columns.
+Each object is judged alone, so one spread over two lines, or two on one line, are faults, wherever a chunk was cut.
+Plain usage is read by the compiled scanner; the rest by msgspec, which is also the judge of every fault.
 """
 
-from collections.abc import Callable, Sequence
-from math import nan
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from events.codes import Kind
-from events.columns import EVENT, SLOTS, Batch, Origin
-from events.compiled import compiled
+from events.columnise import Read, columnise
+from events.columns import EVENT, Batch
 from events.contract import DECODER, Event
 from events.deadletters import MAX_OBJECT_BYTES, DeadLetter, Reason, RefusedError, dead_letter
 from events.faults import diagnose
-from events.fill import FILLERS, HOUR_DECIDES, Slots, flags_of
-from events.hashing import event_keys, hash_texts, pack
+from events.fill import FILLERS, USAGE
+from events.lines import Objects, count_lines, objects_of_lines
+from events.scan import PADDING, scan_usage
 from events.times import OK, refusal, times_of
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-DAY_HOURS = (8, 18)
-EVENING_HOURS = (18, 23)
-EMPTY = (nan,) * SLOTS
-
-
-class Objects(NamedTuple):
-    """Where the objects of `raw` are: i8[objects] each, `lines` as it goes into EVENT.line."""
-
-    raw: bytes
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    lines: NDArray[np.int64]
-    origins: list[Origin]
-
-
-class Read(NamedTuple):
-    """An object that was read: its position among the objects, its struct and its slots."""
-
-    position: int
-    event: Event
-    slots: Slots
-
-
 Reader = Callable[[int, bytes], Event]
-"""Makes the struct of the object at a position; raises what `diagnose` understands, or RefusedError."""
+"""Makes the struct of the object at a position; raises RefusedError, or what `diagnose` understands."""
+
+
+class Scanned(NamedTuple):
+    """What the scanner made of the objects: EVENT[objects], which of them are right, and their customer ids."""
+
+    events: NDArray[np.void]
+    sure: NDArray[np.bool_]
+    text: NDArray[np.uint8]
 
 
 def decode(raw: bytes, source: str, first_line: int = 1, *, received_at: str) -> Batch:
-    """Read whole lines of JSON.
+    """Read whole lines of JSON (or of CloudEvents in structured mode).
 
     `source` names the file and `first_line` is the number of the first line within it; `received_at` (RFC 3339) goes
     into the dead letters. Blank lines are skipped, and so is a byte order mark at the beginning of a file.
     """
-    starts, ends, numbers = split_lines(np.frombuffer(raw, np.uint8), first_line)
-    if first_line == 1 and raw.startswith(BYTE_ORDER_MARK) and len(starts) and starts[0] == 0:
-        starts[0] = len(BYTE_ORDER_MARK)
-    objects = Objects(raw, starts, ends, numbers, [Origin(0, source, ":", 0)])
-    batch = decode_objects(objects, lambda _, text: DECODER.decode(text), received_at)
-    batch.lines = raw.count(b"\n") + (not raw.endswith(b"\n") and len(raw) > 0)
+    objects = objects_of_lines(raw, source, first_line)
+    batch = decode_objects(objects, scan(objects), read_struct, received_at)
+    batch.lines = count_lines(raw)
     return batch
 
 
-@compiled
-def split_lines(
-    data: NDArray[np.uint8], first_line: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Start, end and number of every line that is not blank; a carriage return before the newline is not part of it."""
-    size = 1
-    for byte in data:
-        size += byte == 10
-    starts, ends, numbers = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-    count, start, line, blank = 0, 0, first_line, True
-    for position in range(len(data) + 1):
-        if position < len(data) and data[position] != 10:
-            blank = blank and data[position] in (9, 13, 32)
-            continue
-        if not blank:
-            starts[count] = start
-            ends[count] = position - 1 if data[position - 1] == 13 else position
-            numbers[count] = line
-            count += 1
-        start, line, blank = position + 1, line + 1, True
-    return starts[:count], ends[:count], numbers[:count]
+def read_struct(_: int, text: bytes) -> Event:
+    """One object without any envelope."""
+    event: Event = DECODER.decode(text)
+    return event
 
 
-def decode_objects(objects: Objects, reader: Reader, received_at: str) -> Batch:
+def scan(objects: Objects) -> Scanned:
+    """The plain usage among the objects."""
+    events, sure = np.zeros(len(objects.starts), EVENT), np.zeros(len(objects.starts), np.bool_)
+    data = np.frombuffer(objects.raw + PADDING, np.uint8)
+    text = scan_usage(data, objects.starts, objects.ends, not valid_utf8(objects.raw), events, sure)
+    return Scanned(events, sure, text)
+
+
+def unscanned(objects: Objects) -> Scanned:
+    """Nothing is read by the scanner."""
+    count = len(objects.starts)
+    return Scanned(np.zeros(count, EVENT), np.zeros(count, np.bool_), np.zeros(0, np.uint8))
+
+
+def valid_utf8(raw: bytes) -> bool:
+    """Whether all of it is UTF-8."""
+    if raw.isascii():
+        return True
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decode_objects(objects: Objects, scanned: Scanned, reader: Reader, received_at: str) -> Batch:
     """Events and dead letters of the objects, in their order."""
-    read: list[Read] = []
-    dead: dict[int, DeadLetter] = {}
-    starts, ends = objects.starts.tolist(), objects.ends.tolist()
-
-    def refuse(position: int, reason: Reason, detail: str) -> None:
-        dead[position] = dead_letter(
-            reason, detail, place_of(objects, position), received_at, objects.raw[starts[position] : ends[position]]
-        )
-
-    for position, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        if end - start > MAX_OBJECT_BYTES:
-            refuse(position, Reason.TOO_LARGE, f"{end - start} bytes")
-            continue
-        text = objects.raw[start:end]
-        try:
-            text.decode()  # msgspec does not look into strings that it skips
-            event = reader(position, text)
-            read.append(Read(position, event, FILLERS[type(event)][1](event)))
-        except RefusedError as refused:
-            refuse(position, refused.reason, refused.detail)
-        except (ValueError, RecursionError) as error:  # msgspec's and the UTF-8 decoder's errors are ValueErrors
-            refuse(position, *diagnose(text, error))
+    read, dead = read_objects(objects, np.flatnonzero(~scanned.sure).tolist(), reader, received_at)
     faults, ats, hours = times_of([item.event.occurred_at for item in read])
     for index in np.flatnonzero(faults != OK).tolist():
-        fault = refusal(int(faults[index]), "occurred_at")
-        refuse(read[index].position, fault.reason, fault.detail)
+        fault, position = refusal(int(faults[index]), "occurred_at"), read[index].position
+        dead[position] = refuse(objects, position, fault.reason, fault.detail, received_at)
     good = np.flatnonzero(faults == OK)
     read = [read[index] for index in good.tolist()]
-    events, text_bytes = columns(objects, read, ats[good], hours[good])
-    facts = {index: item.event for index, item in enumerate(read) if events["kind"][index] != Kind.USAGE_RECORDED}
-    letters = [dead[position] for position in sorted(dead)]
-    return Batch(events, text_bytes, objects.raw, objects.origins, facts, letters, len(starts))
-
-
-def place_of(objects: Objects, position: int) -> str:
-    """`file:line` or `topic/partition/offset` of an object."""
-    start = int(objects.starts[position])
-    origin = max((origin for origin in objects.origins if origin.at <= start), key=lambda origin: origin.at)
-    return f"{origin.name}{origin.separator}{origin.first + int(objects.lines[position])}"
-
-
-def columns(
-    objects: Objects, read: Sequence[Read], ats: NDArray[np.int64], hours: NDArray[np.uint8]
-) -> tuple[NDArray[np.void], NDArray[np.uint8]]:
-    """EVENT records of what was read (times already checked), and the bytes of their customer ids."""
-    events = np.zeros(len(read), EVENT)
-    text, text_ends = pack([item.event.customer_id for item in read])
+    rest, rest_text = columnise(read, ats[good], hours[good])
+    rest["id_at"] += len(scanned.text)
     positions = np.fromiter((item.position for item in read), np.int64, len(read))
-    events["at"], events["hour"] = ats, hours
-    events["id_len"] = np.diff(text_ends, prepend=0)
-    events["id_at"] = text_ends - events["id_len"]
-    events["start"], events["end"] = objects.starts[positions], objects.ends[positions]
-    events["line"] = objects.lines[positions]
-    events["kind"] = [FILLERS[type(item.event)][0] for item in read]
-    events["flags"] = [flags_of(item.event) for item in read]
-    events["key"] = event_keys(
-        np.ascontiguousarray(events["kind"]),
-        hash_texts([item.event.source for item in read]),
-        hash_texts([item.event.event_id for item in read]),
-    )
-    fill_slots(events, [item.slots for item in read])
-    return events, text
+    events, kept = scanned.events, scanned.sure
+    events[positions] = rest
+    events["start"], events["end"], events["line"] = objects.starts, objects.ends, objects.lines
+    kept[positions] = True
+    text = np.concatenate([scanned.text, rest_text])
+    letters = [dead[position] for position in sorted(dead)]
+    new_index = np.cumsum(kept)[positions] - 1
+    facts = {index: item.event for index, item in zip(new_index.tolist(), read, strict=True) if item.kind != USAGE}
+    whole = events if kept.all() else events[kept]
+    return Batch(whole, text, objects.raw, objects.origins, facts, letters, len(kept))
 
 
-def fill_slots(events: NDArray[np.void], slots: Sequence[Slots]) -> None:
-    """Write what the fillers said into the records."""
-    for name in "abcde":
-        events[name] = [getattr(each, name) for each in slots]
-    events["ref"] = hash_texts([each.ref for each in slots])
-    events["aux"] = hash_texts([each.aux for each in slots])
-    if slots:
-        events["x"] = [each.x + EMPTY[len(each.x) :] for each in slots]
-    undecided = (events["kind"] == Kind.USAGE_RECORDED) & (events["b"] == HOUR_DECIDES)
-    events["b"][undecided] = period_of_hour(events["hour"][undecided])
+def read_objects(
+    objects: Objects, positions: list[int], reader: Reader, received_at: str
+) -> tuple[list[Read], dict[int, DeadLetter]]:
+    """What these objects say, and what is wrong with the others, by position."""
+    read: list[Read] = []
+    dead: dict[int, DeadLetter] = {}
+    for position in positions:
+        text = objects.text(position)
+        try:
+            read.append(read_object(position, text, reader))
+        except RefusedError as refused:
+            dead[position] = refuse(objects, position, refused.reason, refused.detail, received_at)
+        except (ValueError, RecursionError) as error:  # msgspec's and the UTF-8 decoder's errors are ValueErrors
+            reason, detail = diagnose(text, error)
+            dead[position] = refuse(objects, position, reason, detail, received_at)
+    return read, dead
 
 
-def period_of_hour(hours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Codes of `period` for local hours: day 8-18, evening 18-23, night."""
-    day = (hours >= DAY_HOURS[0]) & (hours < DAY_HOURS[1])
-    evening = (hours >= EVENING_HOURS[0]) & (hours < EVENING_HOURS[1])
-    return np.where(day, 0, np.where(evening, 1, 2)).astype(np.uint8)
+def read_object(position: int, text: bytes, reader: Reader) -> Read:
+    """One object; raises RefusedError, or what `diagnose` understands."""
+    if len(text) > MAX_OBJECT_BYTES:
+        raise RefusedError(Reason.TOO_LARGE, f"{len(text)} bytes")
+    if not text.isascii():
+        text.decode()  # msgspec does not look into strings that it skips
+    event = reader(position, text)
+    kind, fill = FILLERS[type(event)]
+    return Read(position, kind, event, fill(event))
+
+
+def refuse(objects: Objects, position: int, reason: Reason, detail: str, received_at: str) -> DeadLetter:
+    """The dead letter of an object."""
+    return dead_letter(reason, detail, objects.place(position), received_at, objects.text(position))

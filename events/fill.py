@@ -7,7 +7,7 @@ hashes.
 
 from collections.abc import Callable
 from math import nan
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from events import codes, contract
 from events.causes import cause_of_category, cause_of_text
@@ -18,6 +18,7 @@ from events.times import date_of, time_of
 HOUR_DECIDES = 255
 """A usage record's `b` until the local hour has told the period."""
 
+USAGE = int(codes.Kind.USAGE_RECORDED)
 CELL_PREFIX = "cell:"
 MARKET_PREFIX = "market:"
 SCALES = {"csat": 5.0, "nps": 10.0, "ces": 7.0}
@@ -37,15 +38,15 @@ class Slots(NamedTuple):
 
 
 Filler = Callable[[Any], Slots]
-Struct = TypeVar("Struct", bound=contract.Event)
-FILLERS: dict[type[contract.Event], tuple[codes.Kind, Filler]] = {}
+FILLERS: dict[type[contract.Event], tuple[int, Filler]] = {}
+"""The kind and the filler of each event type."""
 
 
 def fills(kind: codes.Kind) -> Callable[[Filler], Filler]:
     """Register the filler of a kind."""
 
     def register(filler: Filler) -> Filler:
-        FILLERS[contract.EVENT_TYPES[kind]] = (kind, filler)
+        FILLERS[contract.EVENT_TYPES[kind]] = (int(kind), filler)
         return filler
 
     return register
