@@ -1,10 +1,10 @@
 """Structs to EVENT records, column by column: what msgspec read on the way into a Batch."""
 
 from collections.abc import Sequence
-from math import nan
-from typing import NamedTuple
+from operator import attrgetter
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from events.columns import EVENT, SLOTS
@@ -13,11 +13,10 @@ from events.fill import HOUR_DECIDES, USAGE, Slots, flags_of
 from events.hashing import event_keys, hash_texts, pack
 from events.periods import period_of_hour
 
-EMPTY = (nan,) * SLOTS
 PERIODS = np.array([period_of_hour(hour) for hour in range(24)], np.uint8)
 
 
-class Read(NamedTuple):
+class Read(Struct, frozen=True, gc=False):
     """An object that was read: its position among the objects, its kind, struct and slots."""
 
     position: int
@@ -45,11 +44,11 @@ def columnise(
 
 def fill_slots(events: NDArray[np.void], slots: Sequence[Slots]) -> None:
     """Write what the fillers said into the records."""
-    if not slots:
-        return
-    a, b, c, d, e, ref, aux, x = zip(*slots, strict=True)
-    events["a"], events["b"], events["c"], events["d"], events["e"] = a, b, c, d, e
-    events["ref"], events["aux"] = hash_texts(ref), hash_texts(aux)
-    events["x"] = [numbers + EMPTY[len(numbers) :] for numbers in x]
+    for name in "abcde":
+        events[name] = list(map(attrgetter(name), slots))
+    for slot in range(SLOTS):
+        events["x"][:, slot] = list(map(attrgetter(f"x{slot}"), slots))
+    events["ref"] = hash_texts([each.ref for each in slots])
+    events["aux"] = hash_texts([each.aux for each in slots])
     undecided = (events["kind"] == USAGE) & (events["b"] == HOUR_DECIDES)
     events["b"][undecided] = PERIODS[events["hour"][undecided]]
