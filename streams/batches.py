@@ -1,0 +1,42 @@
+"""Stretches of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from events.columns import Batch
+
+
+def part(batch: Batch, start: int, end: int) -> Batch:
+    """The events from `start` to before `end`, sharing the batch's bytes; without its dead letters and line count."""
+    if start == 0 and end == len(batch):
+        facts = batch.facts
+    else:
+        facts = {index - start: fact for index, fact in batch.facts.items() if start <= index < end}
+    return Batch(batch.events[start:end], batch.text, batch.raw, batch.origins, facts)
+
+
+def compacted(batch: Batch) -> Batch:
+    """The same events with only the bytes that they need, where these lie together as they do in a file."""
+    events = batch.events.copy()
+    start, end = int(events["start"].min()), int(events["end"].max())
+    text_start, text_end = int(events["id_at"].min()), int((events["id_at"] + events["id_len"]).max())
+    events["start"] -= start
+    events["end"] -= start
+    events["id_at"] -= text_start
+    before = [origin for origin in batch.origins if origin.at <= start][-1:]
+    within = [origin for origin in batch.origins if start < origin.at < end]
+    origins = [origin._replace(at=max(0, origin.at - start)) for origin in before + within]
+    return Batch(events, batch.text[text_start:text_end], batch.raw[start:end], origins, batch.facts)
+
+
+def pieces(batch: Batch, limit: int) -> Iterator[Batch]:
+    """The batch in stretches of at most `limit` events; dead letters and line count go with the first."""
+    if len(batch) <= limit:
+        yield batch
+        return
+    for start in range(0, len(batch), limit):
+        piece = part(batch, start, min(start + limit, len(batch)))
+        if start == 0:
+            piece.dead, piece.lines = batch.dead, batch.lines
+        yield piece

@@ -1,0 +1,191 @@
+"""A folder of checkpoints: everything that a run knows, on disk, so that it can go on after any end.
+
+One file per checkpoint, numbered upwards: a line that names the format, a table of entries, their bytes (arrays as
+numpy's own .npy, never pickles), and a SHA-256 of it all. A new one is written beside the old ones, flushed to the disk
+and only then given its name; the one before stays, for the day the newest cannot be read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Literal, Self, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+MAGIC = b"churn-checkpoint "
+VERSION = 1
+SUFFIX = ".checkpoint"
+KEEP = 2
+COPY_BYTES = 1 << 22
+
+State: TypeAlias = Mapping[str, NDArray[Any] | bytes]
+
+
+class UnreadableError(Exception):
+    """A checkpoint file is damaged or cut off."""
+
+
+class TooNewError(Exception):
+    """A checkpoint was written by a newer version of this program."""
+
+
+class InUseError(Exception):
+    """Another process works with the folder."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One named value in the file."""
+
+    name: str
+    kind: Literal["array", "bytes"]
+
+
+class Digested:
+    """A binary file that computes the SHA-256 of what goes through it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.digest = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        return self.file.write(data)
+
+    def close_with_digest(self) -> None:
+        self.file.write(self.digest.digest())
+
+
+class CheckpointFolder:
+    """The checkpoints of one run after another. One process at a time: raises InUseError, OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.lock: IO[bytes] = (folder / "lock").open("ab")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self.lock.close()
+            raise InUseError(f"{folder} is in use by another process") from error
+        for leftover in folder.glob("*.writing"):
+            leftover.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.close()
+
+    def files(self) -> list[Path]:
+        """The checkpoints there are, the newest first."""
+        return sorted(self.folder.glob(f"*{SUFFIX}"), reverse=True)
+
+    def save(self, state: State) -> Path:
+        """Make a new checkpoint durable, then delete the older ones but one; raises OSError (the old ones stay)."""
+        newest = next(iter(self.files()), None)
+        number = int(newest.stem) + 1 if newest else 1
+        path = self.folder / f"{number:012d}{SUFFIX}"
+        writing = path.with_suffix(".writing")
+        try:
+            with writing.open("wb") as file:
+                write_state(file, state)
+                file.flush()
+                os.fsync(file.fileno())
+            writing.rename(path)
+        except (OSError, ValueError):
+            writing.unlink(missing_ok=True)
+            raise
+        sync_folder(self.folder)
+        for old in self.files()[KEEP:]:
+            old.unlink()
+        return path
+
+    def load(self) -> tuple[dict[str, NDArray[Any] | bytes] | None, list[str]]:
+        """The newest checkpoint that can be read (none when there is none), and what was wrong with newer ones.
+
+        Raises TooNewError, and UnreadableError when there are checkpoints but none can be read.
+        """
+        troubles: list[str] = []
+        for path in self.files():
+            try:
+                return read_state(path), troubles
+            except UnreadableError as error:
+                troubles.append(str(error))
+        if troubles:
+            raise UnreadableError("; ".join(troubles))
+        return None, troubles
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_state(file: BinaryIO, state: State) -> None:
+    """The whole format, to a file that is open for writing."""
+    out = Digested(file)
+    out.write(MAGIC + f"{VERSION}\n".encode())
+    entries = [Entry(name, "bytes" if isinstance(value, bytes) else "array") for name, value in state.items()]
+    out.write(msgspec.json.encode(entries) + b"\n")
+    for value in state.values():
+        if isinstance(value, bytes):
+            out.write(len(value).to_bytes(8, "little"))
+            out.write(value)
+        else:
+            np.lib.format.write_array(out, value, allow_pickle=False)
+    out.close_with_digest()
+
+
+def read_state(path: Path) -> dict[str, NDArray[Any] | bytes]:
+    """Read one file, its digest first; raises UnreadableError, TooNewError."""
+    try:
+        with path.open("rb") as file:
+            check_version(path, file.readline(len(MAGIC) + 20))
+            check_digest(path, file)
+            file.seek(0)
+            file.readline()
+            entries = msgspec.json.decode(file.readline(), type=list[Entry])
+            return {entry.name: read_value(file, entry) for entry in entries}
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        raise UnreadableError(f"{path}: {error}") from error
+
+
+def read_value(file: BinaryIO, entry: Entry) -> NDArray[Any] | bytes:
+    """The value that begins here."""
+    if entry.kind == "bytes":
+        return file.read(int.from_bytes(file.read(8), "little"))
+    array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
+def check_version(path: Path, line: bytes) -> None:
+    """The first line says what the file is."""
+    version = line.removeprefix(MAGIC).strip()
+    if not line.startswith(MAGIC) or not version.isdigit():
+        raise UnreadableError(f"{path}: no checkpoint")
+    if int(version) > VERSION:
+        raise TooNewError(
+            f"{path} was written by a newer version of churn (format {int(version)}, this one reads {VERSION})"
+        )
+
+
+def check_digest(path: Path, file: BinaryIO) -> None:
+    """The last 32 bytes are the SHA-256 of all before them."""
+    digest = hashlib.sha256()
+    left = path.stat().st_size - digest.digest_size
+    file.seek(0)
+    while left > 0 and (block := file.read(min(left, COPY_BYTES))):
+        digest.update(block)
+        left -= len(block)
+    if file.read() != digest.digest():
+        raise UnreadableError(f"{path}: damaged or cut off (its checksum differs)")

@@ -1,0 +1,189 @@
+"""The files of a replay: what each is, how far it was read, and their events merged by time.
+
+A file is known by its name, its length and the hash of its beginning, so that a later run with the same state goes on
+behind what is done and takes anything else for new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import numpy as np
+
+from events.columns import Batch, concat
+from events.deadletters import DeadLetter, Reason, dead_letter
+from events.decode import decode
+from streams.batches import compacted, part
+from streams.files import STANDARD_INPUT, Chunk, Cutter, chunks, open_input, unpacked
+
+CHUNK_BYTES = 1 << 20
+BEGINNING_BYTES = 1 << 16
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What makes a file the same file: base name, bytes as stored (none for a pipe), SHA-256 of the first 64 KB."""
+
+    name: str
+    length: int | None
+    beginning: str
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far a file was read, in unpacked bytes and lines.
+
+    Everything before `offset` (where `line` begins) is done. Of the chunk of `length` bytes that follows, `taken` events
+    and every dead letter are done too; `length` is 0 when it was not begun. Nothing follows once the file has `ended`.
+    """
+
+    offset: int = 0
+    line: int = 1
+    length: int = 0
+    taken: int = 0
+    ended: bool = False
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A file and how far it was read."""
+
+    identity: Identity
+    position: Position = Position()
+
+
+class Reader:
+    """One file's events in its own order. `batch` holds those of the current chunk that are not taken yet."""
+
+    def __init__(
+        self, name: str, received_at: str, known: Sequence[Known] = (), chunk_bytes: int = CHUNK_BYTES
+    ) -> None:
+        self.name = name
+        self.received_at = received_at
+        self.file = open_input(name)
+        self.identity, peeked = identify(name, self.file)
+        self.position = next((one.position for one in known if one.identity == self.identity), Position())
+        self.batch: Batch | None = None
+        self.next = Position()  # behind the current chunk
+        self.dead: list[DeadLetter] = []
+        self.lines = 0
+        self.chunks = self.begin(peeked, chunk_bytes)
+
+    def begin(self, peeked: bytes, chunk_bytes: int) -> Iterator[Chunk]:
+        """The chunks from the position on."""
+        at = self.position
+        cutter = Cutter(chunk_bytes, at.offset, at.line, at.length)
+        return chunks(skipped(unpacked(self.file, peeked), at.offset), cutter)
+
+    def load(self) -> bool:
+        """See to it that `batch` has events, if the file has any more; dead letters gather in `dead`."""
+        while self.batch is None:
+            if self.position.ended:
+                return False
+            chunk = next(self.chunks, None)
+            if chunk is None:  # a pipe of the same beginning may have more to say next time
+                self.position = msgspec.structs.replace(self.position, ended=self.identity.length is not None)
+                return False
+            self.next = Position(chunk.offset + chunk.length, chunk.line + chunk.lines, ended=bool(chunk.failed))
+            batch = self.decoded(chunk)
+            again = self.position.length > 0
+            if not again:
+                self.dead += batch.dead
+                self.lines += batch.lines
+            taken = self.position.taken
+            batch.dead, batch.lines = [], 0
+            if taken < len(batch):
+                self.batch = part(batch, taken, len(batch))
+                self.position = Position(chunk.offset, chunk.line, chunk.length, taken)
+            else:
+                self.position = self.next
+        return True
+
+    def decoded(self, chunk: Chunk) -> Batch:
+        batch = decode(chunk.raw, self.name, chunk.line, received_at=self.received_at)
+        place = f"{self.name}:{chunk.line}"
+        if chunk.too_long:
+            detail = f"{chunk.too_long} bytes"
+            letter = dead_letter(
+                Reason.TOO_LARGE, detail, place, self.received_at, chunk.beginning, full_length=chunk.too_long
+            )
+            batch.dead, batch.lines = [letter], 1
+        elif chunk.failed:
+            letter = dead_letter(
+                Reason.FAILED, chunk.failed, place, self.received_at, chunk.beginning, full_length=chunk.length
+            )
+            batch.dead, batch.lines = [letter], 1
+        return batch
+
+    def take(self, count: int) -> Batch:
+        """The next `count` events of the current chunk; `load` first."""
+        batch = self.batch
+        if batch is None:
+            raise IndexError("no events are loaded")
+        if count == len(batch):
+            self.batch, self.position = None, self.next
+            return batch
+        self.batch = part(batch, count, len(batch))
+        self.position = msgspec.structs.replace(self.position, taken=self.position.taken + count)
+        return compacted(part(batch, 0, count))
+
+    def close(self) -> None:
+        if self.name != STANDARD_INPUT:
+            self.file.close()
+
+
+def identify(name: str, file: BinaryIO) -> tuple[Identity, bytes]:
+    """Who a file is, and the bytes that had to be read from it to know (it stands behind them)."""
+    status = os.fstat(file.fileno())
+    peeked = b""
+    while len(peeked) < BEGINNING_BYTES and (piece := file.read(BEGINNING_BYTES - len(peeked))):
+        peeked += piece
+    length = status.st_size if stat.S_ISREG(status.st_mode) and name != STANDARD_INPUT else None
+    return Identity(Path(name).name, length, hashlib.sha256(peeked).hexdigest()), peeked
+
+
+def skipped(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """The pieces without their first `count` bytes."""
+    left = count
+    for piece in pieces:
+        if left < len(piece):
+            yield piece[left:]
+        left = max(0, left - len(piece))
+
+
+def merged(readers: Sequence[Reader]) -> Iterator[Batch]:
+    """All files' events by `occurred_at`, each file in its own line order, ties in the order of the files.
+
+    The file whose next event is the oldest gives it. So an event that is older than one before it in its file follows
+    it at once, and the running maximum of a file's times says when each of its events has its turn. In every round the
+    file whose chunk ends first is used up, the others as far as that. The readers' positions are those behind the
+    batch that was given last.
+    """
+    while loaded := [reader for reader in readers if reader.load()]:
+        turns = [np.maximum.accumulate(reader.batch.events["at"]) for reader in loaded if reader.batch is not None]
+        first = min(range(len(loaded)), key=lambda index: turns[index][-1])
+        until = turns[first][-1]
+        counts = [
+            len(turn) if index == first else int(np.searchsorted(turn, until, "right" if index < first else "left"))
+            for index, turn in enumerate(turns)
+        ]
+        parts = [reader.take(count) for reader, count in zip(loaded, counts, strict=True) if count]
+        batch = concat(parts)
+        if len(parts) > 1:
+            turn = np.concatenate([turn[:count] for turn, count in zip(turns, counts, strict=True)])
+            batch = batch.take(np.argsort(turn, kind="stable"))
+        yield with_dead_letters(batch, readers)
+    if any(reader.dead or reader.lines for reader in readers):
+        yield with_dead_letters(concat([]), readers)
+
+
+def with_dead_letters(batch: Batch, readers: Sequence[Reader]) -> Batch:
+    """The batch with what the readers have gathered beside events."""
+    for reader in readers:
+        batch.dead = [*batch.dead, *reader.dead]
+        batch.lines += reader.lines
+        reader.dead, reader.lines = [], 0
+    return batch
