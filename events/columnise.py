@@ -39,7 +39,7 @@ def columnise(
     sources, event_ids = [item.event.source for item in read], [item.event.event_id for item in read]
     events["key"] = event_keys(kinds, hash_texts(sources), hash_texts(event_ids))
     fill_slots(events, [item.slots for item in read])
-    return events, text
+    return events, text[: text_ends[-1] if len(text_ends) else 0]
 
 
 def fill_slots(events: NDArray[np.void], slots: Sequence[Slots]) -> None:

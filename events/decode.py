@@ -17,7 +17,8 @@ from events.deadletters import MAX_OBJECT_BYTES, DeadLetter, Reason, RefusedErro
 from events.faults import diagnose
 from events.fill import FILLERS, USAGE
 from events.lines import Objects, count_lines, objects_of_lines
-from events.scan import PADDING, scan_usage
+from events.memory import padded
+from events.scan import scan_usage
 from events.times import OK, refusal, times_of
 
 Reader = Callable[[int, bytes], Event]
@@ -53,8 +54,7 @@ def read_struct(_: int, text: bytes) -> Event:
 def scan(objects: Objects) -> Scanned:
     """The plain usage among the objects."""
     events, sure = np.zeros(len(objects.starts), EVENT), np.zeros(len(objects.starts), np.bool_)
-    data = np.frombuffer(objects.raw + PADDING, np.uint8)
-    text = scan_usage(data, objects.starts, objects.ends, not valid_utf8(objects.raw), events, sure)
+    text = scan_usage(padded(objects.raw), objects.starts, objects.ends, not valid_utf8(objects.raw), events, sure)
     return Scanned(events, sure, text)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from events.compiled import compiled
+from events.memory import padded, short_word_at, word_at
 
 SEED = np.uint64(0x9E3779B97F4A7C15)
 MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
@@ -31,19 +32,14 @@ def finalise(value: np.uint64) -> np.uint64:
 
 @compiled
 def hash_bytes(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
-    """The hash of data[start:end]."""
+    """The hash of data[start:end]; PADDING follows the data."""
     state = SEED ^ (np.uint64(end - start) * MULTIPLIER)
     position = start
     while position + 8 <= end:
-        word = np.uint64(0)
-        for offset in range(8):
-            word |= np.uint64(data[position + offset]) << np.uint64(8 * offset)
-        state = (state ^ word) * MULTIPLIER
+        state = (state ^ word_at(data, position)) * MULTIPLIER
         state ^= state >> np.uint64(32)
         position += 8
-    word = np.uint64(0)
-    for offset in range(end - position):
-        word |= np.uint64(data[position + offset]) << np.uint64(8 * offset)
+    word = short_word_at(data, position, end - position)
     return finalise((state ^ word) * MULTIPLIER)
 
 
@@ -61,7 +57,7 @@ def event_key(kind: int, source: np.uint64, event_id: np.uint64) -> np.uint64:
 
 @compiled
 def hash_slices(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """The hash of each of the slices that follow one another in `data`."""
+    """The hash of each of the slices that follow one another in `data`, which PADDING follows."""
     hashes = np.empty(len(ends), np.uint64)
     start = 0
     for index in range(len(ends)):
@@ -82,20 +78,20 @@ def event_keys(
 
 
 def pack(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The UTF-8 bytes of all texts, one after another (u1[bytes]), and where each ends (i8[texts])."""
+    """The UTF-8 bytes of all texts, one after another (u1[bytes], then PADDING), and where each ends (i8[texts])."""
     joined = "".join(texts)
     if joined.isascii():
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        return np.frombuffer(joined.encode("ascii"), np.uint8), np.cumsum(lengths)
+        return padded(joined.encode("ascii")), np.cumsum(lengths)
     encoded = [text.encode() for text in texts]
     lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    return np.frombuffer(b"".join(encoded), np.uint8), np.cumsum(lengths)
+    return padded(b"".join(encoded)), np.cumsum(lengths)
 
 
 def hash64(text: str) -> int:
     """The hash of one text's UTF-8 bytes."""
-    data = np.frombuffer(text.encode(), np.uint8)
-    return int(hash_bytes(data, 0, len(data)))
+    data = text.encode()
+    return int(hash_bytes(padded(data), 0, len(data)))
 
 
 def hash_texts(texts: Sequence[str | None]) -> NDArray[np.uint64]:

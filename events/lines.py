@@ -9,6 +9,7 @@ from events.columns import Origin, place
 from events.compiled import compiled
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LINE_FEED, CARRIAGE_RETURN = 10, 13
 
 
 class Objects(NamedTuple):
@@ -31,10 +32,12 @@ class Objects(NamedTuple):
 
 def objects_of_lines(raw: bytes, source: str, first_line: int) -> Objects:
     """One object per line that is not blank; a byte order mark at the beginning of a file is not part of the first."""
-    starts, ends, numbers = split_lines(np.frombuffer(raw, np.uint8), first_line)
+    data = np.frombuffer(raw, np.uint8)
+    feeds = np.flatnonzero(data == LINE_FEED)
+    starts, ends, lines = split_lines(data, feeds, first_line)
     if first_line == 1 and len(starts) and starts[0] == 0 and raw.startswith(BYTE_ORDER_MARK):
         starts[0] = len(BYTE_ORDER_MARK)
-    return Objects(raw, starts, ends, numbers, [Origin(0, source, ":", 0)])
+    return Objects(raw, starts, ends, lines, [Origin(0, source, ":", 0)])
 
 
 def count_lines(raw: bytes) -> int:
@@ -44,22 +47,26 @@ def count_lines(raw: bytes) -> int:
 
 @compiled
 def split_lines(
-    data: NDArray[np.uint8], first_line: int
+    data: NDArray[np.uint8], feeds: NDArray[np.int64], first_line: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Start, end and number of every line that is not blank, without its line feed and a carriage return before it."""
-    size = 1
-    for byte in data:
-        size += byte == 10
-    starts, ends, numbers = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-    count, start, line, blank = 0, 0, first_line, True
-    for position in range(len(data) + 1):
-        if position < len(data) and data[position] != 10:
-            blank = blank and data[position] in (9, 13, 32)
-            continue
-        if not blank:
-            starts[count] = start
-            ends[count] = position - 1 if data[position - 1] == 13 else position
-            numbers[count] = line
+    size = len(feeds) + 1
+    starts, ends, lines = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    count, start = 0, 0
+    for index in range(size):
+        feed = feeds[index] if index < len(feeds) else len(data)
+        end = feed - 1 if feed > start and data[feed - 1] == CARRIAGE_RETURN else feed
+        if not is_blank(data, start, end):
+            starts[count], ends[count], lines[count] = start, end, first_line + index
             count += 1
-        start, line, blank = position + 1, line + 1, True
-    return starts[:count], ends[:count], numbers[:count]
+        start = feed + 1
+    return starts[:count], ends[:count], lines[:count]
+
+
+@compiled
+def is_blank(data: NDArray[np.uint8], start: int, end: int) -> bool:
+    """Whether there is only white space."""
+    position = start
+    while position < end and data[position] in (9, CARRIAGE_RETURN, 32):
+        position += 1
+    return position == end

@@ -17,11 +17,9 @@ from events.columns import ACCOUNT_GIVEN, COUNTRY_GIVEN, LINE_GIVEN
 from events.compiled import compiled
 from events.deadletters import MAX_OBJECT_BYTES
 from events.hashing import event_key, hash_bytes
+from events.memory import byte_at, short_word_at, word_at
 from events.periods import period_of_hour
 from events.times import OK, read_time
-
-PADDING = bytes(16)
-"""Must follow the scanned bytes, so that words can be read beyond the last string."""
 
 TEXT_FIELDS = (
     "type",
@@ -54,6 +52,8 @@ MAX_DIGITS = 15
 NOT_SURE = -1
 
 QUOTE, BACKSLASH, COMMA, COLON, OPENING, CLOSING, MINUS, POINT = 34, 92, 44, 58, 123, 125, 45, 46
+ONES, TOPS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+SPACES, QUOTES, BACKSLASHES = ONES * np.uint64(32), ONES * np.uint64(QUOTE), ONES * np.uint64(BACKSLASH)
 TENS = np.array([10.0**power for power in range(MAX_DIGITS + 1)])
 
 
@@ -76,29 +76,11 @@ USAGE_KIND = int(codes.Kind.USAGE_RECORDED)
 
 
 @compiled
-def word_at(data: NDArray[np.uint8], start: int, length: int) -> np.uint64:
-    """The first 8 (or `length`, if less) bytes from `start` as a number."""
-    if length <= 0:
-        return np.uint64(0)
-    word = (
-        np.uint64(data[start])
-        | np.uint64(data[start + 1]) << np.uint64(8)
-        | np.uint64(data[start + 2]) << np.uint64(16)
-        | np.uint64(data[start + 3]) << np.uint64(24)
-        | np.uint64(data[start + 4]) << np.uint64(32)
-        | np.uint64(data[start + 5]) << np.uint64(40)
-        | np.uint64(data[start + 6]) << np.uint64(48)
-        | np.uint64(data[start + 7]) << np.uint64(56)
-    )
-    return word if length >= 8 else word & ((np.uint64(1) << np.uint64(8 * length)) - np.uint64(1))
-
-
-@compiled
 def find_word(table: NDArray[np.uint64], data: NDArray[np.uint8], start: int, end: int) -> int:
     """The position of data[start:end] in a word table, or -1."""
     if end - start > 16:
         return -1
-    first, second = word_at(data, start, end - start), word_at(data, start + 8, end - start - 8)
+    first, second = short_word_at(data, start, end - start), short_word_at(data, start + 8, end - start - 8)
     for index in range(len(table)):
         if table[index, 0] == first and table[index, 1] == second:
             return index
@@ -108,28 +90,36 @@ def find_word(table: NDArray[np.uint64], data: NDArray[np.uint8], start: int, en
 @compiled
 def skip_space(data: NDArray[np.uint8], position: int, end: int) -> int:
     """The next byte that is no JSON white space."""
-    while position < end and data[position] <= 32 and data[position] in (32, 9, 10, 13):
+    while position < end and byte_at(data, position) in (32, 9, 10, 13):
         position += 1
     return position
 
 
 @compiled
 def string_end(data: NDArray[np.uint8], position: int, end: int, ascii_only: bool) -> int:
-    """Where the string that begins at `position` (after its quote) has its closing quote, or NOT_SURE."""
+    """Where the string that begins at `position` (after its quote) has its closing quote, or NOT_SURE.
+
+    Eight bytes at a time: each term below has the top bit set in the bytes it looks for, and above them at most
+    (Mycroft's trick: a byte less one borrows), so the lowest bit set is the first of them.
+    """
+    strange = TOPS if ascii_only else np.uint64(0)
     while position < end:
-        byte = data[position]
-        if byte == QUOTE:
-            return position
-        if byte < 32 or byte == BACKSLASH or (ascii_only and byte > 127):
-            return NOT_SURE
-        position += 1
+        word = word_at(data, position)
+        quotes, backslashes = word ^ QUOTES, word ^ BACKSLASHES
+        found = (quotes - ONES) & ~quotes | (backslashes - ONES) & ~backslashes | (word - SPACES) & ~word
+        found = found & TOPS | word & strange
+        if found:
+            below = ((found & (~found + np.uint64(1))) - np.uint64(1)) & ONES
+            position += int((below * ONES) >> np.uint64(56)) - 1
+            return position if position < end and byte_at(data, position) == QUOTE else NOT_SURE
+        position += 8
     return NOT_SURE
 
 
 @compiled
 def digits_end(data: NDArray[np.uint8], position: int, end: int) -> int:
     """The first byte from `position` that is no digit."""
-    while position < end and 48 <= data[position] <= 57:
+    while position < end and 48 <= byte_at(data, position) <= 57:
         position += 1
     return position
 
@@ -138,18 +128,18 @@ def digits_end(data: NDArray[np.uint8], position: int, end: int) -> int:
 def read_number(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, float]:
     """(where a plain non-negative number of up to 15 digits ends, or NOT_SURE; its value)."""
     position, mantissa, decimals = start, 0, 0
-    while position < end and 48 <= data[position] <= 57:
-        mantissa = mantissa * 10 + (int(data[position]) - 48)
+    while position < end and 48 <= byte_at(data, position) <= 57:
+        mantissa = mantissa * 10 + (int(byte_at(data, position)) - 48)
         position += 1
         if position - start > MAX_DIGITS:
             return NOT_SURE, nan
-    if position == start or (data[start] == 48 and position > start + 1):
+    if position == start or (byte_at(data, start) == 48 and position > start + 1):
         return NOT_SURE, nan
-    if position < end and data[position] == POINT:
+    if position < end and byte_at(data, position) == POINT:
         point = position
         position += 1
-        while position < end and 48 <= data[position] <= 57:
-            mantissa = mantissa * 10 + (int(data[position]) - 48)
+        while position < end and 48 <= byte_at(data, position) <= 57:
+            mantissa = mantissa * 10 + (int(byte_at(data, position)) - 48)
             position += 1
             if position - start > MAX_DIGITS + 1:
                 return NOT_SURE, nan
@@ -162,18 +152,18 @@ def read_number(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, flo
 @compiled
 def skip_number(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Where the JSON number at `start` ends, or NOT_SURE."""
-    first = start + 1 if data[start] == MINUS else start
+    first = start + 1 if byte_at(data, start) == MINUS else start
     position = digits_end(data, first, end)
-    if position == first or (data[first] == 48 and position > first + 1):
+    if position == first or (byte_at(data, first) == 48 and position > first + 1):
         return NOT_SURE
-    if position < end and data[position] == POINT:
+    if position < end and byte_at(data, position) == POINT:
         fraction = position + 1
         position = digits_end(data, fraction, end)
         if position == fraction:
             return NOT_SURE
-    if position < end and data[position] in (69, 101):
+    if position < end and byte_at(data, position) in (69, 101):
         exponent = position + 1
-        if exponent < end and data[exponent] in (43, MINUS):
+        if exponent < end and byte_at(data, exponent) in (43, MINUS):
             exponent += 1
         position = digits_end(data, exponent, end)
         if position == exponent:
@@ -185,7 +175,7 @@ def skip_number(data: NDArray[np.uint8], start: int, end: int) -> int:
 def skip_literal(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Where the `true`, `false` or `null` at `start` ends, or NOT_SURE."""
     position = start
-    while position < end and 97 <= data[position] <= 122:
+    while position < end and 97 <= byte_at(data, position) <= 122:
         position += 1
     return position if find_word(LITERALS, data, start, position) >= 0 else NOT_SURE
 
@@ -195,10 +185,10 @@ def skip_value(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) 
     """Where a string, number or literal that nobody reads ends, or NOT_SURE."""
     if start >= end:
         return NOT_SURE
-    if data[start] == QUOTE:
+    if byte_at(data, start) == QUOTE:
         closing = string_end(data, start + 1, end, ascii_only)
         return NOT_SURE if closing == NOT_SURE else closing + 1
-    if 97 <= data[start] <= 122:
+    if 97 <= byte_at(data, start) <= 122:
         return skip_literal(data, start, end)
     return skip_number(data, start, end)
 
@@ -206,7 +196,7 @@ def skip_value(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) 
 @compiled
 def is_null(data: NDArray[np.uint8], start: int, end: int) -> bool:
     """Whether the value at `start` is null."""
-    return end - start > 4 and word_at(data, start, 4) == LITERALS[2, 0]
+    return end - start > 4 and short_word_at(data, start, 4) == LITERALS[2, 0]
 
 
 @compiled
@@ -217,7 +207,7 @@ def find_key(data: NDArray[np.uint8], start: int, end: int, previous: int, follo
     """
     if end - start > 16:
         return -1
-    first, second = word_at(data, start, end - start), word_at(data, start + 8, end - start - 8)
+    first, second = short_word_at(data, start, end - start), short_word_at(data, start + 8, end - start - 8)
     guess = int(followers[previous])
     if KEYS[guess, 0] == first and KEYS[guess, 1] == second:
         return guess
@@ -242,7 +232,7 @@ def read_field(
     if field >= FIRST_NUMBER:
         position, numbers[field - FIRST_NUMBER] = read_number(data, start, end)
         return position
-    if start >= end or data[start] != QUOTE:
+    if start >= end or byte_at(data, start) != QUOTE:
         return NOT_SURE
     closing = string_end(data, start + 1, end, ascii_only)
     if closing == NOT_SURE or (field == TYPE and find_word(USAGE_TYPE, data, start + 1, closing) < 0):
@@ -255,13 +245,13 @@ def read_field(
 def key_at(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) -> tuple[int, int, int]:
     """(first byte of the key that is next, its end, first byte of its value); the last is NOT_SURE when there is none."""
     key = skip_space(data, start, end)
-    if key >= end or data[key] != QUOTE:
+    if key >= end or byte_at(data, key) != QUOTE:
         return key, key, NOT_SURE
     closing = string_end(data, key + 1, end, ascii_only)
     if closing == NOT_SURE:
         return key, key, NOT_SURE
     colon = skip_space(data, closing + 1, end)
-    if colon >= end or data[colon] != COLON:
+    if colon >= end or byte_at(data, colon) != COLON:
         return key, key, NOT_SURE
     return key + 1, closing, skip_space(data, colon + 1, end)
 
@@ -281,7 +271,7 @@ def scan_object(
     Writes where the strings are into `spans` (i8[fields, 2]) and the numbers into `numbers` (f8[7]).
     """
     position = skip_space(data, start, end)
-    if position >= end or data[position] != OPENING:
+    if position >= end or byte_at(data, position) != OPENING:
         return NOT_SURE
     given, previous, separator = 0, FIELDS, COMMA
     while separator == COMMA:
@@ -302,7 +292,7 @@ def scan_object(
         position = NOT_SURE if position == NOT_SURE else skip_space(data, position, end)
         if position == NOT_SURE or position >= end:
             return NOT_SURE
-        separator = data[position]
+        separator = byte_at(data, position)
     return given if separator == CLOSING and skip_space(data, position + 1, end) == end else NOT_SURE
 
 
@@ -379,7 +369,7 @@ def scan_usage(
 ) -> NDArray[np.uint8]:
     """Fill the EVENT records of all objects that are plain usage, and say which; gives their customer ids' bytes.
 
-    `data` ends with PADDING. With `ascii_only` objects with other characters are left alone (say so unless the bytes
+    PADDING follows the data. With `ascii_only` objects with other characters are left alone (say so unless the bytes
     are known to be valid UTF-8). The records' `start`, `end` and `line` are not touched.
     """
     text = np.empty(len(data), np.uint8)
@@ -394,9 +384,9 @@ def scan_usage(
         if given == NOT_SURE or not fill_record(events[index], data, spans, numbers, given):
             continue
         sure[index] = True
-        length = spans[CUSTOMER_ID, 1] - spans[CUSTOMER_ID, 0]
+        start, length = spans[CUSTOMER_ID, 0], spans[CUSTOMER_ID, 1] - spans[CUSTOMER_ID, 0]
         events[index]["id_at"], events[index]["id_len"] = used, length
         for offset in range(length):
-            text[used + offset] = data[spans[CUSTOMER_ID, 0] + offset]
+            text[used + offset] = byte_at(data, start + offset)
         used += length
     return text[:used].copy()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from events.compiled import compiled
 from events.deadletters import Reason, RefusedError
 from events.hashing import pack
+from events.memory import byte_at
 
 OK = 0
 MALFORMED = 1
@@ -39,7 +40,7 @@ def digits(data: NDArray[np.uint8], start: int, count: int) -> int:
     """The number that `count` ASCII digits make, or -1."""
     value = 0
     for position in range(start, start + count):
-        digit = int(data[position]) - 48
+        digit = int(byte_at(data, position)) - 48
         if digit < 0 or digit > 9:
             return -1
         value = value * 10 + digit
@@ -67,7 +68,7 @@ def days_in_month(year: int, month: int) -> int:
 @compiled
 def read_date(data: NDArray[np.uint8], start: int, end: int, first_year: int) -> tuple[int, int]:
     """(fault or OK, days from 1970-01-01) of the YYYY-MM-DD that fills data[start:end]."""
-    if end - start != 10 or data[start + 4] != 45 or data[start + 7] != 45:
+    if end - start != 10 or byte_at(data, start + 4) != 45 or byte_at(data, start + 7) != 45:
         return MALFORMED, 0
     year, month, day = digits(data, start, 4), digits(data, start + 5, 2), digits(data, start + 8, 2)
     if year < 0 or month < 0 or day < 0:
@@ -82,9 +83,13 @@ def read_offset(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int
     """(fault or OK, seconds east of UTC) of the zone that fills data[start:end]."""
     if start == end:
         return NO_ZONE, 0
-    if end - start == 1 and (data[start] == 90 or data[start] == 122):
+    if end - start == 1 and (byte_at(data, start) == 90 or byte_at(data, start) == 122):
         return OK, 0
-    if end - start != 6 or (data[start] != 43 and data[start] != 45) or data[start + 3] != 58:
+    if (
+        end - start != 6
+        or (byte_at(data, start) != 43 and byte_at(data, start) != 45)
+        or byte_at(data, start + 3) != 58
+    ):
         return MALFORMED, 0
     hours, minutes = digits(data, start + 1, 2), digits(data, start + 4, 2)
     if hours < 0 or minutes < 0:
@@ -92,15 +97,15 @@ def read_offset(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int
     if hours > 23 or minutes > 59:
         return IMPOSSIBLE, 0
     seconds = hours * 3600 + minutes * 60
-    return OK, -seconds if data[start] == 45 else seconds
+    return OK, -seconds if byte_at(data, start) == 45 else seconds
 
 
 @compiled
 def read_fraction(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """(first byte after the fraction, microseconds); the fraction begins with its point."""
     position, micros, place = start + 1, 0, 100_000
-    while position < end and 48 <= data[position] <= 57:
-        micros += (int(data[position]) - 48) * place
+    while position < end and 48 <= byte_at(data, position) <= 57:
+        micros += (int(byte_at(data, position)) - 48) * place
         place //= 10
         position += 1
     return position, micros
@@ -109,17 +114,17 @@ def read_fraction(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, i
 @compiled
 def read_time(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
     """(fault or OK, microseconds UTC, hour as written) of the RFC 3339 time that fills data[start:end]."""
-    if end - start < 19 or data[start + 13] != 58 or data[start + 16] != 58:
+    if end - start < 19 or byte_at(data, start + 13) != 58 or byte_at(data, start + 16) != 58:
         fault, _ = read_date(data, start, end, FIRST_YEAR)
         return (NO_ZONE if fault != MALFORMED else MALFORMED), 0, 0
-    if data[start + 10] != 84 and data[start + 10] != 116 and data[start + 10] != 32:
+    if byte_at(data, start + 10) != 84 and byte_at(data, start + 10) != 116 and byte_at(data, start + 10) != 32:
         return MALFORMED, 0, 0
     date_fault, days = read_date(data, start, start + 10, FIRST_YEAR)
     hour, minute, second = digits(data, start + 11, 2), digits(data, start + 14, 2), digits(data, start + 17, 2)
     if date_fault == MALFORMED or hour < 0 or minute < 0 or second < 0:
         return MALFORMED, 0, 0
     zone_at, micros = start + 19, 0
-    if zone_at < end and data[zone_at] == 46:
+    if zone_at < end and byte_at(data, zone_at) == 46:
         zone_at, micros = read_fraction(data, zone_at, end)
         if zone_at == start + 20:
             return MALFORMED, 0, 0
