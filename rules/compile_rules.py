@@ -1,0 +1,164 @@
+"""From a rule file as written to compiled rules: names are looked up, conditions and texts checked, versions taken."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from keyword import iskeyword
+from typing import TypeVar
+
+import msgspec
+
+from rules.conditions import leaves
+from rules.documents import Document, Path
+from rules.expressions import Compiled, ExpressionError, compile_condition
+from rules.faults import Fault
+from rules.feature_types import Schema
+from rules.formats import LANGUAGES
+from rules.hints import did_you_mean
+from rules.operands import Parameter
+from rules.rulefile import Group, RuleEntry, RuleFile
+from rules.ruleset import Rule, RuleSet, RuleText
+from rules.texts import Template, TemplateError, compile_template
+
+T = TypeVar("T", Compiled, Template)
+
+
+@dataclass(slots=True)
+class RuleCompiler:
+    """Compiles the rules of all files against one schema, tiers (mildest first) and actions; collects every fault."""
+
+    schema: Schema
+    tiers: Sequence[str]
+    actions: Collection[str]
+    faults: list[Fault] = field(default_factory=list)
+    _rules: list[Rule] = field(default_factory=list)
+    _seen: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, document: Document, file: RuleFile) -> None:
+        """Compiles the rules of one file."""
+        for g, group in enumerate(file.groups):
+            self.once(document, ("groups", g, "name"), "group", group.name)
+            for r, entry in enumerate(group.rules):
+                _RuleBuild(self, document, ("groups", g, "rules", r), group, entry).run()
+
+    def result(self) -> RuleSet:
+        """All rules added so far; of use only when there are no faults."""
+        on = tuple(rule for rule in self._rules if rule.mode != "off")
+        off = tuple(rule for rule in self._rules if rule.mode == "off")
+        return RuleSet(on, off, _digest(sorted((rule.id, rule.version) for rule in on)))
+
+    def keep(self, rule: Rule) -> None:
+        """Takes a compiled rule in."""
+        self._rules.append(rule)
+
+    def once(self, document: Document, path: Path, what: str, name: str) -> None:
+        """Notes a name that two rules or groups share."""
+        here = document.fault(path, "")
+        first = self._seen.setdefault((what, name), f"{here.file}:{here.line}")
+        if first != f"{here.file}:{here.line}":
+            self.faults.append(document.fault(path, f"the {what} `{name}` is taken already ({first})", "duplicate-id"))
+
+
+@dataclass(slots=True)
+class _RuleBuild:
+    whole: RuleCompiler
+    document: Document
+    path: Path
+    group: Group
+    entry: RuleEntry
+    faulty: bool = False
+
+    def run(self) -> None:
+        """Compiles the rule and hands it on unless it is at fault."""
+        entry, params = self.entry, {**self.group.params, **self.entry.params}
+        self.whole.once(self.document, (*self.path, "id"), "id", entry.id)
+        self.whole.once(self.document, (*self.path, "alert"), "alert", entry.alert)
+        self._check_names(params)
+        expr = self._condition("expr", entry.expr, params)
+        clear = self._condition("clear_expr", entry.clear_expr, params) if entry.clear_expr else None
+        texts = {language: self._template(language, entry.text.in_language(language), params) for language in LANGUAGES}
+        templates = {language: template for language, template in texts.items() if template is not None}
+        if expr is not None and not self.faulty:
+            self.whole.keep(self._rule(params, expr, clear or expr.negated(), RuleText(templates)))
+
+    def _rule(self, params: Mapping[str, Parameter], expr: Compiled, clear: Compiled, text: RuleText) -> Rule:
+        entry, place = self.entry, self.document.fault(self.path, "")
+        named = dict.fromkeys(name for leaf in leaves(expr.condition) for name in sorted(leaf.features))
+        labels = {**self.group.labels, **entry.labels}
+        return Rule(
+            id=entry.id,
+            alert=entry.alert,
+            group=self.group.name,
+            file=place.file,
+            line=place.line,
+            status=entry.status,
+            mode=entry.mode,
+            tier=entry.tier,
+            tier_rank=self.whole.tiers.index(entry.tier),
+            params=params,
+            expr=expr,
+            clear=clear,
+            hold_for=int(entry.hold_for),
+            keep_firing_for=int(entry.keep_firing_for),
+            cooldown=int(entry.cooldown),
+            labels=labels,
+            annotations=entry.annotations,
+            queue=entry.route.queue,
+            ack_within=entry.route.ack_within,
+            resolve_within=entry.route.resolve_within,
+            cause=entry.cause,
+            reason=entry.reason,
+            sayable=entry.sayable,
+            evidence=entry.evidence or tuple(named),
+            actions=entry.actions,
+            text=text,
+            version=_digest([entry, labels, params]),
+        )
+
+    def _check_names(self, params: Mapping[str, Parameter]) -> None:
+        entry = self.entry
+        self._known(("tier",), "tier", entry.tier, self.whole.tiers)
+        for i, action in enumerate(entry.actions or ()):
+            self._known(("actions", i), "action", action, self.whole.actions)
+        for i, feature in enumerate(entry.evidence or ()):
+            self._known(("evidence", i), "feature", feature, self.whole.schema)
+        for name in params:
+            if iskeyword(name):
+                self._refuse(("params", name), f"`{name}` means something in the condition language: name it otherwise")
+
+    def _known(self, path: Path, what: str, name: str, known: Collection[str]) -> None:
+        if name not in known:
+            hint = did_you_mean(name, known) or (f"; there are {', '.join(known)}" if len(known) < 12 else "")
+            self._refuse(path, f"no {what} `{name}`{hint}")
+
+    def _condition(self, key: str, text: str, params: Mapping[str, Parameter]) -> Compiled | None:
+        try:
+            return compile_condition(text, self.whole.schema, params)
+        except ExpressionError as error:
+            for fault in error.faults:
+                self._refuse_within((key,), fault.offset, fault.message, "expression")
+        return None
+
+    def _template(self, language: str, text: str, params: Mapping[str, Parameter]) -> Template | None:
+        try:
+            return compile_template(text, self.whole.schema, params)
+        except TemplateError as error:
+            for fault in error.faults:
+                self._refuse_within(("text", language), fault.offset, fault.message, "text")
+        return None
+
+    def _refuse(self, path: Path, message: str) -> None:
+        self.faulty = True
+        message = f"rule `{self.entry.id}`: {message}"
+        self.whole.faults.append(self.document.fault((*self.path, *path), message, "unknown-name"))
+
+    def _refuse_within(self, path: Path, offset: int, message: str, code: str) -> None:
+        self.faulty = True
+        message = f"rule `{self.entry.id}`: {message}"
+        self.whole.faults.append(self.document.fault_within((*self.path, *path), offset, message, code))
+
+
+def _digest(meaning: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(meaning, enc_hook=int, order="deterministic")).hexdigest()[:12]

@@ -1,0 +1,64 @@
+"""Spans of time as authors write them (`90d`, `1d12h`, `30m`), held as whole microseconds like every time in the engine."""
+
+from __future__ import annotations
+
+import re
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+_UNITS = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
+_PATTERN = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_LONGEST = 3650 * DAY
+
+
+class Duration(int):
+    """A span of time in microseconds; written with w, d, h, m, s as Prometheus does, or 0."""
+
+    @classmethod
+    def parse(cls, text: str) -> Duration:
+        """Raises ValueError with a message for the author."""
+        found = _PATTERN.fullmatch(text.strip())
+        if text.strip() == "0":
+            return cls(0)
+        if not text.strip() or found is None:
+            raise ValueError(f"`{text}` is no span of time: write it like 30m, 24h, 7d or 1d12h")
+        total = sum(int(number) * size for number, size in zip(found.groups(), _UNITS.values(), strict=True) if number)
+        if total > _LONGEST:
+            raise ValueError(f"`{text}` is longer than ten years")
+        return cls(total)
+
+    def __str__(self) -> str:
+        """The shortest way to write it."""
+        parts, left = "", int(self)
+        for unit, size in _UNITS.items():
+            if unit != "w" and left >= size:
+                parts += f"{left // size}{unit}"
+                left %= size
+        return parts or "0"
+
+
+class WorkingTime(int):
+    """A span of working time in microseconds, for deadlines: hours, minutes and seconds only, as a day is ambiguous."""
+
+    @classmethod
+    def parse(cls, text: str) -> WorkingTime:
+        """Raises ValueError with a message for the author."""
+        if re.search(r"[dw]", text):
+            raise ValueError(f"`{text}`: a deadline counts hours and minutes: write 16h for two days of eight hours")
+        return cls(Duration.parse(text))
+
+    __str__ = Duration.__str__
+
+
+class UtcOffset(int):
+    """Local time minus UTC in microseconds, written +08:00."""
+
+    @classmethod
+    def parse(cls, text: str) -> UtcOffset:
+        """Raises ValueError with a message for the author."""
+        found = re.fullmatch(r"([+-])(\d\d):(\d\d)", text.strip())
+        if found is None or int(found[2]) > 14 or int(found[3]) > 59:
+            raise ValueError(f"`{text}` is no offset from UTC: write it like +08:00, in quotes")
+        return cls((int(found[2]) * HOUR + int(found[3]) * MINUTE) * (-1 if found[1] == "-" else 1))

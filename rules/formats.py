@@ -1,0 +1,100 @@
+"""How values are written in texts for people, in English and Chinese: the closed set of filters.
+
+Each filter takes the value in the feature's own unit and says a neutral phrase for unknown, so that no text ever shows a
+NaN or leaves a hole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from rules.durations import DAY, HOUR, MINUTE, SECOND
+
+LANGUAGES = ("en", "zh-CN")
+_SIZES = {"days": DAY, "hours": HOUR, "minutes": MINUTE, "seconds": SECOND, "us": 1, "": DAY}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What formatting needs beside the value: language, currency code and local time's offset from UTC (microseconds)."""
+
+    language: str
+    currency: str = "CNY"
+    utc_offset: int = 8 * HOUR
+
+    @property
+    def chinese(self) -> bool:
+        return self.language == "zh-CN"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One way to write a number. `units` are those it can take (empty: any)."""
+
+    write: Callable[[float, str, Style], str]
+    unknown: Mapping[str, str]
+    units: frozenset[str] = frozenset()
+
+
+def _percent(value: float, _unit: str, _style: Style) -> str:
+    share = value * 100
+    return f"{share:.0f}%" if abs(share) >= 9.5 or abs(share) < 0.05 else f"{share:.1f}".removesuffix(".0") + "%"
+
+
+def _money(value: float, _unit: str, style: Style) -> str:
+    amount = f"{value:,.2f}".removesuffix(".00")
+    if style.chinese:
+        return f"{amount}元" if style.currency == "CNY" else f"{amount} {style.currency}"
+    return f"{style.currency} {amount}"
+
+
+def _number(value: float, _unit: str, _style: Style) -> str:
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.01 else f"{value:.2g}"
+
+
+def _days(value: float, unit: str, style: Style) -> str:
+    whole = math.floor(value * _SIZES[unit] / DAY + 1e-9)
+    if style.chinese:
+        return f"{whole}天"
+    return f"{whole} day" if whole == 1 else f"{whole:,} days"
+
+
+def _duration(value: float, unit: str, style: Style) -> str:
+    minutes = round(abs(value) * _SIZES[unit] / MINUTE)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    names = ("天", "小时", "分钟") if style.chinese else (" d", " h", " min")
+    parts = [f"{n}{name}" for n, name in zip((days, hours, minutes), names, strict=True) if n]
+    shown = parts[:2] or [f"0{names[2]}"]
+    return ("" if style.chinese else " ").join(shown)
+
+
+def _date(value: float, _unit: str, style: Style) -> str:
+    try:
+        local = dt.datetime.fromtimestamp((value + style.utc_offset) / SECOND, dt.UTC)
+    except (OverflowError, ValueError, OSError):
+        return FILTERS["date"].unknown[style.language]
+    return f"{local.year}年{local.month}月{local.day}日" if style.chinese else f"{local:%Y-%m-%d}"
+
+
+_SPANS = frozenset(_SIZES)
+FILTERS: Mapping[str, Filter] = {
+    "percent": Filter(_percent, {"en": "an unknown share", "zh-CN": "未知比例"}, frozenset(("", "ratio", "share"))),
+    "money": Filter(_money, {"en": "an unknown amount", "zh-CN": "未知金额"}, frozenset(("", "money"))),
+    "number": Filter(_number, {"en": "an unknown number", "zh-CN": "未知数量"}),
+    "days": Filter(_days, {"en": "an unknown number of days", "zh-CN": "若干天"}, _SPANS),
+    "duration": Filter(_duration, {"en": "an unknown time", "zh-CN": "一段时间"}, _SPANS),
+    "date": Filter(_date, {"en": "an unknown date", "zh-CN": "未知日期"}, frozenset(("", "us", "time"))),
+}
+UNKNOWN_TEXT: Mapping[str, str] = {"en": "not known", "zh-CN": "未知"}
+YES_NO: Mapping[str, tuple[str, str]] = {"en": ("no", "yes"), "zh-CN": ("否", "是")}
+
+
+def written(value: float, filter_name: str, unit: str, style: Style) -> str:
+    """A number through a filter; its neutral phrase when the number is NaN or infinite."""
+    found = FILTERS[filter_name]
+    return found.write(value, unit, style) if math.isfinite(value) else found.unknown[style.language]

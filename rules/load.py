@@ -1,0 +1,129 @@
+"""The configuration folder, read whole: every fault of every file in one go, or a configuration that can be used.
+
+    churn.yaml  actions.yaml  workdays.yaml  rules/*.yaml (rules/*_test.yaml are cases, see `casefile`)
+
+The only part of this room that reads files; the environment is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from rules.compile_rules import RuleCompiler
+from rules.crosschecks import action_faults, calendar_of, settings_faults
+from rules.documents import Document
+from rules.environment import overridden
+from rules.faults import ConfigurationError, Fault, errors
+from rules.feature_types import Schema
+from rules.rulefile import RuleFile
+from rules.ruleset import RuleSet
+from rules.settings import Action, ActionFile, CauseEntry, Settings, WorkdaysFile
+from rules.shapes import read
+from rules.workdays import WorkCalendar
+from rules.yaml_source import parse
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything an engine needs to know that is not data."""
+
+    settings: Settings
+    actions: Mapping[str, Action]
+    causes: Mapping[str, CauseEntry]
+    calendar: WorkCalendar
+    rules: RuleSet
+
+    def actions_for(self, cause: str, tier: str) -> tuple[str, ...]:
+        """Codes of the actions that follow from a cause at a tier, the first being tried first."""
+        return self.causes[cause].actions.get(tier, ())
+
+
+def load(folder: Path, schema: Schema, environment: Mapping[str, str] | None = None) -> Configuration:
+    """Reads a configuration folder. Raises ConfigurationError with every fault of every file."""
+    found, faults = examine(folder, schema, environment)
+    if found is None:
+        raise ConfigurationError(errors(faults))
+    return found
+
+
+def examine(
+    folder: Path, schema: Schema, environment: Mapping[str, str] | None = None
+) -> tuple[Configuration | None, list[Fault]]:
+    """The configuration (None when any error keeps it from being used) and all faults, warnings too."""
+    faults: list[Fault] = []
+    settings = _settings(folder, environment or {}, faults)
+    tiers = settings.tiers if settings else ()
+    actions = _actions(folder, tiers, faults)
+    calendar = _calendar(folder, settings.utc_offset if settings else 0, faults)
+    rules = _rules(folder, schema, tiers, actions, faults) if settings and actions else _shapes_only(folder, faults)
+    if errors(faults) or not (settings and actions and calendar and rules):
+        return None, sorted(faults)
+    return Configuration(settings, actions.actions, actions.causes, calendar, rules), sorted(faults)
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """The rule files of a configuration folder, in order of name."""
+    return sorted(file for file in (folder / "rules").glob("*.yaml") if not file.name.endswith("_test.yaml"))
+
+
+def read_file(file: Path, shape: type[T], faults: list[Fault]) -> tuple[Document, T | None]:
+    """One file as `shape`; what is wrong with it is added to `faults`."""
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        reason = "the file is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        faults.append(Fault(str(file), 1, 1, reason, "missing-file"))
+        return Document(str(file), "", None), None
+    document, wrong = parse(str(file), raw)
+    found, misshapen = read(document, shape)
+    faults += [*wrong, *misshapen]
+    return document, None if wrong else found
+
+
+def _settings(folder: Path, environment: Mapping[str, str], faults: list[Fault]) -> Settings | None:
+    document, settings = read_file(folder / "churn.yaml", Settings, faults)
+    if settings is None:
+        return None
+    settings, wrong = overridden(settings, environment)
+    faults += [*wrong, *settings_faults(document, settings)]
+    return settings
+
+
+def _actions(folder: Path, tiers: tuple[str, ...], faults: list[Fault]) -> ActionFile | None:
+    document, actions = read_file(folder / "actions.yaml", ActionFile, faults)
+    if actions is not None and tiers:
+        faults += action_faults(document, actions, tiers)
+    return actions
+
+
+def _calendar(folder: Path, utc_offset: int, faults: list[Fault]) -> WorkCalendar | None:
+    document, workdays = read_file(folder / "workdays.yaml", WorkdaysFile, faults)
+    if workdays is None:
+        return None
+    calendar, wrong = calendar_of(document, workdays, utc_offset)
+    faults += wrong
+    return calendar
+
+
+def _rules(folder: Path, schema: Schema, tiers: tuple[str, ...], actions: ActionFile, faults: list[Fault]) -> RuleSet:
+    compiler = RuleCompiler(schema, tiers, actions.actions)
+    files = rule_files(folder)
+    if not files:
+        faults.append(Fault(str(folder / "rules"), 1, 1, "no rule files (*.yaml) here", "missing-file"))
+    for file in files:
+        document, found = read_file(file, RuleFile, faults)
+        if found is not None:
+            compiler.add(document, found)
+    faults += compiler.faults
+    return compiler.result()
+
+
+def _shapes_only(folder: Path, faults: list[Fault]) -> None:
+    """Without tiers and actions the rules' names cannot be judged, but their shape can."""
+    for file in rule_files(folder):
+        read_file(file, RuleFile, faults)

@@ -1,0 +1,149 @@
+"""The shapes of `churn.yaml`, `actions.yaml` and `workdays.yaml`.
+
+Every key of `churn.yaml` can be overridden by an environment variable (`environment`); the values here are the defaults.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from rules.durations import DAY, HOUR, MINUTE, Duration, UtcOffset, WorkingTime
+from rules.rulefile import Bilingual, Cause, Code, Identifier, Strict
+from rules.workdays import OpenHours
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(gt=0)]
+ValueClass = Literal["high", "mid", "low", "other"]
+"""`other` stands for every class that is not named, an unknown one included."""
+
+
+class Deadline(Strict, frozen=True, kw_only=True):
+    """How soon a warning has to be acknowledged and resolved."""
+
+    ack: WorkingTime
+    resolve: WorkingTime
+
+
+class TierDeadlines(Strict, frozen=True, kw_only=True):
+    """Deadlines of one tier; `always` counts every hour, `working` those of workdays.yaml."""
+
+    clock: Literal["working", "always"] = "working"
+    high: Deadline | None = None
+    mid: Deadline | None = None
+    low: Deadline | None = None
+    other: Deadline
+
+    def of(self, value_class: str | None) -> Deadline:
+        """The deadline of a value class (None: unknown)."""
+        named = {"high": self.high, "mid": self.mid, "low": self.low}.get(value_class or "")
+        return named or self.other
+
+
+class ValueClasses(Strict, frozen=True, kw_only=True):
+    """Monthly spend, in the account's currency, from which a customer counts as of high and of mid value."""
+
+    high: Positive = 150.0
+    mid: Positive = 50.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError when the cuts are the wrong way round."""
+        if self.mid >= self.high:
+            raise ValueError("`mid` must be less than `high`")
+
+
+class Feeds(Strict, frozen=True, kw_only=True):
+    """When a feed counts as stopped (nothing of it from anyone), and from when on a customer can be called silent."""
+
+    stopped_after: Duration = Duration(30 * MINUTE)
+    shortest_silence: Duration = Duration(3 * DAY)
+
+
+class Settings(Strict, frozen=True, kw_only=True):
+    """churn.yaml. Spans of time are microseconds here and `24h` in the file."""
+
+    version: Annotated[int, Meta(ge=1, le=1)] = 1
+    horizon_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    lateness: Duration = Duration(24 * HOUR)
+    fact_lateness: Duration = Duration(90 * DAY)
+    recheck: Duration = Duration(24 * HOUR)
+    tick: Duration = Duration(HOUR)
+    utc_offset: UtcOffset = UtcOffset(8 * HOUR)
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="a code of three capitals such as CNY")] = "CNY"
+    feeds: Feeds = Feeds()
+    value_class: ValueClasses = ValueClasses()
+    tiers: Annotated[tuple[Code, ...], Meta(min_length=1)]
+    hold_out: dict[Code, Share] = field(default_factory=dict)
+    deadlines: dict[Code, TierDeadlines]
+    routing: dict[ValueClass, Identifier]
+
+    def queue(self, value_class: str | None) -> str:
+        """The queue of a value class (None: unknown)."""
+        return self.routing.get(value_class or "other", self.routing["other"])  # type: ignore[call-overload, no-any-return]
+
+    def hold_out_share(self, tier: str) -> float:
+        """The share of a tier's episodes that is held out."""
+        return self.hold_out.get(tier, 0.0)
+
+
+class Action(Strict, frozen=True, kw_only=True):
+    """Something a care agent may do, with its cost in the account's currency."""
+
+    text: Bilingual
+    cost: Annotated[float, Meta(ge=0)] = 0.0
+    needs_approval: bool = False
+
+
+class CauseEntry(Strict, frozen=True, kw_only=True):
+    """A cause's name and what may be done about it; `actions` by tier, the first being tried first."""
+
+    text: Bilingual
+    actions: dict[Code, tuple[Code, ...]]
+
+
+class ActionFile(Strict, frozen=True, kw_only=True):
+    """actions.yaml."""
+
+    version: Annotated[int, Meta(ge=1, le=1)]
+    actions: dict[Code, Action]
+    causes: dict[Cause, CauseEntry]
+
+
+Hours = tuple[OpenHours, ...]
+
+
+class Week(Strict, frozen=True, kw_only=True):
+    """Working hours of each weekday; an empty list is a day off."""
+
+    monday: Hours
+    tuesday: Hours
+    wednesday: Hours
+    thursday: Hours
+    friday: Hours
+    saturday: Hours
+    sunday: Hours
+
+
+class HolidayEntry(Strict, frozen=True, kw_only=True):
+    """A public holiday, both ends included, and the weekend days worked for it."""
+
+    name: str
+    first: dt.date
+    last: dt.date
+    make_up: tuple[dt.date, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a holiday that ends before it begins, or lasts beyond a month."""
+        if not 0 <= (self.last - self.first).days <= 31:
+            raise ValueError("`last` must not be before `first`, nor more than a month after it")
+
+
+class WorkdaysFile(Strict, frozen=True, kw_only=True):
+    """workdays.yaml."""
+
+    version: Annotated[int, Meta(ge=1, le=1)]
+    week: Week
+    make_up_hours: Hours
+    holidays: tuple[HolidayEntry, ...] = ()

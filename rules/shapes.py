@@ -1,0 +1,124 @@
+"""From located values to typed structs: one declaration says keys, types, limits and defaults.
+
+A declaration is a frozen msgspec Struct; msgspec's own conversion stops at the first fault and knows no lines, so the walk
+is here: it notes every fault of a file with its place and refuses unknown keys with a hint.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from msgspec import inspect
+
+from rules.documents import Document, Located, Path
+from rules.faults import Fault
+from rules.hints import did_you_mean
+from rules.scalars import RefusedError, scalar
+
+T = TypeVar("T")
+_MISSING: Any = object()
+
+
+def read(document: Document, shape: type[T]) -> tuple[T | None, list[Fault]]:
+    """The document as `shape`, or None when anything in it is at fault."""
+    found, faults = read_as(document, inspect.type_info(shape))
+    return cast("T | None", found), faults
+
+
+def read_as(document: Document, wanted: inspect.Type) -> tuple[Any, list[Fault]]:
+    """The document as a type of msgspec's inspection, or None when anything in it is at fault."""
+    if document.root is None:
+        return None, []
+    walk = _Walk(document)
+    found = walk.value(document.root, wanted, ())
+    return (None if walk.faults else found), walk.faults
+
+
+class _Walk:
+    def __init__(self, document: Document) -> None:
+        self.faults: list[Fault] = []
+        self._document = document
+
+    def value(self, node: Located, wanted: inspect.Type, path: Path) -> Any:
+        """The value as the type wants it, or _MISSING after noting why not."""
+        if isinstance(wanted, inspect.UnionType):
+            wanted = _present(wanted)
+        if node.value is None:
+            return self._refuse(path, "is empty: give it a value or leave it out", "empty")
+        if isinstance(wanted, inspect.StructType):
+            return self._struct(node, wanted, path)
+        if isinstance(wanted, inspect.DictType):
+            return self._dict(node, wanted, path)
+        if isinstance(wanted, inspect.ListType | inspect.VarTupleType):
+            return self._list(node, wanted, path)
+        try:
+            return scalar(node.value, wanted)
+        except RefusedError as refused:
+            return self._refuse(path, str(refused), refused.code)
+
+    def _struct(self, node: Located, wanted: inspect.StructType, path: Path) -> Any:
+        if not isinstance(node.value, dict):
+            return self._refuse(path, "must be a mapping (keys with values)", "wrong-type")
+        fields = {one.encode_name: one for one in wanted.fields}
+        for key in node.value.keys() - fields.keys():
+            message = f"unknown key `{key}`{did_you_mean(key, fields.keys() - node.value.keys())}"
+            self._note((*path, key), message, "unknown-key", key=True)
+        for name, one in fields.items():
+            if one.required and name not in node.value:
+                self._note(path, f"the key `{name}` is missing", "missing-key")
+        given = {
+            one.name: self.value(node.value[name], one.type, (*path, name))
+            for name, one in fields.items()
+            if name in node.value
+        }
+        required = {one.name for one in fields.values() if one.required}
+        if _MISSING in given.values() or required - given.keys():
+            return _MISSING
+        try:
+            return wanted.cls(**given)
+        except ValueError as error:
+            return self._refuse(path, str(error), "invalid")
+
+    def _dict(self, node: Located, wanted: inspect.DictType, path: Path) -> Any:
+        if not isinstance(node.value, dict):
+            return self._refuse(path, "must be a mapping (keys with values)", "wrong-type")
+        for key in node.value:
+            self._key(key, wanted.key_type, (*path, key))
+        found = {key: self.value(inner, wanted.value_type, (*path, key)) for key, inner in node.value.items()}
+        return _MISSING if _MISSING in found.values() else found
+
+    def _key(self, key: str, wanted: inspect.Type, path: Path) -> None:
+        if isinstance(wanted, inspect.LiteralType) and key not in wanted.values:
+            names = [str(value) for value in wanted.values]
+            hint = did_you_mean(key, names) or f"; there are {', '.join(names)}"
+            self._note(path, f"unknown key `{key}`{hint}", "unknown-key", key=True)
+
+    def _list(self, node: Located, wanted: inspect.ListType | inspect.VarTupleType, path: Path) -> Any:
+        if not isinstance(node.value, list):
+            return self._refuse(path, "must be a list", "wrong-type")
+        if len(node.value) < (wanted.min_length or 0):
+            return self._refuse(path, "must not be empty", "empty")
+        found = [self.value(item, wanted.item_type, (*path, i)) for i, item in enumerate(node.value)]
+        if any(item is _MISSING for item in found):
+            return _MISSING
+        return tuple(found) if isinstance(wanted, inspect.VarTupleType) else found
+
+    def _refuse(self, path: Path, message: str, code: str) -> Any:
+        self._note(path, f"{_called(path)} {message}", code)
+        return _MISSING
+
+    def _note(self, path: Path, message: str, code: str, *, key: bool = False) -> None:
+        self.faults.append(self._document.fault(path, message, code, key=key))
+
+
+def _present(wanted: inspect.UnionType) -> inspect.Type:
+    """What `X | None` is when it is there; a union of scalars stays one."""
+    options = [option for option in wanted.types if not isinstance(option, inspect.NoneType)]
+    return options[0] if len(options) == 1 else wanted
+
+
+def _called(path: Path) -> str:
+    if not path:
+        return "the file"
+    last = path[-1]
+    return f"`{last}`" if isinstance(last, str) else f"item {last + 1}"

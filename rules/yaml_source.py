@@ -1,0 +1,151 @@
+"""Reads YAML 1.2 into located values.
+
+Stricter than YAML where YAML surprises: a key may stand once, there are no anchors, merges, tags, directives or second
+documents, and keys are text. `no`, `on` and `12:30` are texts, as YAML 1.2 says.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from rules.documents import Document, Located, Place, Scalar
+from rules.faults import Fault
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 20
+
+
+def parse(file: str, raw: bytes) -> tuple[Document, list[Fault]]:
+    """Reads one file. All faults that do not hide the rest come back together; syntax gives the first one only."""
+    source, faults = _decoded(file, raw)
+    if faults:
+        return Document(file, "", None), faults
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        node = yaml.compose(source)
+    except MarkedYAMLError as error:
+        return Document(file, source, None), [_syntax_fault(file, source, error)]
+    except ReaderError as error:
+        line, column = _line_column(source, error.position)
+        message = f"the character U+{ord(source[error.position]):04X} cannot stand in YAML"
+        return Document(file, source, None), [Fault(file, line, column, message, "yaml")]
+    except (YAMLError, RecursionError, ValueError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error).splitlines()[0]
+        return Document(file, source, None), [Fault(file, 1, 1, f"cannot be read as YAML ({reason})", "yaml")]
+    if node is None:
+        return Document(file, source, None), [Fault(file, 1, 1, "the file is empty", "empty")]
+    reader = _Reader(file)
+    root = reader.value(node, 0)
+    return Document(file, source, root), reader.faults
+
+
+def _decoded(file: str, raw: bytes) -> tuple[str, list[Fault]]:
+    if len(raw) > MAX_BYTES:
+        return "", [Fault(file, 1, 1, f"the file is larger than {MAX_BYTES:,} bytes", "yaml")]
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "", [Fault(file, 1, 1, "the file is UTF-16: save it as UTF-8", "encoding")]
+    try:
+        source = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, column = _line_column(raw[: error.start].decode(), error.start)
+        return "", [Fault(file, line, column, "not UTF-8 (GBK from Excel or WPS?): save the file as UTF-8", "encoding")]
+    for number, text in enumerate(source.splitlines(), start=1):
+        if text.startswith("%"):
+            return "", [Fault(file, number, 1, "YAML directives (%) are not allowed", "yaml")]
+    return source.replace("\r\n", "\n"), []
+
+
+def _syntax_fault(file: str, source: str, error: MarkedYAMLError) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    problem = (error.problem or error.context or "cannot be read as YAML").replace("'\\t'", "a tab")
+    if "tab" in problem:
+        problem = "a tab: indent with blanks"
+    elif "another document" in problem:
+        problem = "a second document begins here (`---`): one file, one document"
+    elif "could not find expected ':'" in problem or "mapping values are not allowed" in problem:
+        problem += " (a text that holds `: ` or begins with a sign needs quotes)"
+    text = source.split("\n")[line - 1] if line <= source.count("\n") + 1 else ""
+    mend = "; full-width `：`: write `: `" if "：" in text else ""
+    return Fault(file, line, column, problem + mend, "yaml")
+
+
+def _line_column(before: str, position: int) -> tuple[int, int]:
+    lines = before[:position].split("\n")
+    return len(lines), len(lines[-1]) + 1
+
+
+class _Reader:
+    """Turns YAML nodes into located values, noting what is not allowed."""
+
+    def __init__(self, file: str) -> None:
+        self.faults: list[Fault] = []
+        self._file = file
+
+    def value(self, node: Any, depth: int) -> Located:
+        place = Place(node.start_mark.line + 1, node.start_mark.column + 1, node.start_mark.index)
+        if depth > MAX_DEPTH:
+            self._refuse(place, "nested too deep")
+            return Located(None, place)
+        if node.anchor is not None:
+            self._refuse(place, "anchors and aliases (& and *) are not allowed: write it out, or use params")
+            return Located(None, place)
+        if node.id == "mapping":
+            return self._mapping(node, place, depth)
+        if node.id == "sequence":
+            return Located([self.value(item, depth + 1) for item in node.value], place)
+        return Located(self._scalar(node, place), place)
+
+    def _mapping(self, node: Any, place: Place, depth: int) -> Located:
+        values: dict[str, Located] = {}
+        keys: dict[str, Place] = {}
+        for key_node, value_node in node.value:
+            key = self.value(key_node, depth + 1)
+            value = self.value(value_node, depth + 1)
+            if not isinstance(key.value, str):
+                self._refuse(key.place, "a key must be text: put it in quotes")
+            elif key.value == "<<":
+                self._refuse(key.place, "merging (<<) is not allowed: write it out")
+            elif key.value in values:
+                first = keys[key.value]
+                self._refuse(
+                    key.place, f"`{key.value}` stands here twice (first in line {first.line})", "duplicate-key"
+                )
+            else:
+                values[key.value], keys[key.value] = value, key.place
+        return Located(values, place, keys)
+
+    def _scalar(self, node: Any, place: Place) -> Scalar:
+        tag = str(node.tag).removeprefix("tag:yaml.org,2002:")
+        text = str(node.value)
+        if tag in ("str", "timestamp", "merge", "value"):
+            return text
+        if tag == "null":
+            return None
+        if tag == "bool":
+            return text.lower() == "true"
+        if tag in ("int", "float"):
+            return self._number(text, tag, place)
+        self._refuse(place, f"the tag `{node.tag}` is not allowed")
+        return None
+
+    def _number(self, text: str, tag: str, place: Place) -> Scalar:
+        try:
+            plain = text.replace("_", "")
+            number = (
+                (int(plain, 0) if plain[:2].lower() in ("0x", "0o") else int(plain)) if tag == "int" else float(plain)
+            )
+            if math.isfinite(float(number)):
+                return number
+        except (ValueError, OverflowError):
+            pass
+        self._refuse(place, f"`{text[:40]}` is no number that can be used")
+        return None
+
+    def _refuse(self, place: Place, message: str, code: str = "yaml") -> None:
+        self.faults.append(Fault(self._file, place.line, place.column, message, code))
