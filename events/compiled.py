@@ -44,8 +44,8 @@ def compiled(
 ) -> Function | Callable[[Function], Function]:
     """Compile a function to machine code on its first call, and keep the result on disk.
 
-    `inline` inlines the function into its compiled callers before types are inferred (for tiny helpers that LLVM
-    would not inline itself; slow to compile). `nogil` lets other threads run meanwhile. Division by zero gives
+    `inline` has LLVM put the function into every compiled caller (for small helpers in a hot loop: passing one array
+    costs seven arguments). `nogil` lets other threads run meanwhile. Division by zero gives
     infinity or NaN as in numpy, indices are not checked, and fast-math stays off: results must not depend on how a
     loop was vectorised.
     """
@@ -53,7 +53,7 @@ def compiled(
     def decorate(target: Function) -> Function:
         wrapped: Any = njit(
             cache=True,
-            inline="always" if inline else "never",
+            forceinline=inline,
             nogil=nogil,
             error_model="numpy",
             boundscheck=False,

@@ -21,7 +21,7 @@ NOTHING = np.uint64(0)
 """Never the hash of anything: stands for an absent id."""
 
 
-@compiled
+@compiled(inline=True)
 def finalise(value: np.uint64) -> np.uint64:
     """Let every bit of the value reach every bit of the result, which is never 0."""
     value = (value ^ (value >> np.uint64(30))) * FINAL_1
@@ -30,7 +30,7 @@ def finalise(value: np.uint64) -> np.uint64:
     return SEED if value == NOTHING else value
 
 
-@compiled
+@compiled(inline=True)
 def hash_bytes(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
     """The hash of data[start:end]; PADDING follows the data."""
     state = SEED ^ (np.uint64(end - start) * MULTIPLIER)
@@ -43,13 +43,13 @@ def hash_bytes(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
     return finalise((state ^ word) * MULTIPLIER)
 
 
-@compiled
+@compiled(inline=True)
 def combine(first: np.uint64, second: np.uint64) -> np.uint64:
     """One hash of two, in this order; either may be 0 (absent)."""
     return finalise((first ^ (second >> np.uint64(29))) * MULTIPLIER + second * FINAL_2 + SEED)
 
 
-@compiled
+@compiled(inline=True)
 def event_key(kind: int, source: np.uint64, event_id: np.uint64) -> np.uint64:
     """What two deliveries of one event share (with the customer): type, source and event_id."""
     return combine(combine(source, np.uint64(kind)), event_id)

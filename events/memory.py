@@ -46,7 +46,7 @@ def word_at(_: Any, data: Any, position: Any) -> tuple[Any, Codegen]:  # noqa: A
     return types.uint64(data, types.int64), loader(64)
 
 
-@compiled
+@compiled(inline=True)
 def short_word_at(data: NDArray[np.uint8], position: int, length: int) -> np.uint64:
     """The first `length` bytes (at most eight) from a position as one number; 0 when `length` is not positive."""
     word: np.uint64 = word_at(data, position)

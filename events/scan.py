@@ -75,7 +75,7 @@ LITERALS = word_table(["true", "false", "null"])
 USAGE_KIND = int(codes.Kind.USAGE_RECORDED)
 
 
-@compiled
+@compiled(inline=True)
 def find_word(table: NDArray[np.uint64], data: NDArray[np.uint8], start: int, end: int) -> int:
     """The position of data[start:end] in a word table, or -1."""
     if end - start > 16:
@@ -87,15 +87,17 @@ def find_word(table: NDArray[np.uint64], data: NDArray[np.uint8], start: int, en
     return -1
 
 
-@compiled
+@compiled(inline=True)
 def skip_space(data: NDArray[np.uint8], position: int, end: int) -> int:
     """The next byte that is no JSON white space."""
-    while position < end and byte_at(data, position) in (32, 9, 10, 13):
+    while position < end and byte_at(data, position) <= 32:
+        if byte_at(data, position) not in (32, 9, 10, 13):
+            return position
         position += 1
     return position
 
 
-@compiled
+@compiled(inline=True)
 def string_end(data: NDArray[np.uint8], position: int, end: int, ascii_only: bool) -> int:
     """Where the string that begins at `position` (after its quote) has its closing quote, or NOT_SURE.
 
@@ -116,7 +118,7 @@ def string_end(data: NDArray[np.uint8], position: int, end: int, ascii_only: boo
     return NOT_SURE
 
 
-@compiled
+@compiled(inline=True)
 def digits_end(data: NDArray[np.uint8], position: int, end: int) -> int:
     """The first byte from `position` that is no digit."""
     while position < end and 48 <= byte_at(data, position) <= 57:
@@ -124,7 +126,7 @@ def digits_end(data: NDArray[np.uint8], position: int, end: int) -> int:
     return position
 
 
-@compiled
+@compiled(inline=True)
 def read_number(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, float]:
     """(where a plain non-negative number of up to 15 digits ends, or NOT_SURE; its value)."""
     position, mantissa, decimals = start, 0, 0
@@ -180,7 +182,7 @@ def skip_literal(data: NDArray[np.uint8], start: int, end: int) -> int:
     return position if find_word(LITERALS, data, start, position) >= 0 else NOT_SURE
 
 
-@compiled
+@compiled(inline=True)
 def skip_value(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) -> int:
     """Where a string, number or literal that nobody reads ends, or NOT_SURE."""
     if start >= end:
@@ -193,13 +195,13 @@ def skip_value(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) 
     return skip_number(data, start, end)
 
 
-@compiled
+@compiled(inline=True)
 def is_null(data: NDArray[np.uint8], start: int, end: int) -> bool:
     """Whether the value at `start` is null."""
     return end - start > 4 and short_word_at(data, start, 4) == LITERALS[2, 0]
 
 
-@compiled
+@compiled(inline=True)
 def find_key(data: NDArray[np.uint8], start: int, end: int, previous: int, followers: NDArray[np.int64]) -> int:
     """The field named data[start:end], or -1.
 
@@ -218,7 +220,7 @@ def find_key(data: NDArray[np.uint8], start: int, end: int, previous: int, follo
     return -1
 
 
-@compiled
+@compiled(inline=True)
 def read_field(
     data: NDArray[np.uint8],
     start: int,
@@ -241,7 +243,7 @@ def read_field(
     return closing + 1
 
 
-@compiled
+@compiled(inline=True)
 def key_at(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) -> tuple[int, int, int]:
     """(first byte of the key that is next, its end, first byte of its value); the last is NOT_SURE when there is none."""
     key = skip_space(data, start, end)
@@ -256,7 +258,7 @@ def key_at(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) -> t
     return key + 1, closing, skip_space(data, colon + 1, end)
 
 
-@compiled
+@compiled(inline=True)
 def scan_object(
     data: NDArray[np.uint8],
     start: int,
@@ -296,20 +298,20 @@ def scan_object(
     return given if separator == CLOSING and skip_space(data, position + 1, end) == end else NOT_SURE
 
 
-@compiled
+@compiled(inline=True)
 def id_fits(spans: NDArray[np.int64], given: int, field: int, shortest: int) -> bool:
     """Whether an id is absent or surely within its length (bytes are never fewer than characters)."""
     length = spans[field, 1] - spans[field, 0]
     return not (given >> field) & 1 or shortest <= length <= MAX_ID
 
 
-@compiled
+@compiled(inline=True)
 def hash_of(data: NDArray[np.uint8], spans: NDArray[np.int64], given: int, field: int) -> np.uint64:
     """The hash of a text field, 0 when absent."""
     return hash_bytes(data, spans[field, 0], spans[field, 1]) if (given >> field) & 1 else np.uint64(0)
 
 
-@compiled
+@compiled(inline=True)
 def code_of(
     table: NDArray[np.uint64], data: NDArray[np.uint8], spans: NDArray[np.int64], given: int, field: int
 ) -> int:
@@ -320,7 +322,7 @@ def code_of(
     return index + 1 if index >= 0 else -1
 
 
-@compiled
+@compiled(inline=True)
 def fill_record(
     record: np.void, data: NDArray[np.uint8], spans: NDArray[np.int64], numbers: NDArray[np.float64], given: int
 ) -> bool:

@@ -35,7 +35,7 @@ FAULTS = {
 }
 
 
-@compiled
+@compiled(inline=True)
 def digits(data: NDArray[np.uint8], start: int, count: int) -> int:
     """The number that `count` ASCII digits make, or -1."""
     value = 0
@@ -47,7 +47,7 @@ def digits(data: NDArray[np.uint8], start: int, count: int) -> int:
     return value
 
 
-@compiled
+@compiled(inline=True)
 def days_from_civil(year: int, month: int, day: int) -> int:
     """Days from 1970-01-01 in the Gregorian calendar (Hinnant, chrono-compatible low-level date algorithms)."""
     shifted = year - 1 if month <= 2 else year
@@ -57,7 +57,7 @@ def days_from_civil(year: int, month: int, day: int) -> int:
     return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468
 
 
-@compiled
+@compiled(inline=True)
 def days_in_month(year: int, month: int) -> int:
     """28 to 31."""
     if month == 2:
@@ -65,7 +65,7 @@ def days_in_month(year: int, month: int) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-@compiled
+@compiled(inline=True)
 def read_date(data: NDArray[np.uint8], start: int, end: int, first_year: int) -> tuple[int, int]:
     """(fault or OK, days from 1970-01-01) of the YYYY-MM-DD that fills data[start:end]."""
     if end - start != 10 or byte_at(data, start + 4) != 45 or byte_at(data, start + 7) != 45:
@@ -78,7 +78,7 @@ def read_date(data: NDArray[np.uint8], start: int, end: int, first_year: int) ->
     return OK, days_from_civil(year, month, day)
 
 
-@compiled
+@compiled(inline=True)
 def read_offset(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """(fault or OK, seconds east of UTC) of the zone that fills data[start:end]."""
     if start == end:
@@ -100,7 +100,7 @@ def read_offset(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int
     return OK, -seconds if byte_at(data, start) == 45 else seconds
 
 
-@compiled
+@compiled(inline=True)
 def read_fraction(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """(first byte after the fraction, microseconds); the fraction begins with its point."""
     position, micros, place = start + 1, 0, 100_000
