@@ -173,12 +173,16 @@ class Cutter:
                 return
             yield self.take(self.first_length)
             self.first_length = 0
-        if len(self.pending) >= self.target and (cut := self.pending.rfind(b"\n") + 1):
+        while len(self.pending) >= self.target and (cut := self.line_end()):
             yield self.take(cut)
         if len(self.pending) > LONGEST_LINE and b"\n" not in self.pending:
             beginning, self.pending = bytes(self.pending), bytearray()
             self.skipped_blank = True
             self.skip(beginning)
+
+    def line_end(self) -> int:
+        """Behind the last line that ends within `target` bytes, else behind the first line; 0 when none has ended."""
+        return self.pending.rfind(b"\n", 0, self.target) + 1 or self.pending.find(b"\n") + 1
 
     def end(self) -> Iterator[Chunk]:
         """The last line may lack its newline."""

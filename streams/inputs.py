@@ -65,7 +65,8 @@ class Reader:
         self.received_at = received_at
         self.file = open_input(name)
         self.identity, peeked = identify(name, self.file)
-        self.position = next((one.position for one in known if one.identity == self.identity), Position())
+        self.known = next((one for one in known if one.identity == self.identity), None)
+        self.position = self.known.position if self.known else Position()
         self.batch: Batch | None = None
         self.next = Position()  # behind the current chunk
         self.dead: list[DeadLetter] = []
@@ -130,7 +131,13 @@ class Reader:
         self.position = msgspec.structs.replace(self.position, taken=self.position.taken + count)
         return compacted(part(batch, 0, count))
 
+    @property
+    def stored_bytes(self) -> int:
+        """How much of the file, as it is stored, was read."""
+        return self.file.tell() if self.file.seekable() else 0
+
     def close(self) -> None:
+        """Standard input stays open: it is not ours."""
         if self.name != STANDARD_INPUT:
             self.file.close()
 

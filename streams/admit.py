@@ -1,0 +1,36 @@
+"""Which events are let in by their date alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from events.columns import Batch
+from events.deadletters import DeadLetter, Reason, dead_letter
+from streams.clock import rfc3339
+
+FUTURE_TOLERANCE = 86_400_000_000
+"""Microseconds: an event dated more than a day after its arrival cannot be true (contract, section 1)."""
+
+
+def admit(batch: Batch, arrived_at: int, until: int | None, received_at: str) -> tuple[Batch, list[DeadLetter], int]:
+    """The events that may be applied, dead letters of those from the future, and how many are dated after `until`.
+
+    `arrived_at` and `until` are microseconds UTC.
+    """
+    at = batch.events["at"]
+    future = at > arrived_at + FUTURE_TOLERANCE
+    after = ~future & (at > until) if until is not None else np.zeros(len(at), bool)
+    refused = future | after
+    if not refused.any():
+        return batch, [], 0
+    dead = [
+        dead_letter(
+            Reason.IN_FUTURE,
+            f"occurred_at is {rfc3339(int(at[index]))}, more than a day after {rfc3339(arrived_at)}",
+            batch.place(index),
+            received_at,
+            batch.payload(index),
+        )
+        for index in np.flatnonzero(future).tolist()
+    ]
+    return batch.take(np.flatnonzero(~refused)), dead, int(after.sum())

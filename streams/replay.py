@@ -1,0 +1,178 @@
+"""`churn replay`: the engine over files.
+
+Reading, deciding and writing are one loop. With `--state` it leaves checkpoints behind: positions of the inputs, lengths of the
+outputs and the engine's state, all of one moment, so that a run that died goes on there and writes the same again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from events.columns import Batch
+from sinks.scores import write_scores
+from streams import clock, progress
+from streams.admit import admit
+from streams.batches import pieces
+from streams.checkpoint import CheckpointFolder
+from streams.core import Core
+from streams.inputs import CHUNK_BYTES, Known, Reader, merged
+from streams.outputs import Outputs
+from streams.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to replay and where the results go. `score_at` in microseconds UTC, `checkpoint_every` in seconds.
+
+    Files are read by about `chunk_bytes`, and the engine is given at most `step_events` at once: more costs memory, less
+    costs time, and decisions do not depend on it.
+    """
+
+    files: Sequence[str]
+    warnings: Path | None = None
+    incidents: Path | None = None
+    dead_letters: Path | None = None
+    scores: Path | None = None
+    score_at: int | None = None
+    report: Path | None = None
+    state: Path | None = None
+    checkpoint_every: float = 30.0
+    chunk_bytes: int = CHUNK_BYTES
+    step_events: int = 8_192
+
+
+Build = Callable[[dict[str, Any] | None], Core]
+"""Makes the engine, from its part of a checkpoint if there is one."""
+Watch = Callable[[int, int], None]
+"""Is told, now and then, the stored bytes read and the events applied in this run."""
+Alarm = Callable[[str], None]
+
+
+def replay(job: Job, build: Build, watch: Watch, alarm: Alarm) -> dict[str, Any]:
+    """Run the job and give the report.
+
+    Raises OSError, and what CheckpointFolder and Outputs raise.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(CheckpointFolder(job.state)) if job.state else None
+        done, engine_state = resume(folder, alarm)
+        readers = open_readers(stack, job, done)
+        engine = build(engine_state)
+        outputs = stack.enter_context(Outputs(job.warnings, job.incidents, job.dead_letters, done.outputs))
+        run = Run(job, engine, readers, outputs, done, folder)
+        run.read_all(watch)
+        return run.finish()
+
+
+def resume(folder: CheckpointFolder | None, alarm: Alarm) -> tuple[Progress, dict[str, Any] | None]:
+    """Where the last run with this folder ended; a fresh start without one."""
+    if folder is None:
+        return Progress(clock.now()), None
+    state, troubles = folder.load()
+    for trouble in troubles:
+        alarm(f"{trouble}; going on from the checkpoint before it")
+    if state is None:
+        return Progress(clock.now()), None
+    return progress.split(state, clock.now())
+
+
+def open_readers(stack: ExitStack, job: Job, done: Progress) -> list[Reader]:
+    """All files, each where it was left."""
+    received_at = clock.rfc3339(clock.now())
+    known = list(done.inputs)
+    readers = []
+    for name in job.files:
+        reader = stack.enter_context(closing(Reader(name, received_at, known, job.chunk_bytes)))
+        if reader.known is not None:
+            known.remove(reader.known)  # the same content given twice is two files
+        readers.append(reader)
+    return readers
+
+
+class Run:
+    """One pass over the readers."""
+
+    def __init__(
+        self,
+        job: Job,
+        engine: Core,
+        readers: Sequence[Reader],
+        outputs: Outputs,
+        done: Progress,
+        folder: CheckpointFolder | None,
+    ) -> None:
+        self.job, self.engine, self.readers, self.outputs, self.done, self.folder = (
+            job,
+            engine,
+            readers,
+            outputs,
+            done,
+            folder,
+        )
+        self.counts = done.counts
+        self.counted_at = self.saved_at = time.perf_counter()
+
+    def read_all(self, watch: Watch) -> None:
+        before = self.counts.events
+        for batch in merged(self.readers):
+            for piece in pieces(batch, self.job.step_events):
+                self.apply(piece)
+            watch(sum(reader.stored_bytes for reader in self.readers), self.counts.events - before)
+            if self.folder is not None and time.perf_counter() - self.saved_at >= self.job.checkpoint_every:
+                self.checkpoint()
+
+    def apply(self, batch: Batch) -> None:
+        """Everything that a stretch of the input brings about."""
+        self.outputs.write_dead(batch.dead)
+        self.counts.add_dead(batch.dead)
+        received_at = clock.rfc3339(clock.now())
+        admitted, dead, after = admit(batch, self.done.started_at, self.job.score_at, received_at)
+        self.outputs.write_dead(dead)
+        self.counts.add_dead(dead)
+        self.counts.after_score_at += after
+        if len(admitted):
+            newest = int(admitted.events["at"].max())
+            self.counts.newest_at = max(newest, newest if self.counts.newest_at is None else self.counts.newest_at)
+            step = self.engine.step(admitted, clock.now())
+            self.outputs.write(step)
+            self.counts.add(step)
+
+    def finish(self) -> dict[str, Any]:
+        """Let the timers run up to the end, and write what is written once."""
+        end = self.job.score_at if self.job.score_at is not None else self.counts.newest_at
+        if end is not None:
+            step = self.engine.advance(end, clock.now())
+            self.outputs.write(step)
+            self.counts.add(step)
+        if self.job.scores is not None:
+            scores = [] if end is None else self.engine.scores(end)
+            write_scores(self.job.scores, "" if end is None else clock.rfc3339(end), scores)
+        self.count_time()
+        report = self.counts.report() | dict(self.engine.report())
+        if self.job.report is not None:
+            self.job.report.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        self.done.finished = True
+        self.checkpoint()
+        return report
+
+    def checkpoint(self) -> None:
+        """Outputs first, so that a checkpoint never knows of more than is on the disk."""
+        self.done.outputs = self.outputs.sync()
+        self.count_time()
+        if self.folder is not None:
+            self.done.now_known(Known(reader.identity, reader.position) for reader in self.readers)
+            progress.save(self.folder, self.done, self.engine.snapshot())
+        self.saved_at = time.perf_counter()
+
+    def count_time(self) -> None:
+        """Add the time since the last call to that of all runs."""
+        now = time.perf_counter()
+        self.counts.seconds += now - self.counted_at
+        self.counted_at = now
