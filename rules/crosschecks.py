@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import get_args
 
+from events.contract import Cause
 from rules.documents import Document, Path
 from rules.faults import Fault
 from rules.hints import did_you_mean
-from rules.rulefile import Cause
 from rules.settings import ActionFile, Settings, WorkdaysFile
 from rules.workdays import Holiday, WorkCalendar
 

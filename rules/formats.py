@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from rules.durations import DAY, HOUR, MINUTE, SECOND
 
 LANGUAGES = ("en", "zh-CN")
-_SIZES = {"days": DAY, "hours": HOUR, "minutes": MINUTE, "seconds": SECOND, "us": 1, "": DAY}
+_MONTH = DAY * 487 // 16  # 30.4375 days
+_SIZES = {"months": _MONTH, "days": DAY, "hours": HOUR, "min": MINUTE, "s": SECOND, "us": 1, "": DAY}
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,10 +60,11 @@ def examine(
     tiers = settings.tiers if settings else ()
     actions = _actions(folder, tiers, faults)
     calendar = _calendar(folder, settings.utc_offset if settings else 0, faults)
-    rules = _rules(folder, schema, tiers, actions, faults) if settings and actions else _shapes_only(folder, faults)
+    rules = _rules(folder, schema, tiers, actions, faults)
     if errors(faults) or not (settings and actions and calendar and rules):
         return None, sorted(faults)
-    return Configuration(settings, actions.actions, actions.causes, calendar, rules), sorted(faults)
+    causes = {str(cause): entry for cause, entry in actions.causes.items()}
+    return Configuration(settings, actions.actions, causes, calendar, rules), sorted(faults)
 
 
 def rule_files(folder: Path) -> list[Path]:
@@ -110,20 +111,17 @@ def _calendar(folder: Path, utc_offset: int, faults: list[Fault]) -> WorkCalenda
     return calendar
 
 
-def _rules(folder: Path, schema: Schema, tiers: tuple[str, ...], actions: ActionFile, faults: list[Fault]) -> RuleSet:
-    compiler = RuleCompiler(schema, tiers, actions.actions)
+def _rules(
+    folder: Path, schema: Schema, tiers: tuple[str, ...], actions: ActionFile | None, faults: list[Fault]
+) -> RuleSet | None:
+    """The compiled rules; without tiers and actions names cannot be judged, so then only the files' shape is."""
+    compiler = RuleCompiler(schema, tiers, actions.actions if actions else ())
     files = rule_files(folder)
     if not files:
         faults.append(Fault(str(folder / "rules"), 1, 1, "no rule files (*.yaml) here", "missing-file"))
     for file in files:
         document, found = read_file(file, RuleFile, faults)
-        if found is not None:
+        if found is not None and tiers and actions:
             compiler.add(document, found)
     faults += compiler.faults
     return compiler.result()
-
-
-def _shapes_only(folder: Path, faults: list[Fault]) -> None:
-    """Without tiers and actions the rules' names cannot be judged, but their shape can."""
-    for file in rule_files(folder):
-        read_file(file, RuleFile, faults)

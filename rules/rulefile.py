@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from events.contract import Cause
 from rules.durations import Duration, WorkingTime
 
 Identifier = Annotated[
@@ -22,19 +23,6 @@ Identifier = Annotated[
 ]
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", description="small letters, digits and underscores")]
 AlertName = Annotated[str, Meta(pattern=r"^[A-Z][A-Za-z0-9]*$", description="a name LikeThis")]
-Cause = Literal[
-    "network",
-    "process",
-    "plan_fit",
-    "competitor_price",
-    "plan_price",
-    "after_sales",
-    "care",
-    "personal",
-    "regulation",
-    "environment",
-    "unknown",
-]
 Mode = Literal["off", "shadow", "live"]
 Status = Literal["stable", "test", "experimental", "deprecated"]
 Parameters = dict[Code, float | bool | str]

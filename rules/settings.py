@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from events.contract import Cause
 from rules.durations import DAY, HOUR, MINUTE, Duration, UtcOffset, WorkingTime
-from rules.rulefile import Bilingual, Cause, Code, Identifier, Strict
+from rules.rulefile import Bilingual, Code, Identifier, Strict
 from rules.workdays import OpenHours
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -54,6 +55,19 @@ class ValueClasses(Strict, frozen=True, kw_only=True):
             raise ValueError("`mid` must be less than `high`")
 
 
+class Lifecycle(Strict, frozen=True, kw_only=True):
+    """Tenure in days up to which a customer is new and growing, and the use (share of the own normal) that is decline."""
+
+    new_days: Positive = 90.0
+    growth_days: Positive = 365.0
+    decline_below: Share = 0.6
+
+    def __post_init__(self) -> None:
+        """Raises ValueError when the stages are the wrong way round."""
+        if self.new_days >= self.growth_days:
+            raise ValueError("`new_days` must be less than `growth_days`")
+
+
 class Feeds(Strict, frozen=True, kw_only=True):
     """When a feed counts as stopped (nothing of it from anyone), and from when on a customer can be called silent."""
 
@@ -74,6 +88,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="a code of three capitals such as CNY")] = "CNY"
     feeds: Feeds = Feeds()
     value_class: ValueClasses = ValueClasses()
+    lifecycle: Lifecycle = Lifecycle()
     tiers: Annotated[tuple[Code, ...], Meta(min_length=1)]
     hold_out: dict[Code, Share] = field(default_factory=dict)
     deadlines: dict[Code, TierDeadlines]

@@ -119,6 +119,6 @@ def _present(wanted: inspect.UnionType) -> inspect.Type:
 
 def _called(path: Path) -> str:
     if not path:
-        return "the file"
+        return "it"
     last = path[-1]
     return f"`{last}`" if isinstance(last, str) else f"item {last + 1}"
