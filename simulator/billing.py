@@ -58,8 +58,12 @@ class Billing:
                 change_plan(world, who, day * DAY + HOUR // 2 + who % 1_700_000, tariff.plan, "operator", fee)
                 if world.random.random() < 0.03:
                     ms = day * DAY + int(world.random.uniform(9, 20) * HOUR)
-                    world.agenda.at(ms + DAY, lambda at, who=who: complain(  # type: ignore[misc]
-                        world, who, at, "plan_price", 2, "poor"))
+                    world.agenda.at(
+                        ms + DAY,
+                        lambda at, who=who: complain(  # type: ignore[misc]
+                            world, who, at, "plan_price", 2, "poor"
+                        ),
+                    )
 
     def _issue(self, world: World, day: int, due: Ints, random: Random) -> None:
         people = world.people
@@ -75,8 +79,10 @@ class Billing:
         due_at = world.clock.stamp((day + DUE_DAYS) * DAY + DAY - 1000)
         month = world.clock.day(day).strftime("%y%m%d")
         for w, at, total, more in zip(who.tolist(), ms.tolist(), amount.tolist(), extra.tolist(), strict=True):
-            body = (f',"source":"billing","bill_id":"b{month}-{w}","amount":{total},"currency":"CNY",'
-                    f'"plan_fee":{round(float(people.fee[w]), 2)},"overage":{more},"due_at":"{due_at}"')
+            body = (
+                f',"source":"billing","bill_id":"b{month}-{w}","amount":{total},"currency":"CNY",'
+                f'"plan_fee":{round(float(people.fee[w]), 2)},"overage":{more},"due_at":"{due_at}"'
+            )
             world.facts.append(Fact(at, "bill.issued", world.subject[w], body))
 
     def overage(self, world: World, who: Ints) -> Floats:
@@ -125,8 +131,15 @@ class Billing:
             amount = round(float(self.open_amount[slot, who]), 2)
             world.tell(ms + slot, who, "payment.received", source="billing", amount=amount, bill_id=bill, method=method)
             if bounced:
-                world.tell(ms + HOUR + slot, who, "payment.reversed", source="billing", amount=amount, bill_id=bill,
-                           method=method)
+                world.tell(
+                    ms + HOUR + slot,
+                    who,
+                    "payment.reversed",
+                    source="billing",
+                    amount=amount,
+                    bill_id=bill,
+                    method=method,
+                )
         if bounced:
             self.pay_day[who] = ms // DAY + 4 + who % 9
             return
@@ -153,23 +166,46 @@ class Billing:
             amount = round(float(world.people.fee[who] * random.uniform(0.2, 1.0) + self.extra[who]), 2)
             paid = at + int(random.uniform(2, 20) * DAY) if world.pays[who] and random.random() < 0.75 else None
             self.pay_day[who], self.open_day[:, who] = NEVER, -1
-            world.agenda.at(at, lambda ms, who=who, amount=amount, paid=paid: self._final(  # type: ignore[misc]
-                world, who, ms, amount, paid))
+            world.agenda.at(
+                at,
+                lambda ms, who=who, amount=amount, paid=paid: self._final(  # type: ignore[misc]
+                    world, who, ms, amount, paid
+                ),
+            )
 
     def _final(self, world: World, who: int, ms: int, amount: float, paid: int | None) -> None:
         bill = f"b{world.clock.day(ms // DAY):%y%m%d}-{who}-final"
-        world.tell(ms, who, "bill.issued", source="billing", bill_id=bill, amount=amount, currency="CNY",
-                   due_at=world.clock.stamp(ms // DAY * DAY + DUE_DAYS * DAY))
+        world.tell(
+            ms,
+            who,
+            "bill.issued",
+            source="billing",
+            bill_id=bill,
+            amount=amount,
+            currency="CNY",
+            due_at=world.clock.stamp(ms // DAY * DAY + DUE_DAYS * DAY),
+        )
         if paid is not None:
-            world.agenda.at(paid, lambda at: world.tell(
-                at, who, "payment.received", source="billing", amount=amount, bill_id=bill, method="app"))
+            world.agenda.at(
+                paid,
+                lambda at: world.tell(
+                    at, who, "payment.received", source="billing", amount=amount, bill_id=bill, method="app"
+                ),
+            )
 
 
 def adjust(world: World, who: int, ms: int) -> None:
     """A credit after a complaint about money."""
     if world.here(who, ms) and not world.people.prepaid[who]:
-        world.tell(ms, who, "bill.adjusted", source="billing", bill_id=f"b{world.clock.day(ms // DAY):%y%m}-{who}-credit",
-                   amount=-float(world.random.integers(5, 40)), reason="goodwill")
+        world.tell(
+            ms,
+            who,
+            "bill.adjusted",
+            source="billing",
+            bill_id=f"b{world.clock.day(ms // DAY):%y%m}-{who}-credit",
+            amount=-float(world.random.integers(5, 40)),
+            reason="goodwill",
+        )
 
 
 def other_plan(world: World, who: int, random: Random) -> int:
@@ -177,5 +213,3 @@ def other_plan(world: World, who: int, random: Random) -> int:
     now = PLANS[int(world.people.plan[who])]
     same = [n for n, plan in enumerate(PLANS) if (plan.offered, plan.pay_mode) == (now.offered, now.pay_mode)]
     return same[int(pick(random, [1.0] * len(same), 1)[0])]
-
-

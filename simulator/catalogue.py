@@ -39,8 +39,15 @@ PLANS: tuple[Plan, ...] = (
 
 # Popularity of the plans within the group they are offered to.
 PLAN_WEIGHTS: dict[str, tuple[tuple[str, float], ...]] = {
-    "person": (("flex-19", 14), ("flex-39", 20), ("flex-69", 9), ("smart-59", 20), ("smart-99", 22), ("smart-159", 11),
-               ("smart-239", 4)),
+    "person": (
+        ("flex-19", 14),
+        ("flex-39", 20),
+        ("flex-69", 9),
+        ("smart-59", 20),
+        ("smart-99", 22),
+        ("smart-159", 11),
+        ("smart-239", 4),
+    ),
     "student": (("campus-29", 75), ("flex-39", 25)),
     "senior": (("silver-25", 70), ("smart-59", 20), ("flex-19", 10)),
     "family": (("home-129", 45), ("home-199", 20), ("smart-99", 15), ("smart-59", 20)),
@@ -52,12 +59,28 @@ SEGMENTS = ("worker", "youth", "student", "family", "senior", "business", "iot")
 WORKER, YOUTH, STUDENT, FAMILY, SENIOR, BUSINESS, IOT = range(7)
 
 REGIONS: tuple[tuple[str, float], ...] = (
-    ("hangzhou", 24), ("ningbo", 18), ("wenzhou", 16), ("jinhua", 11), ("taizhou", 10), ("shaoxing", 9), ("jiaxing", 8),
+    ("hangzhou", 24),
+    ("ningbo", 18),
+    ("wenzhou", 16),
+    ("jinhua", 11),
+    ("taizhou", 10),
+    ("shaoxing", 9),
+    ("jiaxing", 8),
     ("huzhou", 4),
 )
 
-CAUSES = ("network", "process", "plan_fit", "competitor_price", "plan_price", "after_sales", "care", "personal",
-          "regulation", "environment")
+CAUSES = (
+    "network",
+    "process",
+    "plan_fit",
+    "competitor_price",
+    "plan_price",
+    "after_sales",
+    "care",
+    "personal",
+    "regulation",
+    "environment",
+)
 
 PLAN_INDEX = {plan.code: number for number, plan in enumerate(PLANS)}
 DATA_YUAN_PER_GB = 3.0

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
+OPENING = 60_000  # the run's first minute holds the introductions and nothing else
 NEVER = 1 << 60  # later than any moment of a run
 
 SECONDS = [f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_400)]

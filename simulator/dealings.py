@@ -16,13 +16,29 @@ from simulator.words import complaint, remark
 
 CHANNELS = ("hotline", "app", "store", "wechat", "web")
 CATEGORY = {  # the words agents file complaints under; what customers say and what agents tick differ at times
-    "network": "network", "process": "process", "plan_fit": "plan", "competitor_price": "price", "plan_price": "billing",
-    "after_sales": "after_sales", "care": "service", "personal": "request", "regulation": "regulation",
-    "environment": "other", "other": "enquiry",
+    "network": "network",
+    "process": "process",
+    "plan_fit": "plan",
+    "competitor_price": "price",
+    "plan_price": "billing",
+    "after_sales": "after_sales",
+    "care": "service",
+    "personal": "request",
+    "regulation": "regulation",
+    "environment": "other",
+    "other": "enquiry",
 }
 TOPIC = {
-    "network": "network", "process": "process", "plan_fit": "price", "competitor_price": "competitor", "plan_price": "price",
-    "after_sales": "service", "care": "service", "personal": "service", "regulation": "process", "environment": None,
+    "network": "network",
+    "process": "process",
+    "plan_fit": "price",
+    "competitor_price": "competitor",
+    "plan_price": "price",
+    "after_sales": "service",
+    "care": "service",
+    "personal": "service",
+    "regulation": "process",
+    "environment": None,
     "other": None,
 }
 DEADLINE_DAYS = (7, 3, 2, 1)  # by severity 1 … 4
@@ -43,8 +59,14 @@ def complain(world: World, who: int, ms: int, cause: str, severity: int, course:
     chinese = bool(world.people.chinese[who])
     filed = CATEGORY[cause] if random.random() < 0.6 else None
     world.tell(
-        ms, who, "complaint.opened", source="crm", complaint_id=number, channel=CHANNELS[int(random.integers(0, 5))],
-        category=filed, severity=severity if random.random() < 0.85 else None,
+        ms,
+        who,
+        "complaint.opened",
+        source="crm",
+        complaint_id=number,
+        channel=CHANNELS[int(random.integers(0, 5))],
+        category=filed,
+        severity=severity if random.random() < 0.85 else None,
         text=complaint(cause, chinese, float(world.people.fee[who]), angry, random) if random.random() < 0.9 else None,
         language=("zh-CN" if chinese else "en") if random.random() < 0.5 else None,
     )
@@ -88,7 +110,9 @@ def _resolve(world: World, who: int, ms: int, number: str, satisfied: bool, caus
         if not world.here(who, at):
             return
         asked = world.random.random() < 0.75
-        world.tell(at, who, "complaint.resolved", source="crm", complaint_id=number, satisfied=satisfied if asked else None)
+        world.tell(
+            at, who, "complaint.resolved", source="crm", complaint_id=number, satisfied=satisfied if asked else None
+        )
         if world.random.random() < 0.35:
             ask(world, who, _later(at, 0.3), "csat", cause if not satisfied else "good", number)
 
@@ -107,9 +131,14 @@ def ask(world: World, who: int, ms: int, survey: str, about: str, complaint_id: 
         low, high, middle, width = {"csat": (1, 5, 3.9, 0.9), "nps": (0, 10, 7.4, 1.9), "ces": (1, 7, 5.2, 1.2)}[survey]
         text = about if bad else ("good" if feeling > 0.6 else "other")
         world.tell(
-            at, who, "survey.answered", source="survey", survey=survey,
+            at,
+            who,
+            "survey.answered",
+            source="survey",
+            survey=survey,
             score=int(np.clip(round(middle + width * feeling), low, high)),
-            scale_max=high if random.random() < 0.3 else None, topic=TOPIC.get(about) if random.random() < 0.7 else None,
+            scale_max=high if random.random() < 0.3 else None,
+            topic=TOPIC.get(about) if random.random() < 0.7 else None,
             complaint_id=complaint_id,
             text=remark(text, bool(world.people.chinese[who]), random) if random.random() < 0.3 else None,
         )
@@ -123,9 +152,16 @@ def contact(world: World, who: int, ms: int, purpose: str, smooth: bool) -> None
         return
     random = world.random
     world.tell(
-        ms, who, "contact.recorded", source="contact_centre", channel=CHANNELS[int(random.integers(0, 3))], direction="in",
-        purpose=purpose, wait_seconds=int(random.exponential(60 if smooth else 700)),
-        transfers=int(random.poisson(0.2 if smooth else 2.2)), steps=int(2 + random.poisson(1 if smooth else 6)),
+        ms,
+        who,
+        "contact.recorded",
+        source="contact_centre",
+        channel=CHANNELS[int(random.integers(0, 3))],
+        direction="in",
+        purpose=purpose,
+        wait_seconds=int(random.exponential(60 if smooth else 700)),
+        transfers=int(random.poisson(0.2 if smooth else 2.2)),
+        steps=int(2 + random.poisson(1 if smooth else 6)),
         resolved=bool(random.random() < (0.9 if smooth else 0.15)),
     )
 
@@ -162,8 +198,17 @@ def change_plan(world: World, who: int, ms: int, plan: int, by: str, fee: float 
     people = world.people
     before, fee_before = PLANS[int(people.plan[who])].code, world.money(people.fee[who])
     people.set_plan(who, plan, fee)
-    world.tell(ms, who, "plan.changed", source="billing", to_plan=PLANS[plan].code, from_plan=before, fee_before=fee_before,
-               fee_after=world.money(people.fee[who]), initiated_by=by)
+    world.tell(
+        ms,
+        who,
+        "plan.changed",
+        source="billing",
+        to_plan=PLANS[plan].code,
+        from_plan=before,
+        fee_before=fee_before,
+        fee_after=world.money(people.fee[who]),
+        initiated_by=by,
+    )
 
 
 def profile(world: World, who: int, ms: int, **fields: object) -> None:

@@ -22,8 +22,17 @@ COMPLAINTS_PER_DAY = 0.018 / 30.4
 SURVEYS_PER_DAY = 0.04 / 30.4
 QUERIES_PER_DAY = 0.0012 / 30.4
 COMPLAINT_WEIGHTS = (20.0, 8.0, 8.0, 5.0, 9.0, 9.0, 6.0, 4.0, 3.0, 2.0, 26.0)
-PURPOSES = (("usage_enquiry", 30), ("bill_enquiry", 18), ("top_up", 14), ("plan_enquiry", 10), ("fault", 7), ("password", 6),
-            ("invoice", 6), ("device", 5), ("sim_card", 4))
+PURPOSES = (
+    ("usage_enquiry", 30),
+    ("bill_enquiry", 18),
+    ("top_up", 14),
+    ("plan_enquiry", 10),
+    ("fault", 7),
+    ("password", 6),
+    ("invoice", 6),
+    ("device", 5),
+    ("sim_card", 4),
+)
 CHANNELS = (("app", 55), ("hotline", 22), ("wechat", 14), ("store", 9))
 OUTBOUND = (("service", 40), ("marketing", 60))
 COURSES = ("solved", "solved", "solved", "poor", "ignored", "reopened")
@@ -63,9 +72,11 @@ class Desk:
         steps, solved = 1 + random.poisson(1.5, size), random.random(size) < 0.91
         for n, (w, at, own) in enumerate(zip(who.tolist(), ms.tolist(), inward.tolist(), strict=True)):
             if own:
-                body = (f',"source":"contact_centre","channel":"{channel[n]}","direction":"in","purpose":"{purpose[n]}",'
-                        f'"wait_seconds":{wait[n]},"transfers":{moved[n]},"steps":{steps[n]},'
-                        f'"resolved":{"true" if solved[n] else "false"}')
+                body = (
+                    f',"source":"contact_centre","channel":"{channel[n]}","direction":"in","purpose":"{purpose[n]}",'
+                    f'"wait_seconds":{wait[n]},"transfers":{moved[n]},"steps":{steps[n]},'
+                    f'"resolved":{"true" if solved[n] else "false"}'
+                )
             else:
                 body = f',"source":"contact_centre","channel":"call","direction":"out","purpose":"{outward[n]}"'
             world.facts.append(Fact(at, "contact.recorded", world.subject[w], body))

@@ -74,9 +74,16 @@ def cancel(world: World, fate: Fate, ms: int) -> None:
     if not world.here(fate.who, ms):
         return
     cause, chance = CAUSES[fate.cause], world.random.random()
-    text = complaint(cause, bool(world.people.chinese[fate.who]), float(world.people.fee[fate.who]), False, world.random)
-    world.tell(ms, fate.who, "cancellation.requested", source="crm",
-               reason=cause if chance < 0.3 else text if chance < 0.7 else None)
+    text = complaint(
+        cause, bool(world.people.chinese[fate.who]), float(world.people.fee[fate.who]), False, world.random
+    )
+    world.tell(
+        ms,
+        fate.who,
+        "cancellation.requested",
+        source="crm",
+        reason=cause if chance < 0.3 else text if chance < 0.7 else None,
+    )
 
 
 def leave(world: World, fate: Fate, ms: int) -> None:
@@ -87,9 +94,16 @@ def leave(world: World, fate: Fate, ms: int) -> None:
     world.tell(ms - 1, who, "line.changed", source="crm", status="closed", product="mobile")
     reason = CAUSES[fate.cause] if fate.voluntary and random.random() < 0.7 else None
     rival = random.choice(("unite", "orbit", "telco-b")) if fate.manner == "ported" and random.random() < 0.6 else None
-    world.tell(ms, who, "customer.churned", source="crm", reason=reason, manner=fate.manner,
-               voluntary=None if fate.voluntary and random.random() < 0.5 else fate.voluntary,
-               to_competitor=str(rival) if rival else None)
+    world.tell(
+        ms,
+        who,
+        "customer.churned",
+        source="crm",
+        reason=reason,
+        manner=fate.manner,
+        voluntary=None if fate.voluntary and random.random() < 0.5 else fate.voluntary,
+        to_competitor=str(rival) if rival else None,
+    )
     world.gone[who] = ms
     world.left.append(who)
     if fate.voluntary and random.random() < RETURN_CHANCE:

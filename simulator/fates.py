@@ -21,7 +21,7 @@ from simulator.people import AUTO, FIRM, HOUSEHOLD, People
 from simulator.scenario import Scenario
 
 NETWORK, PROCESS, PLAN_FIT, COMPETITOR, PLAN_PRICE, AFTER_SALES, CARE, PERSONAL, REGULATION, ENVIRONMENT = range(10)
-CAUSE_WEIGHTS = np.array([16.0, 7.5, 13.0, 16.5, 11.0, 9.5, 8.5, 5.5, 5.0, 7.5])
+CAUSE_WEIGHTS = np.array([16.0, 7.5, 13.0, 16.5, 11.0, 9.5, 8.5, 6.5, 6.5, 8.5])
 SHOWN = ("none", "some", "plain")
 SHOWN_WEIGHTS = (20.0, 27.0, 53.0)
 MANNERS = ("ported", "cancelled", "silent", "arrears")
@@ -42,8 +42,9 @@ class Fate:
     manner: str
 
 
-def draw_fates(people: People, weakness: Floats, market: Market, clock: Clock, days: int, scenario: Scenario,
-               random: Random) -> list[Fate]:
+def draw_fates(
+    people: People, weakness: Floats, market: Market, clock: Clock, days: int, scenario: Scenario, random: Random
+) -> list[Fate]:
     """Every story of the run, in order of customer. No customer has two."""
     tend = _tendency(people, weakness)
     chance = 1 - np.exp(-scenario.monthly_churn * tend * days / 30)
@@ -59,8 +60,13 @@ def draw_fates(people: People, weakness: Floats, market: Market, clock: Clock, d
         leaver = bool(leaves[customer])
         owing = leaver and not people.prepaid[customer] and random.random() < scenario.involuntary_share * 1.7
         moment = _fit_outside(people, market, customer, int(cause[n]), int(end[n]), days, random)
-        fate = _arrears(customer, moment) if owing else _voluntary(
-            people, customer, moment, leaver, int(cause[n]), max(int(shown[n]), 0 if leaver else 1), random)
+        fate = (
+            _arrears(customer, moment)
+            if owing
+            else _voluntary(
+                people, customer, moment, leaver, int(cause[n]), max(int(shown[n]), 0 if leaver else 1), random
+            )
+        )
         if people.born[customer] + 3 * DAY < moment:
             fates.append(fate)
     return _with_households(fates, people, days, random)

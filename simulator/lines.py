@@ -28,8 +28,21 @@ PEER_NETWORKS = ("own", "other", "fixed", "foreign")
 COUNTRIES = ("JP", "TH", "KR", "SG", "US", "MY", "VN", "DE")
 _MILLIS = [f".{n:03d}" for n in range(1000)]
 _STREAM = {
-    "bill": "b", "payment": "b", "balance": "b", "plan": "b", "contract": "b", "line": "b", "device": "b", "customer": "b",
-    "complaint": "k", "survey": "k", "porting": "k", "cancellation": "k", "market": "k", "network": "u", "usage": "u",
+    "bill": "b",
+    "payment": "b",
+    "balance": "b",
+    "plan": "b",
+    "contract": "b",
+    "line": "b",
+    "device": "b",
+    "customer": "b",
+    "complaint": "k",
+    "survey": "k",
+    "porting": "k",
+    "cancellation": "k",
+    "market": "k",
+    "network": "u",
+    "usage": "u",
 }
 BILLING_PREFIX, USAGE_PREFIX, OUTCOME_PREFIX = "b", "u", "o"
 OUTCOMES = ("customer.churned", "customer.returned")
@@ -111,8 +124,15 @@ def _data(piece: _Piece) -> list[str]:
     return [
         f'{head}data","count":{c},"mb":{mb},"mbps":{speed},"network":"{NETWORKS[net]}","cell_id":"{cells[cell]}"{bad}}}\n'
         for head, c, mb, speed, net, cell, bad in zip(
-            piece.heads, numbers.count[at].tolist(), numbers.mb[at].tolist(), numbers.mbps[at].tolist(),
-            numbers.network[at].tolist(), piece.part.cell[at].tolist(), piece.faults(), strict=True)
+            piece.heads,
+            numbers.count[at].tolist(),
+            numbers.mb[at].tolist(),
+            numbers.mbps[at].tolist(),
+            numbers.network[at].tolist(),
+            piece.part.cell[at].tolist(),
+            piece.faults(),
+            strict=True,
+        )
     ]
 
 
@@ -122,9 +142,16 @@ def _voice(piece: _Piece) -> list[str]:
         f'{head}voice","count":{c},"seconds":{s},"direction":"{"out" if out else "in"}",'
         f'"peer_network":"{PEER_NETWORKS[net]}","peer":"p{peer}","cell_id":"{cells[cell]}"{bad}}}\n'
         for head, c, s, out, net, peer, cell, bad in zip(
-            piece.heads, numbers.count[at].tolist(), numbers.seconds[at].tolist(), numbers.outgoing[at].tolist(),
-            numbers.peer_network[at].tolist(), numbers.peer[at].tolist(), piece.part.cell[at].tolist(), piece.faults(),
-            strict=True)
+            piece.heads,
+            numbers.count[at].tolist(),
+            numbers.seconds[at].tolist(),
+            numbers.outgoing[at].tolist(),
+            numbers.peer_network[at].tolist(),
+            numbers.peer[at].tolist(),
+            piece.part.cell[at].tolist(),
+            piece.faults(),
+            strict=True,
+        )
     ]
 
 
@@ -133,8 +160,13 @@ def _sms(piece: _Piece) -> list[str]:
     return [
         f'{head}sms","count":{c},"direction":"{"out" if out else "in"}","peer":"p{peer}"{bad}}}\n'
         for head, c, out, peer, bad in zip(
-            piece.heads, numbers.count[at].tolist(), numbers.outgoing[at].tolist(), numbers.peer[at].tolist(),
-            piece.faults(), strict=True)
+            piece.heads,
+            numbers.count[at].tolist(),
+            numbers.outgoing[at].tolist(),
+            numbers.peer[at].tolist(),
+            piece.faults(),
+            strict=True,
+        )
     ]
 
 
@@ -144,12 +176,24 @@ def _plain(piece: _Piece) -> list[str]:
     network = ',"network":"fixed"' if BROADBAND <= service <= TV else ""
     abroad = service in {ROAMING, INTERNATIONAL}
     return [
-        f'{head}{SERVICES[service]}","count":{c}' + (f',"seconds":{s}' if s else "") + (f',"mb":{mb}' if mb else "")
-        + (f',"charge":{charge}' if charge else "") + (f',"country":"{COUNTRIES[w % len(COUNTRIES)]}"' if abroad else "")
-        + network + bad + "}\n"
+        f'{head}{SERVICES[service]}","count":{c}'
+        + (f',"seconds":{s}' if s else "")
+        + (f',"mb":{mb}' if mb else "")
+        + (f',"charge":{charge}' if charge else "")
+        + (f',"country":"{COUNTRIES[w % len(COUNTRIES)]}"' if abroad else "")
+        + network
+        + bad
+        + "}\n"
         for head, c, s, mb, charge, w, bad in zip(
-            piece.heads, numbers.count[at].tolist(), numbers.seconds[at].tolist(), numbers.mb[at].tolist(),
-            numbers.charge[at].tolist(), piece.part.who[at].tolist(), piece.faults(), strict=True)
+            piece.heads,
+            numbers.count[at].tolist(),
+            numbers.seconds[at].tolist(),
+            numbers.mb[at].tolist(),
+            numbers.charge[at].tolist(),
+            piece.part.who[at].tolist(),
+            piece.faults(),
+            strict=True,
+        )
     ]
 
 

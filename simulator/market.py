@@ -59,8 +59,14 @@ class Market:
             day = int(random.integers(1, 30))
             while day < days:
                 length = int(random.integers(14, 35))
-                self._note("competitor_offer", region, str(random.choice(RIVAL_PLANS)), day, length,
-                           float(random.uniform(8, 11)))
+                self._note(
+                    "competitor_offer",
+                    region,
+                    str(random.choice(RIVAL_PLANS)),
+                    day,
+                    length,
+                    float(random.uniform(8, 11)),
+                )
                 self.offers[region].append(day)
                 day += int(random.integers(22, 55))
 

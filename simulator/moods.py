@@ -61,5 +61,3 @@ class Moods:
         self._spell_until[new] = day + random.geometric(0.18, len(new))
         self._abroad[new] = random.random(len(new)) < 0.14
         self._spell_use[new] = np.where(self._abroad[new], 0.5, random.uniform(0.0, 0.45, len(new)))
-
-

@@ -62,7 +62,14 @@ def _write(operator: Operator, fates: list[Fate], path: Path) -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(TRUTH_FIELDS)
         for fate in fates:
-            rows.writerow((
-                people.ids[fate.who], stamp(fate.ends) if fate.leaves else "", cause_name(fate), str(fate.voluntary).lower(),
-                fate.shown, fate.manner if fate.leaves else "", operator.clock.day(fate.begins).isoformat(),
-            ))
+            rows.writerow(
+                (
+                    people.ids[fate.who],
+                    stamp(fate.ends) if fate.leaves else "",
+                    cause_name(fate),
+                    str(fate.voluntary).lower(),
+                    fate.shown,
+                    fate.manner if fate.leaves else "",
+                    operator.clock.day(fate.begins).isoformat(),
+                )
+            )

@@ -29,10 +29,24 @@ from simulator.clock import DAY, NEVER
 from simulator.scenario import Scenario
 
 PERSON_SEGMENTS = ((WORKER, 42.0), (YOUTH, 24.0), (STUDENT, 16.0), (SENIOR, 16.0), (IOT, 2.0))
-OFFERED = {WORKER: "person", YOUTH: "person", STUDENT: "student", SENIOR: "senior", FAMILY: "family",
-           BUSINESS: "enterprise", IOT: "iot"}
-AGES = {WORKER: ("25-34", "35-44", "45-54"), YOUTH: ("18-24", "25-34"), STUDENT: ("18-24",), SENIOR: ("55-64", "65+"),
-        FAMILY: ("25-34", "35-44", "45-54"), BUSINESS: (), IOT: ()}
+OFFERED = {
+    WORKER: "person",
+    YOUTH: "person",
+    STUDENT: "student",
+    SENIOR: "senior",
+    FAMILY: "family",
+    BUSINESS: "enterprise",
+    IOT: "iot",
+}
+AGES = {
+    WORKER: ("25-34", "35-44", "45-54"),
+    YOUTH: ("18-24", "25-34"),
+    STUDENT: ("18-24",),
+    SENIOR: ("55-64", "65+"),
+    FAMILY: ("25-34", "35-44", "45-54"),
+    BUSINESS: (),
+    IOT: (),
+}
 SALES_CHANNELS = ("store", "app", "partner", "telesales", "campus")
 PERSON, HOUSEHOLD, FIRM = range(3)
 AUTO, PROMPT, CASUAL, SLOPPY = range(4)  # how bills get paid
@@ -102,16 +116,34 @@ def draw_people(count: int, days: int, cells: Cells, scenario: Scenario, random:
     end, term = _contracts(count, prepaid, segment, born, random)
     return People(
         ids=[f"c{number:07d}" for number in range(count)],
-        accounts=[None if k == PERSON else f"{'f' if k == FIRM else 'h'}{a:06d}"
-                  for k, a in zip(kind.tolist(), account.tolist(), strict=True)],
-        account=account, kind=kind, segment=segment, region=cells.region[home], home=home, work=work, plan=plan,
-        fee=np.array([p.fee for p in PLANS])[plan], prepaid=prepaid, allow_mb=allow_mb, allow_seconds=allow_seconds,
-        tenure=tenure, born=born, contract_end=end, term=term,
-        payer=pick(random, (55.0, 22.0, 17.0, 6.0), count), rate=_rates(count, segment, scenario, random),
-        mb=allow_mb / 30.4 * fit, seconds=np.maximum(allow_seconds, 300) / 30.4 * fit * _spread(count, 0.4, random),
-        mood=random.normal(size=count), chinese=random.random(count) < scenario.chinese_share,
+        accounts=[
+            None if k == PERSON else f"{'f' if k == FIRM else 'h'}{a:06d}"
+            for k, a in zip(kind.tolist(), account.tolist(), strict=True)
+        ],
+        account=account,
+        kind=kind,
+        segment=segment,
+        region=cells.region[home],
+        home=home,
+        work=work,
+        plan=plan,
+        fee=np.array([p.fee for p in PLANS])[plan],
+        prepaid=prepaid,
+        allow_mb=allow_mb,
+        allow_seconds=allow_seconds,
+        tenure=tenure,
+        born=born,
+        contract_end=end,
+        term=term,
+        payer=pick(random, (55.0, 22.0, 17.0, 6.0), count),
+        rate=_rates(count, segment, scenario, random),
+        mb=allow_mb / 30.4 * fit,
+        seconds=np.maximum(allow_seconds, 300) / 30.4 * fit * _spread(count, 0.4, random),
+        mood=random.normal(size=count),
+        chinese=random.random(count) < scenario.chinese_share,
         broadband=first & (kind == HOUSEHOLD) & (random.random(count) < 0.7),
-        sales_channel=pick(random, (40.0, 25.0, 20.0, 10.0, 5.0), count), misfit=misfit,
+        sales_channel=pick(random, (40.0, 25.0, 20.0, 10.0, 5.0), count),
+        misfit=misfit,
     )
 
 

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 OPENERS = (
-    "", "", "", "", "Hi, ", "Hello, ", "Good morning. ", "To whom it may concern: ", "This is the {times}th time I report this. ",
-    "Honestly, ", "I have been with you for {years} years. ", "Sorry to bother you again but ", "Hi team, ", "Look, ",
+    "",
+    "",
+    "",
+    "",
+    "Hi, ",
+    "Hello, ",
+    "Good morning. ",
+    "To whom it may concern: ",
+    "This is the {times}th time I report this. ",
+    "Honestly, ",
+    "I have been with you for {years} years. ",
+    "Sorry to bother you again but ",
+    "Hi team, ",
+    "Look, ",
 )
 CLOSERS = (
-    "", "", "", "", " Please fix this.", " Please call me back.", " Thanks.", " When will this be solved?", " Very disappointed.",
-    " I expect an answer.", " This is not acceptable.", " Please advise.", " Regards", " Not happy at all.", " ASAP please!!",
+    "",
+    "",
+    "",
+    "",
+    " Please fix this.",
+    " Please call me back.",
+    " Thanks.",
+    " When will this be solved?",
+    " Very disappointed.",
+    " I expect an answer.",
+    " This is not acceptable.",
+    " Please advise.",
+    " Regards",
+    " Not happy at all.",
+    " ASAP please!!",
 )
 THREATS = (
-    " I will port my number if this goes on.", " Otherwise I am switching.", " I am looking at other carriers now.",
-    " Next month I am gone.", " I would rather cancel.", " Give me one reason to stay.",
+    " I will port my number if this goes on.",
+    " Otherwise I am switching.",
+    " I am looking at other carriers now.",
+    " Next month I am gone.",
+    " I would rather cancel.",
+    " Give me one reason to stay.",
 )
 
 COMPLAINTS: dict[str, tuple[str, ...]] = {
@@ -118,9 +147,14 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "leaving the country for two years, no point in paying",
     ),
     "other": (
-        "how do I reset my service password", "where can I download my invoice", "I lost my phone and need a new SIM",
-        "how do points work", "too many spam calls, can you block them", "how much data do I have left",
-        "how do I set up call forwarding", "please explain the items on my statement",
+        "how do I reset my service password",
+        "where can I download my invoice",
+        "I lost my phone and need a new SIM",
+        "how do points work",
+        "too many spam calls, can you block them",
+        "how much data do I have left",
+        "how do I set up call forwarding",
+        "please explain the items on my statement",
     ),
 }
 

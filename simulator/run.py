@@ -14,10 +14,10 @@ from datetime import datetime
 import numpy as np
 
 from simulator import office
-from simulator.arrays import Texts, random_for
+from simulator.arrays import Ints, Random, Texts, random_for
 from simulator.billing import Billing
 from simulator.catalogue import CAUSES, REGIONS
-from simulator.clock import DAY, Clock
+from simulator.clock import DAY, OPENING, Clock
 from simulator.desk import Desk, answer_fault
 from simulator.endings import open_story
 from simulator.fates import Fate, draw_fates
@@ -46,8 +46,9 @@ class Operator:
         self.clock, self.days, self.seed = Clock(start), days, seed
         self.world = World(customers, days, seed, self.scenario, self.clock)
         world = self.world
-        self.fates: list[Fate] = draw_fates(world.people, world.cells.weakness, world.market, self.clock, days, self.scenario,
-                                            random_for(seed, 6))
+        self.fates: list[Fate] = draw_fates(
+            world.people, world.cells.weakness, world.market, self.clock, days, self.scenario, random_for(seed, 6)
+        )
         self.summary = Summary(customers, days, seed, start)
         self._moods = Moods(customers, random_for(seed, 7))
         self._billing = Billing(world, random_for(seed, 8))
@@ -66,17 +67,26 @@ class Operator:
             answer_fault(self.world, fault, random)
         for notice in self.world.market.notices:
             self.world.agenda.at(notice.begins, lambda ms, notice=notice: self._note(notice, ms))  # type: ignore[misc]
-        office.open_books(self.world, random)
-        self._opening, self.world.facts = self.world.facts, []
 
     def _note(self, notice: Notice, ms: int) -> None:
         region = None if notice.region is None else REGIONS[notice.region][0]
         stamp = self.clock.stamp
-        self.world.tell_about(ms, f"market:{region or 'all'}", "market.noted", source="market", kind=notice.kind, region=region,
-                              plan=notice.plan, starts_at=stamp(notice.begins), ends_at=stamp(notice.ends))
+        self.world.tell_about(
+            ms,
+            f"market:{region or 'all'}",
+            "market.noted",
+            source="market",
+            kind=notice.kind,
+            region=region,
+            plan=notice.plan,
+            starts_at=stamp(notice.begins),
+            ends_at=stamp(notice.ends),
+        )
 
     def chunks(self) -> Iterator[tuple[int, bytes]]:
         """The whole run as (day, lines of JSON), several chunks a day, in order of time."""
+        for texts in self._open():
+            yield 0, "".join(texts.tolist()).encode()
         for day in range(self.days):
             self._prepare(day)
             for texts in self._write(day):
@@ -89,8 +99,7 @@ class Operator:
     def _prepare(self, day: int) -> None:
         """Everything of the day but usage, into `world.facts`."""
         world, seed = self.world, self.seed
-        world.day, world.facts = day, self._opening if day == 0 else []
-        self._opening = []
+        world.day, world.facts = day, []
         for fate in self._stories.pop(day, ()):
             open_story(world, self._moods, fate)
         mood, world.abroad = self._moods.today(day, random_for(seed, 11, day))
@@ -106,7 +115,27 @@ class Operator:
             self._moods.forget(who)
         world.returned.clear()
         world.left.clear()
+        for fact in world.facts if day == 0 else ():
+            fact.ms = max(fact.ms, OPENING)
         world.facts.sort(key=lambda fact: fact.ms)
+
+    def _open(self) -> Iterator[Texts]:
+        """The introductions of the first minute."""
+        random, size = random_for(self.seed, 19), self.world.people.count
+        for first in range(0, size, SLICE):
+            facts = office.open_books(self.world, first, min(first + SLICE, size), random)
+            lines = np.empty(len(facts), dtype=object)
+            lines[:] = self._lines.facts(facts)
+            times = np.array([fact.ms for fact in facts], dtype=np.int64)
+            self._count(facts, 0)
+            yield self._arrive(times, np.zeros(len(facts), dtype=np.int64), lines, int(times.max(initial=0)), random)
+
+    def _arrive(self, times: Ints, usage: Ints, lines: Texts, until: int, random: Random) -> Texts:
+        """What the reader gets by `until`."""
+        texts, copies = self._shuffle.add(times, usage, lines, until, random)
+        self.summary.events += copies
+        self.summary.duplicates += copies
+        return texts
 
     def _write(self, day: int) -> Iterator[Texts]:
         """The day's events in order of time, in slices of at most SLICE usage records."""
@@ -127,10 +156,7 @@ class Operator:
             usage = np.arange(len(times)) >= len(slice_facts)
             order = np.argsort(times, kind="stable")
             self._count(slice_facts, len(part.ms))
-            texts, copies = self._shuffle.add(times[order], usage[order].astype(np.int64), lines[order], until, random)
-            self.summary.events += copies
-            self.summary.duplicates += copies
-            yield texts
+            yield self._arrive(times[order], usage[order].astype(np.int64), lines[order], until, random)
 
     def _count(self, facts: list[Fact], usage: int) -> None:
         summary = self.summary

@@ -16,7 +16,10 @@ from simulator.catalogue import BUSINESS, FAMILY, IOT, SENIOR, STUDENT, WORKER, 
 from simulator.people import People
 
 SPRING_FESTIVAL = {
-    2024: date(2024, 2, 10), 2025: date(2025, 1, 29), 2026: date(2026, 2, 17), 2027: date(2027, 2, 6),
+    2024: date(2024, 2, 10),
+    2025: date(2025, 1, 29),
+    2026: date(2026, 2, 17),
+    2027: date(2027, 2, 6),
     2028: date(2028, 1, 26),
 }
 
@@ -28,12 +31,23 @@ _HOURS = {
     "office": (1, 0.5, 0.5, 0.5, 0.5, 1, 3, 8, 15, 18, 17, 14, 8, 13, 17, 16, 15, 11, 7, 5, 4, 3, 2, 1),
     "machine": (1,) * 24,
 }
-_RHYTHM = {WORKER: "commuter", YOUTH: "late", STUDENT: "late", FAMILY: "commuter", SENIOR: "early", BUSINESS: "office",
-           IOT: "machine"}
+_RHYTHM = {
+    WORKER: "commuter",
+    YOUTH: "late",
+    STUDENT: "late",
+    FAMILY: "commuter",
+    SENIOR: "early",
+    BUSINESS: "office",
+    IOT: "machine",
+}
 _WEEK = {  # Monday … Sunday
-    WORKER: (1.0, 1.0, 1.0, 1.02, 1.08, 1.0, 0.9), YOUTH: (0.96, 0.96, 0.97, 1.0, 1.08, 1.1, 1.02),
-    STUDENT: (0.95, 0.95, 0.97, 1.0, 1.1, 1.08, 1.0), FAMILY: (0.97, 0.97, 0.97, 1.0, 1.05, 1.1, 1.02),
-    SENIOR: (1.0,) * 7, BUSINESS: (1.25, 1.25, 1.22, 1.2, 1.18, 0.5, 0.35), IOT: (1.0,) * 7,
+    WORKER: (1.0, 1.0, 1.0, 1.02, 1.08, 1.0, 0.9),
+    YOUTH: (0.96, 0.96, 0.97, 1.0, 1.08, 1.1, 1.02),
+    STUDENT: (0.95, 0.95, 0.97, 1.0, 1.1, 1.08, 1.0),
+    FAMILY: (0.97, 0.97, 0.97, 1.0, 1.05, 1.1, 1.02),
+    SENIOR: (1.0,) * 7,
+    BUSINESS: (1.25, 1.25, 1.22, 1.2, 1.18, 0.5, 0.35),
+    IOT: (1.0,) * 7,
 }
 _STEPS = 4096
 
@@ -91,7 +105,9 @@ class Seasons:
         distance = (day - festival).days
         gone = self.goes_home & (distance >= -self.leaves_before) & (distance <= self.back_after)
         students = self.segment == STUDENT
-        term = students & (distance >= -24 + self.term_shift) & (distance <= 13 + self.term_shift) & ~self.stays_on_campus
+        term = (
+            students & (distance >= -24 + self.term_shift) & (distance <= 13 + self.term_shift) & ~self.stays_on_campus
+        )
         gone |= term
         factor[gone] *= self.while_away[gone]
         away |= gone

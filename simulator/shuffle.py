@@ -43,5 +43,3 @@ class Shuffle:
         """What was still under way at the end."""
         lines, self._times, self._lines = self._lines, self._times[:0], self._lines[:0]
         return lines
-
-

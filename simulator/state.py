@@ -34,10 +34,13 @@ class Fact:
     body: str
 
 
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def members(fields: dict[str, object]) -> str:
     """JSON members, each with a comma before it; None is left out."""
     known = {name: value for name, value in fields.items() if value is not None}
-    return "," + json.dumps(known, ensure_ascii=False, separators=(",", ":"))[1:-1] if known else ""
+    return "," + _write(known)[1:-1] if known else ""
 
 
 class World:
@@ -123,7 +126,8 @@ class World:
         return True
 
     def resume(self, who: int, ms: int, status: int) -> None:
-        """Ends a suspension of this status."""
+        """Ends a suspension of this status; never before it began, though the books of a day are kept out of order."""
+        ms = max(ms, int(self.held[who]) + 300_000) if self.status[who] == status else ms
         if self.status[who] == status and self.here(who, ms):
             self.status[who], self.freed[who] = ACTIVE, ms
             self.tell(ms, who, "line.changed", source="crm", status="active", product="mobile")

@@ -21,12 +21,16 @@ Act = Callable[[World, Fate, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """An act between two parts of a story, with its chance for a plain one."""
+    """An act between two parts of a story, with its chance for a plain one.
+
+    One that `lasts` is still true on the first day when the story began before the run.
+    """
 
     since: float
     until: float
     chance: float
     act: Act
+    lasts: bool = False
 
 
 def grumble(low: int, high: int, *courses: str) -> Act:
@@ -85,8 +89,15 @@ def raise_fee(low: float, high: float) -> Act:
 
 def second_sim(world: World, fate: Fate, ms: int) -> None:
     """A telephone with room for another operator's card."""
-    world.tell(ms, fate.who, "device.changed", source="device_db", model=f"duo-{int(world.random.integers(1, 9))}",
-               supports_5g=True, dual_sim=True)
+    world.tell(
+        ms,
+        fate.who,
+        "device.changed",
+        source="device_db",
+        model=f"duo-{int(world.random.integers(1, 9))}",
+        supports_5g=True,
+        dual_sim=True,
+    )
 
 
 def neglect(world: World, fate: Fate, _ms: int) -> None:
@@ -133,55 +144,81 @@ def enquire(world: World, fate: Fate, ms: int) -> None:
 
 STORIES: dict[str, tuple[Beat, ...]] = {
     "network": (
-        Beat(0.0, 0.15, 0.95, hurt(0.06, 0.3)),
-        Beat(0.15, 0.6, 0.75, grumble(2, 3, "poor", "reopened", "solved")), Beat(0.4, 0.9, 0.5, grumble(2, 4, "ignored", "poor")),
-        Beat(0.2, 0.9, 0.5, call("fault")), Beat(0.3, 0.95, 0.35, answer("csat")), Beat(0.5, 0.98, 0.3, answer("nps")),
+        Beat(0.0, 0.15, 0.95, hurt(0.06, 0.3), lasts=True),
+        Beat(0.15, 0.6, 0.75, grumble(2, 3, "poor", "reopened", "solved")),
+        Beat(0.4, 0.9, 0.5, grumble(2, 4, "ignored", "poor")),
+        Beat(0.2, 0.9, 0.5, call("fault")),
+        Beat(0.3, 0.95, 0.35, answer("csat")),
+        Beat(0.5, 0.98, 0.3, answer("nps")),
     ),
     "process": (
-        Beat(0.0, 0.3, 0.85, call("plan_change")), Beat(0.2, 0.6, 0.8, call("plan_change")), Beat(0.4, 0.9, 0.7, call("ownership")),
-        Beat(0.5, 0.95, 0.5, call("password")), Beat(0.3, 0.9, 0.6, grumble(1, 3, "poor", "ignored", "reopened")),
+        Beat(0.0, 0.3, 0.85, call("plan_change")),
+        Beat(0.2, 0.6, 0.8, call("plan_change")),
+        Beat(0.4, 0.9, 0.7, call("ownership")),
+        Beat(0.5, 0.95, 0.5, call("password")),
+        Beat(0.3, 0.9, 0.6, grumble(1, 3, "poor", "ignored", "reopened")),
         Beat(0.4, 0.95, 0.5, answer("ces")),
     ),
     "plan_fit": (
-        Beat(0.0, 0.1, 0.95, outgrow(1.2, 1.9)), Beat(0.3, 0.9, 0.6, call("plan_enquiry", smooth=True)),
-        Beat(0.4, 0.95, 0.65, grumble(1, 2, "poor", "solved", "ignored")), Beat(0.5, 0.98, 0.3, answer("nps")),
+        Beat(0.0, 0.1, 0.95, outgrow(1.2, 1.9), lasts=True),
+        Beat(0.3, 0.9, 0.6, call("plan_enquiry", smooth=True)),
+        Beat(0.4, 0.95, 0.65, grumble(1, 2, "poor", "solved", "ignored")),
+        Beat(0.5, 0.98, 0.3, answer("nps")),
         Beat(0.5, 0.95, 0.3, call("usage_enquiry", smooth=True)),
     ),
     "competitor_price": (
-        Beat(0.2, 0.8, 0.5, grumble(1, 2, "solved", "ignored", "poor")), Beat(0.2, 0.9, 0.45, call("price_enquiry", smooth=True)),
-        Beat(0.2, 0.7, 0.25, second_sim), Beat(0.4, 0.95, 0.35, answer("nps")), Beat(0.5, 0.97, 0.55, enquire),
+        Beat(0.2, 0.8, 0.5, grumble(1, 2, "solved", "ignored", "poor")),
+        Beat(0.2, 0.9, 0.45, call("price_enquiry", smooth=True)),
+        Beat(0.2, 0.7, 0.25, second_sim),
+        Beat(0.4, 0.95, 0.35, answer("nps")),
+        Beat(0.5, 0.97, 0.55, enquire),
         Beat(0.6, 0.9, 0.2, no_calls),
     ),
     "plan_price": (
-        Beat(0.0, 0.2, 0.97, raise_fee(0.12, 0.5)), Beat(0.2, 0.8, 0.7, grumble(2, 3, "poor", "ignored", "reopened")),
-        Beat(0.2, 0.9, 0.5, call("bill_enquiry")), Beat(0.4, 0.95, 0.35, answer("nps")), Beat(0.6, 0.97, 0.3, enquire),
+        Beat(0.0, 0.2, 0.97, raise_fee(0.12, 0.5)),
+        Beat(0.2, 0.8, 0.7, grumble(2, 3, "poor", "ignored", "reopened")),
+        Beat(0.2, 0.9, 0.5, call("bill_enquiry")),
+        Beat(0.4, 0.95, 0.35, answer("nps")),
+        Beat(0.6, 0.97, 0.3, enquire),
     ),
     "after_sales": (
-        Beat(0.0, 0.2, 0.95, grumble(2, 3, "reopened", "regulator", "poor")), Beat(0.1, 0.5, 0.7, call("repair")),
-        Beat(0.4, 0.8, 0.6, grumble(3, 4, "ignored", "reopened", "regulator")), Beat(0.5, 0.9, 0.5, call("repair")),
+        Beat(0.0, 0.2, 0.95, grumble(2, 3, "reopened", "regulator", "poor")),
+        Beat(0.1, 0.5, 0.7, call("repair")),
+        Beat(0.4, 0.8, 0.6, grumble(3, 4, "ignored", "reopened", "regulator")),
+        Beat(0.5, 0.9, 0.5, call("repair")),
         Beat(0.4, 0.95, 0.5, answer("csat")),
     ),
     "care": (
-        Beat(0.0, 0.05, 0.9, neglect), Beat(0.1, 0.6, 0.6, call("callback")), Beat(0.4, 0.9, 0.5, call("callback")),
-        Beat(0.2, 0.9, 0.6, grumble(1, 3, "ignored", "ignored", "poor")), Beat(0.4, 0.95, 0.5, answer("nps")),
+        Beat(0.0, 0.05, 0.9, neglect, lasts=True),
+        Beat(0.1, 0.6, 0.6, call("callback")),
+        Beat(0.4, 0.9, 0.5, call("callback")),
+        Beat(0.2, 0.9, 0.6, grumble(1, 3, "ignored", "ignored", "poor")),
+        Beat(0.4, 0.95, 0.5, answer("nps")),
     ),
     "personal": (
-        Beat(0.0, 0.5, 0.75, call("special_request")), Beat(0.3, 0.9, 0.6, call("special_request")),
-        Beat(0.2, 0.9, 0.65, grumble(1, 2, "poor", "ignored")), Beat(0.5, 0.95, 0.35, answer("csat")),
+        Beat(0.0, 0.5, 0.75, call("special_request")),
+        Beat(0.3, 0.9, 0.6, call("special_request")),
+        Beat(0.2, 0.9, 0.65, grumble(1, 2, "poor", "ignored")),
+        Beat(0.5, 0.95, 0.35, answer("csat")),
     ),
     "regulation": (
-        Beat(0.0, 0.3, 0.6, block), Beat(0.05, 0.5, 0.7, call("identity_check")),
-        Beat(0.2, 0.8, 0.75, grumble(2, 4, "poor", "regulator", "ignored")), Beat(0.4, 0.95, 0.35, answer("ces")),
+        Beat(0.0, 0.3, 0.6, block),
+        Beat(0.05, 0.5, 0.7, call("identity_check")),
+        Beat(0.2, 0.8, 0.75, grumble(2, 4, "poor", "regulator", "ignored")),
+        Beat(0.4, 0.95, 0.35, answer("ces")),
     ),
     "environment": (
-        Beat(0.1, 0.4, 0.6, roam_away), Beat(0.1, 0.8, 0.5, call("address_change", smooth=True)),
-        Beat(0.2, 0.9, 0.55, grumble(1, 2, "solved", "poor")), Beat(0.4, 0.7, 0.15, pause), Beat(0.3, 0.9, 0.3, stop_paying),
+        Beat(0.1, 0.4, 0.6, roam_away, lasts=True),
+        Beat(0.1, 0.8, 0.5, call("address_change", smooth=True)),
+        Beat(0.2, 0.9, 0.55, grumble(1, 2, "solved", "poor")),
+        Beat(0.4, 0.7, 0.15, pause),
+        Beat(0.3, 0.9, 0.3, stop_paying, lasts=True),
     ),
 }
 
 
 def begin(world: World, fate: Fate) -> None:
-    """Files the beats of a story on the agenda; those before the run's begin are never called."""
+    """Files the beats of a story on the agenda; those before the run's begin are not called unless they last."""
     if fate.cause < 0 or fate.shown == "none":
         return
     random, share = world.random, 1.0 if fate.shown == "plain" else 0.4
@@ -193,6 +230,7 @@ def begin(world: World, fate: Fate) -> None:
         at = start + int(length * random.uniform(beat.since, beat.until))
         at = max(at // DAY * DAY + int(random.uniform(8.5, 21.5) * HOUR), start)
         act = beat.act
+        at = HOUR if at < 0 and beat.lasts else at
         if at < fate.ends:
             world.agenda.at(at, deed_for(world, fate.who, lambda ms, act=act: act(world, fate, ms)))  # type: ignore[misc]
     if world.people.prepaid[fate.who] and random.random() < 0.5 * share:

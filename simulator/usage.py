@@ -15,17 +15,33 @@ import numpy as np
 from simulator.arrays import Bools, Floats, Ints, Random
 from simulator.billing import Billing
 from simulator.catalogue import BUSINESS, FAMILY, IOT, SENIOR, STUDENT, WORKER, YOUTH
-from simulator.clock import DAY
+from simulator.clock import DAY, OPENING
 from simulator.seasons import hour_tables, times_of_day
 from simulator.state import World
 
-SERVICES = ("voice", "data", "sms", "mms", "voicemail", "international", "roaming", "broadband", "fixed", "tv", "iot", "other")
+SERVICES = (
+    "voice",
+    "data",
+    "sms",
+    "mms",
+    "voicemail",
+    "international",
+    "roaming",
+    "broadband",
+    "fixed",
+    "tv",
+    "iot",
+    "other",
+)
 VOICE, DATA, SMS, MMS, VOICEMAIL, INTERNATIONAL, ROAMING, BROADBAND, FIXED, TV, IOT_SERVICE, OTHER = range(12)
 NONE_WORK = 0.03  # of attempts that still get through in a total outage
 _MIX = {  # segment -> share of records by service, in the order above
-    WORKER: (32, 56, 8, 0.4, 0.8, 0.3, 0.02, 0, 0, 0, 0, 0.6), YOUTH: (20, 71, 6, 0.5, 0.3, 0.3, 0.02, 0, 0, 0, 0, 0.9),
-    STUDENT: (16, 75, 6, 0.6, 0.2, 0.1, 0.01, 0, 0, 0, 0, 0.9), FAMILY: (36, 52, 8, 0.5, 0.6, 0.2, 0.02, 0, 0, 0, 0, 0.5),
-    SENIOR: (62, 26, 9, 0.3, 0.4, 0.1, 0, 0, 0, 0, 0, 0.3), BUSINESS: (48, 38, 8, 0.2, 2.0, 1.5, 0.05, 0, 1.5, 0, 0, 0.5),
+    WORKER: (32, 56, 8, 0.4, 0.8, 0.3, 0.02, 0, 0, 0, 0, 0.6),
+    YOUTH: (20, 71, 6, 0.5, 0.3, 0.3, 0.02, 0, 0, 0, 0, 0.9),
+    STUDENT: (16, 75, 6, 0.6, 0.2, 0.1, 0.01, 0, 0, 0, 0, 0.9),
+    FAMILY: (36, 52, 8, 0.5, 0.6, 0.2, 0.02, 0, 0, 0, 0, 0.5),
+    SENIOR: (62, 26, 9, 0.3, 0.4, 0.1, 0, 0, 0, 0, 0, 0.3),
+    BUSINESS: (48, 38, 8, 0.2, 2.0, 1.5, 0.05, 0, 1.5, 0, 0, 0.5),
     IOT: (0, 8, 2, 0, 0, 0, 0, 0, 0, 0, 90, 0),
 }
 _HOME_LINE = (0, 0, 0, 0, 0, 0, 0, 22, 3, 9, 0, 0)  # added where the household has broadband
@@ -77,6 +93,7 @@ class Usage:
         expected = np.where((world.held < day * DAY) & (world.freed >= (day + 1) * DAY), 0.0, expected)
         who = np.repeat(np.arange(people.count), random.poisson(expected))
         ms = day * DAY + times_of_day(self._hours, people.segment[who], random)
+        ms = np.maximum(ms, OPENING)
         keep = world.usable(who, ms)
         who, ms = who[keep], ms[keep]
         order = np.argsort(ms, kind="stable")
@@ -86,7 +103,9 @@ class Usage:
         fault = world.cells.severity(day)[cell, (ms - day * DAY) // (DAY // 96)]
         served = (random.random(len(who)) > (fault > 0.95) * (1 - NONE_WORK)) | (random.random(len(who)) < 0.12)
         wired = (service >= BROADBAND) & (service <= TV)
-        trouble = np.minimum(0.95, world.cells.weakness[cell] + world.pain[who] + fault * np.where(fault > 0.95, 1, 0.5))
+        trouble = np.minimum(
+            0.95, world.cells.weakness[cell] + world.pain[who] + fault * np.where(fault > 0.95, 1, 0.5)
+        )
         records = Records(ms, who, service, cell, np.where(wired, 0.0, trouble))
         return _select(records, served | wired)
 
@@ -120,7 +139,12 @@ class Usage:
         own_mb = people.mb[who] / np.maximum(people.rate[who] * self._share[kind, DATA], 0.05)
         own_seconds = people.seconds[who] / np.maximum(people.rate[who] * self._share[kind, VOICE], 0.05)
         mb = _volume(service, spread, own_mb * world.volume[who]) * (1 - 0.6 * trouble)
-        talks = (service == VOICE) | (service == INTERNATIONAL) | (service == FIXED) | ((service == ROAMING) & (who % 3 == 0))
+        talks = (
+            (service == VOICE)
+            | (service == INTERNATIONAL)
+            | (service == FIXED)
+            | ((service == ROAMING) & (who % 3 == 0))
+        )
         seconds = np.where(talks, np.minimum(own_seconds * spread, 9000.0), 0.0)
         seconds = np.where(service == VOICEMAIL, 20 * spread, seconds)
         failed = random.poisson(count * (0.006 + trouble) / (1 - np.minimum(trouble, 0.8)))
@@ -128,14 +152,23 @@ class Usage:
         wireless = (service != BROADBAND) & (service != FIXED) & (service != TV)
         failed, dropped = np.where(wireless, failed, 0), np.where(service == SMS, 0, np.where(wireless, dropped, 0))
         speed = np.array([0.2, 3.0, 30.0, 120.0])
-        network = np.minimum(3, np.searchsorted(np.array([0.01, 0.03, 0.45]), random.random(size) * (1 - 0.5 * trouble)))
+        network = np.minimum(
+            3, np.searchsorted(np.array([0.01, 0.03, 0.45]), random.random(size) * (1 - 0.5 * trouble))
+        )
         count, seconds = np.where(dead, 0, count), np.where(dead, 0.0, np.maximum(seconds, talks * 1.0))
         mb, dropped, failed = np.where(dead, 0.0, mb), np.where(dead, 0, dropped), np.where(dead, failed + 1, failed)
         charge = _charges(service, count, seconds, mb)
         numbers = Numbers(
-            count=count, seconds=seconds.astype(np.int64), mb=np.round(mb, 2), charge=charge, failed=failed, dropped=dropped,
-            mbps=np.round(speed[network] * spread**0.5 * (1 - 0.8 * trouble), 1), network=network,
-            outgoing=random.random(size) < 0.52, peer_network=np.minimum(random.geometric(0.55, size) - 1, 3),
+            count=count,
+            seconds=seconds.astype(np.int64),
+            mb=np.round(mb, 2),
+            charge=charge,
+            failed=failed,
+            dropped=dropped,
+            mbps=np.round(speed[network] * spread**0.5 * (1 - 0.8 * trouble), 1),
+            network=network,
+            outgoing=random.random(size) < 0.52,
+            peer_network=np.minimum(random.geometric(0.55, size) - 1, 3),
             peer=(who * 7919 + random.geometric(0.3, size) * 104_729) % 9_999_991,
         )
         _count_in(billing, who, numbers, service, people.count)
@@ -143,15 +176,21 @@ class Usage:
 
 
 def _volume(service: Ints, spread: Floats, own_mb: Floats) -> Floats:
-    fixed = np.select([service == BROADBAND, service == TV, service == IOT_SERVICE, service == MMS, service == ROAMING],
-                      [2600.0, 1500.0, 0.4, 0.8, 45.0], 0.0)
+    fixed = np.select(
+        [service == BROADBAND, service == TV, service == IOT_SERVICE, service == MMS, service == ROAMING],
+        [2600.0, 1500.0, 0.4, 0.8, 45.0],
+        0.0,
+    )
     return np.asarray(np.where(service == DATA, own_mb, fixed) * spread, dtype=np.float64)
 
 
 def _charges(service: Ints, count: Ints, seconds: Floats, mb: Floats) -> Floats:
     minutes = np.ceil(seconds / 60)
-    charge = np.select([service == SMS, service == MMS, service == INTERNATIONAL, service == ROAMING],
-                       [0.0, 0.3 * count, 0.8 * minutes, 0.9 * minutes + 0.12 * mb], 0.0)
+    charge = np.select(
+        [service == SMS, service == MMS, service == INTERNATIONAL, service == ROAMING],
+        [0.0, 0.3 * count, 0.8 * minutes, 0.9 * minutes + 0.12 * mb],
+        0.0,
+    )
     return np.round(charge, 2)
 
 
@@ -166,7 +205,9 @@ def _count_in(billing: Billing, who: Ints, numbers: Numbers, service: Ints, cust
 
 
 def _select(records: Records, keep: Bools) -> Records:
-    return Records(records.ms[keep], records.who[keep], records.service[keep], records.cell[keep], records.trouble[keep])
+    return Records(
+        records.ms[keep], records.who[keep], records.service[keep], records.cell[keep], records.trouble[keep]
+    )
 
 
 def part_of(records: Records, first: int, last: int) -> Records:

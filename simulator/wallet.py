@@ -68,8 +68,9 @@ class Wallet:
         amount = AMOUNTS[np.minimum(np.searchsorted(AMOUNTS, need), len(AMOUNTS) - 1)]
         self.balance[who] += amount
         told = random.random(len(who)) < 0.8
-        for w, at, paid, left, tell in zip(who.tolist(), ms.tolist(), amount.tolist(), self.balance[who].tolist(),
-                                           told.tolist(), strict=True):
+        for w, at, paid, left, tell in zip(
+            who.tolist(), ms.tolist(), amount.tolist(), self.balance[who].tolist(), told.tolist(), strict=True
+        ):
             world.tell(at, w, "balance.topped_up", source="ocs", amount=paid, balance=round(left, 2) if tell else None)
             world.resume(w, at + 1, ARREARS)
 

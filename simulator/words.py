@@ -14,10 +14,18 @@ def _one(options: tuple[str, ...], random: Random) -> str:
 
 def _fill(template: str, fee: float, book: ModuleType, random: Random) -> str:
     return template.format(
-        days=int(random.integers(2, 16)), times=int(random.integers(2, 6)), minutes=int(random.integers(15, 75)),
-        years=int(random.integers(2, 16)), day=int(random.integers(8, 24)), small=int(random.integers(1, 9)),
-        yuan=int(random.integers(8, 90)), fee=round(fee), more=round(fee * 1.15) + 3, less=max(9, round(fee * 0.55)),
-        place=_one(book.PLACES, random), city=_one(book.CITIES, random),
+        days=int(random.integers(2, 16)),
+        times=int(random.integers(2, 6)),
+        minutes=int(random.integers(15, 75)),
+        years=int(random.integers(2, 16)),
+        day=int(random.integers(8, 24)),
+        small=int(random.integers(1, 9)),
+        yuan=int(random.integers(8, 90)),
+        fee=round(fee),
+        more=round(fee * 1.15) + 3,
+        less=max(9, round(fee * 0.55)),
+        place=_one(book.PLACES, random),
+        city=_one(book.CITIES, random),
     )
 
 
