@@ -2,13 +2,14 @@
 
 numba's own cache looks at the file of the function it compiles and at nothing else: a compiled function that calls
 another file's compiled function (or reads its constants) would keep running the old machine code after that file was
-edited. So the cache folder's name is a hash of all our sources and of the versions that make the machine code, and
-only the newest few folders are kept.
+edited. So the cache folder's name is a hash of every module of ours that compiled code can see, and of the versions
+that make the machine code; only the newest few folders are kept.
 """
 
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,9 @@ from numba import njit
 
 PACKAGES = ("events", "customers", "detectors", "models", "rules", "sinks", "streams")
 """The packages whose sources decide the cache folder."""
+
+MENTIONED = re.compile(rf"\b(?:{'|'.join(PACKAGES)})(?:\.\w+)+")
+FROM_IMPORT = re.compile(rf"^\s*from ((?:{'|'.join(PACKAGES)})(?:\.\w+)*) import (\([^)]*\)|.*)", re.MULTILINE)
 
 APPLICATION = "churn-early-warning"
 KEEP_FOLDERS = 4
@@ -45,9 +49,8 @@ def compiled(
     """Compile a function to machine code on its first call, and keep the result on disk.
 
     `inline` has LLVM put the function into every compiled caller (for small helpers in a hot loop: passing one array
-    costs seven arguments). `nogil` lets other threads run meanwhile. Division by zero gives
-    infinity or NaN as in numpy, indices are not checked, and fast-math stays off: results must not depend on how a
-    loop was vectorised.
+    costs seven arguments). `nogil` lets other threads run meanwhile. Division by zero gives infinity or NaN as in
+    numpy, indices are not checked, and fast-math stays off: results must not depend on how a loop was vectorised.
     """
 
     def decorate(target: Function) -> Function:
@@ -64,21 +67,43 @@ def compiled(
     return decorate if function is None else decorate(function)
 
 
-def package_folders() -> Iterable[tuple[str, Path]]:
-    """Each of our packages that is installed, with its folder."""
+def package_folders() -> Iterable[Path]:
+    """The folder of each of our packages that is installed."""
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
         for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-            yield name, Path(folder)
+            yield Path(folder)
+
+
+def our_sources() -> dict[str, str]:
+    """The text of every module of ours by its dotted name."""
+    return {
+        ".".join([folder.name, *path.relative_to(folder).with_suffix("").parts]): path.read_text("utf-8")
+        for folder in package_folders()
+        for path in sorted(folder.rglob("*.py"))
+    }
+
+
+def imported(source: str) -> set[str]:
+    """The dotted names of our modules that a source may import; a name too many does no harm."""
+    names = set(MENTIONED.findall(source))
+    for package, members in FROM_IMPORT.findall(source):
+        names.update(f"{package}.{member}" for member in re.findall(r"\w+", members))
+    return names
 
 
 def sources_hash() -> str:
-    """A name for the state of our sources, numba, numpy and Python."""
+    """A name for the state of numba, numpy, Python, and of our modules with compiled code and all that they import."""
+    sources = our_sources()
+    todo = [name for name, source in sources.items() if __name__ in imported(source)]
+    seen = {__name__, *todo}
+    while todo:
+        new = (imported(sources[todo.pop()]) & sources.keys()) - seen
+        todo.extend(new)
+        seen |= new
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {sys.version}".encode())
-    for name, folder in package_folders():
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(f"\0{name}/{path.relative_to(folder)}\0".encode())
-            digest.update(path.read_bytes())
+    for name in sorted(seen):
+        digest.update(f"\0{name}\0{sources[name]}".encode())
     return digest.hexdigest()[:16]
 
 
