@@ -107,11 +107,10 @@ def index_words() -> dict[str, list[tuple[str, int, int]]]:
     for cause, words in WORDS.items():
         for word in words:
             index.setdefault(plain(word)[:2], []).append((plain(word), CAUSE[cause], weight(word)))
-    for start, found in index.items():
-        if len(start) == 2:
-            found += index.get(start[0], [])
-        found.sort(key=lambda each: -len(each[0]))
-    return index
+    return {
+        start: sorted(found + (index.get(start[0], []) if len(start) == 2 else []), key=lambda each: -len(each[0]))
+        for start, found in index.items()
+    }
 
 
 WORDS_BY_START = index_words()
@@ -122,7 +121,7 @@ TOKEN = re.compile(r"[a-z0-9]+|[^\x00-\x7f]")
 def word_starting(text: str, start: int) -> tuple[str, int, int] | None:
     """The longest of our words that stands at this place."""
     pair = text[start : start + 2]
-    for found in WORDS_BY_START.get(pair) or WORDS_BY_START.get(pair[0], ()):
+    for found in WORDS_BY_START.get(pair) or WORDS_BY_START.get(pair[0]) or ():
         if text.startswith(found[0], start) and not splits_word(text, start + len(found[0])):
             return found
     return None
