@@ -1,0 +1,220 @@
+"""A forest of binned Hoeffding trees that learn by online bagging, the oldest being replaced from time to time.
+
+Oza, Russell: Online bagging and boosting, AISTATS 2001: each tree learns each example a Poisson(1) number of times.
+The number comes from a hash of example and tree, so the forest has no random state to carry along.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from river.tree.nodes.branch import DTBranch, NumericBinaryBranch
+
+from events.compiled import compiled
+from events.hashing import combine
+from models.encoding import STRIDE, moved_bins
+from models.settings import LearningSettings
+from models.trees import BinLeaf, BinSplitter, BinTree, Edges, Row, rebin_leaf
+
+YOUNG = 1000
+"""A tree has no say before it was offered this many examples, unless all are young."""
+SMOOTHING = 1.0
+"""A leaf's odds start from the base rate with this weight."""
+POISSON = np.cumsum([0.36787944, 0.36787944, 0.18393972, 0.06131324, 0.01532831, 0.00306566])
+
+
+@compiled
+def bagging_draws(key: np.uint64, seeds: NDArray[np.int64], cumulative: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How often each tree learns the example with this key (i8[trees])."""
+    draws = np.zeros(len(seeds), np.int64)
+    for tree in range(len(seeds)):
+        unit = (combine(key, np.uint64(seeds[tree])) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+        for step in range(len(cumulative)):
+            draws[tree] += unit >= cumulative[step]
+    return draws
+
+
+@dataclass(frozen=True, slots=True)
+class TreeArrays:
+    """All voting trees as arrays: `roots` i4[trees]; per node the feature (-1: leaf), threshold, children, log odds."""
+
+    roots: NDArray[np.int32]
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    value: NDArray[np.float64]
+
+
+class Forest:
+    """`learn` one example at a time; `arrays` for scoring; `snapshot` and `restore` for everything else."""
+
+    def __init__(self, settings: LearningSettings) -> None:
+        self.settings = settings
+        self.edges = Edges()
+        self.learned = 0
+        self.made = 0
+        self.trees: list[BinTree] = []
+        self.born: list[int] = []
+        for _ in range(settings.trees):
+            self._plant()
+
+    def _new_tree(self, seed: int) -> BinTree:
+        s = self.settings
+        return BinTree(self.edges, s.tree_features, seed, s.tree_grace, s.tree_delta, s.tree_tau, s.tree_depth)
+
+    def _plant(self) -> None:
+        self.made += 1
+        self.trees.append(self._new_tree(self.made))
+        self.born.append(self.learned)
+        self.seeds = np.array([tree.seed for tree in self.trees], np.int64)
+
+    def learn(self, row: Row, left: int, key: np.uint64) -> None:
+        """Let every tree learn the example as often as its draw says."""
+        self.learned += 1
+        for tree, times in zip(self.trees, bagging_draws(key, self.seeds, POISSON).tolist(), strict=True):
+            if times:
+                tree.learn_one(row, left, w=times)  # type: ignore[no-untyped-call]  # River
+        lifetime = self.settings.tree_lifetime
+        if self.learned >= lifetime and self.learned % max(lifetime // len(self.trees), 1) == 0:
+            del self.trees[0], self.born[0]
+            self._plant()
+
+    def rebin(self, feature: int, old: NDArray[np.float32], new: NDArray[np.float32]) -> None:
+        """Carry the leaves' counts over to new edges."""
+        source = moved_bins(old, new)
+        for tree in self.trees:
+            for leaf in leaves_of(tree):
+                rebin_leaf(leaf, feature, source)
+
+    def arrays(self, base_rate: float) -> TreeArrays:
+        """The trees that have a say, for scoring; leaves with few examples lean to the base rate."""
+        old = [tree for tree, born in zip(self.trees, self.born, strict=True) if self.learned - born >= YOUNG]
+        nodes: list[tuple[int, float, int, int, float]] = []
+        planted = [root for root in map(root_of, old or self.trees) if root is not None]
+        roots = [_flatten(root, nodes, base_rate)[0] for root in planted]
+        table = np.array(nodes, np.float64).reshape(-1, 5)
+        return TreeArrays(
+            np.array(roots, np.int32),
+            table[:, 0].astype(np.int32),
+            table[:, 1].astype(np.float32),
+            table[:, 2].astype(np.int32),
+            table[:, 3].astype(np.int32),
+            np.ascontiguousarray(table[:, 4]),
+        )
+
+    def snapshot(self) -> dict[str, NDArray[np.generic]]:
+        """All trees with the counts in their leaves, as flat arrays."""
+        state: dict[str, NDArray[np.generic]] = {"forest": np.array([self.learned, self.made, len(self.trees)])}
+        for number, (tree, born) in enumerate(zip(self.trees, self.born, strict=True)):
+            for name, array in dump_tree(tree).items():
+                state[f"{number}.{name}"] = array
+            state[f"{number}.born"] = np.array([born])
+        return state
+
+    def restore(self, state: dict[str, NDArray[np.generic]]) -> None:
+        """Go on from a `snapshot`."""
+        self.learned, self.made, count = (int(value) for value in state["forest"])
+        self.trees, self.born = [], []
+        for number in range(count):
+            part = {key.partition(".")[2]: array for key, array in state.items() if key.startswith(f"{number}.")}
+            tree = self._new_tree(int(part["head"][0]))
+            load_tree(tree, part)
+            self.trees.append(tree)
+            self.born.append(int(part["born"][0]))
+        self.seeds = np.array([tree.seed for tree in self.trees], np.int64)
+
+
+def root_of(tree: BinTree) -> Any:
+    """A tree's uppermost node, None before it learned anything."""
+    return tree._root  # noqa: SLF001 - River has no public way to the nodes
+
+
+def leaves_of(tree: BinTree) -> Iterator[BinLeaf]:
+    """All leaves of a tree."""
+    root = root_of(tree)
+    if root is not None:
+        yield from root.iter_leaves()
+
+
+def _flatten(node: Any, nodes: list[tuple[int, float, int, int, float]], base: float) -> tuple[int, float, float]:
+    """Append a node and all below; its place, and the weights of those who stayed and left."""
+    place = len(nodes)
+    nodes.append((-1, 0.0, -1, -1, 0.0))
+    if isinstance(node, DTBranch):
+        left, left_stayed, left_gone = _flatten(node.children[0], nodes, base)
+        right, right_stayed, right_gone = _flatten(node.children[1], nodes, base)
+        stayed, gone = left_stayed + right_stayed, left_gone + right_gone
+        nodes[place] = (int(node.feature), float(node.threshold), left, right, _log_odds(stayed, gone, base))  # type: ignore[attr-defined]
+    else:
+        stayed, gone = float(node.stats.get(0, 0)), float(node.stats.get(1, 0))
+        nodes[place] = (-1, 0.0, -1, -1, _log_odds(stayed, gone, base))
+    return place, stayed, gone
+
+
+def _log_odds(stayed: float, gone: float, base: float) -> float:
+    return float(np.log((gone + SMOOTHING * base) / (stayed + SMOOTHING * (1.0 - base))))
+
+
+def dump_tree(tree: BinTree) -> dict[str, NDArray[np.generic]]:
+    """A tree as flat arrays: nodes in preorder, then the features and counts of the active leaves."""
+    nodes: list[list[float]] = []
+    features: list[int] = []
+    counts: list[list[list[int]]] = []
+
+    def visit(node: Any) -> None:
+        stats = [float(node.stats.get(label, -1)) for label in (0, 1)]  # -1: a class never seen here
+        if isinstance(node, DTBranch):
+            nodes.append([1, node.depth, *stats, node.feature, node.threshold, 0, 0])  # type: ignore[attr-defined]
+            for child in node.children:
+                visit(child)
+        else:
+            watched = [] if node.splitters is None else list(node.splitters)
+            kind = 3 if node.splitters is None else 2
+            nodes.append([kind, node.depth, *stats, len(node.features), node.last_split_attempt_at, len(watched), 0])
+            features.extend(node.features)
+            counts.extend(node.splitters[feature].counts for feature in watched)
+
+    root = root_of(tree)
+    if root is not None:
+        visit(root)
+    head = [tree.seed, tree.leaves_made, tree._n_active_leaves, tree._n_inactive_leaves]  # noqa: SLF001
+    return {
+        "head": np.array(head, np.int64),
+        "weight": np.array([tree._train_weight_seen_by_model], np.float64),  # noqa: SLF001
+        "classes": np.array(sorted(tree.classes), np.int64),
+        "nodes": np.array(nodes, np.float64).reshape(-1, 8),
+        "features": np.array(features, np.int32),
+        "counts": np.array(counts, np.int32).reshape(-1, 2, STRIDE),
+    }
+
+
+def load_tree(tree: BinTree, state: dict[str, NDArray[np.generic]]) -> None:
+    """Fill an empty tree from `dump_tree`'s arrays."""
+    rows = iter(state["nodes"].tolist())
+    features = iter(state["features"].tolist())
+    counts = iter(state["counts"].tolist())
+
+    def build() -> Any:
+        kind, depth, stayed, gone, first, second, watched, _ = next(rows)
+        stats = {label: int(count) for label, count in ((0, stayed), (1, gone)) if count >= 0}
+        if kind == 1:
+            low, high = build(), build()
+            return NumericBinaryBranch(stats, int(first), second, int(depth), low, high)  # type: ignore[no-untyped-call]
+        leaf = BinLeaf(stats, int(depth), tree.edges, [next(features) for _ in range(int(first))])
+        leaf.last_split_attempt_at = int(second)
+        if kind == 3:
+            leaf.deactivate()  # type: ignore[no-untyped-call]
+        for feature in leaf.features[: int(watched)]:
+            splitter = BinSplitter(tree.edges)
+            splitter.counts = next(counts)
+            leaf.splitters[feature] = splitter
+        return leaf
+
+    _, tree.leaves_made, tree._n_active_leaves, tree._n_inactive_leaves = state["head"].tolist()  # noqa: SLF001
+    tree._train_weight_seen_by_model = float(state["weight"][0])  # noqa: SLF001
+    tree.classes = set(state["classes"].tolist())
+    if len(state["nodes"]):
+        tree._root = build()  # noqa: SLF001

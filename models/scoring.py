@@ -1,0 +1,211 @@
+"""The learned model as arrays, and compiled scoring of a matrix of features.
+
+Each row is computed by itself with scalar operations in a fixed order, so its result does not depend on which rows
+it is scored with; no matrix product is involved. Values are rounded to float32 first, as in the examples learned.
+"""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.compiled import compiled
+from models.encoding import STRIDE
+from models.forest import TreeArrays
+
+TREE_FIELDS = tuple(field.name for field in fields(TreeArrays))
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Arrays of one state of the model.
+
+    `edges` f4 and `starts` i8[features + 1] as of the encoder, `weights` f8[features, STRIDE], `shares` of the same
+    shape (how common each bin is), `intercept`, and the trees.
+    """
+
+    edges: NDArray[np.float32]
+    starts: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    intercept: float
+    trees: TreeArrays
+
+    @property
+    def features(self) -> int:
+        """How many features this state knows."""
+        return len(self.starts) - 1
+
+    def logits(self, x: NDArray[np.float64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Log odds of both models, f8[2, rows], for `x` f8[column, row]; `columns[feature]` is -1 where x has none."""
+        out = np.empty((2, x.shape[1]))
+        t = self.trees
+        linear_logits(x, columns, self.edges, self.starts, self.weights, self.intercept, out[0])
+        forest_logits(x, columns, t.roots, t.feature, t.threshold, t.left, t.right, t.value, out[1])
+        return out
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All of it by name, for `from_arrays`."""
+        own = {name: getattr(self, name) for name in ("edges", "starts", "weights", "shares")}
+        trees = {f"trees.{name}": getattr(self.trees, name) for name in TREE_FIELDS}
+        return own | trees | {"intercept": np.array([self.intercept])}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> "Scorer":
+        """The scorer that `arrays` came from."""
+        trees = TreeArrays(*(arrays[f"trees.{name}"] for name in TREE_FIELDS))
+        edges, starts, weights, shares = (arrays[name] for name in ("edges", "starts", "weights", "shares"))
+        return cls(edges, starts, weights, shares, float(arrays["intercept"][0]), trees)
+
+    def contributions(
+        self, x: NDArray[np.float64], columns: NDArray[np.int64], trusts: tuple[float, float]
+    ) -> NDArray[np.float64]:
+        """What each feature adds to the log odds against the population, f8[feature, row].
+
+        A linear weight counts against its mean over the population; a tree's path counts each step's change of the
+        log odds for the feature asked there (Saabas 2014, treeinterpreter). `trusts`: the calibration's weights.
+        """
+        out = np.zeros((self.features, x.shape[1]))
+        t = self.trees
+        centred = self.weights - (self.weights * self.shares).sum(axis=1, keepdims=True)
+        linear_contributions(x, columns, self.edges, self.starts, centred * trusts[0], out)
+        if len(t.roots):
+            trust = trusts[1] / len(t.roots)
+            forest_contributions(x, columns, t.roots, t.feature, t.threshold, t.left, t.right, t.value, trust, out)
+        return out
+
+
+@compiled
+def as_single(value: float) -> float:
+    """The value as a float32 holds it; NaN for infinities too."""
+    single = np.float64(np.float32(value))
+    return single if single - single == 0.0 else np.nan
+
+
+@compiled
+def bin_of(value: float, edges: NDArray[np.float32], start: int, end: int) -> int:
+    """The encoder's bin of a float32 value."""
+    if np.isnan(value):
+        return 0
+    count = 1
+    for edge in range(start, end):
+        count += value > edges[edge]
+    return count
+
+
+@compiled
+def linear_logits(
+    x: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    edges: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    intercept: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Write the logistic regression's log odds of each row."""
+    for row in range(len(out)):
+        out[row] = intercept
+    for feature in range(len(starts) - 1):
+        start, end, column = starts[feature], starts[feature + 1], columns[feature]
+        if start == end:
+            continue
+        if column < 0:
+            for row in range(len(out)):
+                out[row] += weights[feature, 0]
+            continue
+        for row in range(len(out)):
+            out[row] += weights[feature, bin_of(as_single(x[column, row]), edges, start, end)]
+
+
+@compiled
+def value_at(x: NDArray[np.float64], columns: NDArray[np.int64], feature: int, row: int) -> float:
+    """One feature of one row as float32; NaN where x has no such column."""
+    return as_single(x[columns[feature], row]) if columns[feature] >= 0 else np.nan
+
+
+@compiled
+def forest_logits(
+    x: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    roots: NDArray[np.int32],
+    feature: NDArray[np.int32],
+    threshold: NDArray[np.float32],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    value: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Write the mean of the trees' log odds of each row; unknown goes left."""
+    for row in range(len(out)):
+        total = 0.0
+        for root in roots:
+            node = root
+            while feature[node] >= 0:
+                above = value_at(x, columns, feature[node], row) > threshold[node]
+                node = right[node] if above else left[node]
+            total += value[node]
+        out[row] = total / len(roots) if len(roots) else 0.0
+
+
+@compiled
+def linear_contributions(
+    x: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    edges: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Write the weight of each feature's bin for each row."""
+    for feature in range(len(starts) - 1):
+        for row in range(out.shape[1]):
+            if starts[feature] < starts[feature + 1]:
+                value = value_at(x, columns, feature, row)
+                out[feature, row] = weights[feature, bin_of(value, edges, starts[feature], starts[feature + 1])]
+
+
+@compiled
+def forest_contributions(
+    x: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    roots: NDArray[np.int32],
+    feature: NDArray[np.int32],
+    threshold: NDArray[np.float32],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    value: NDArray[np.float64],
+    trust: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Add what each step down the trees changed, for the feature asked."""
+    for row in range(out.shape[1]):
+        for root in roots:
+            node = root
+            while feature[node] >= 0:
+                asked = feature[node]
+                above = value_at(x, columns, asked, row) > threshold[node]
+                below = right[node] if above else left[node]
+                out[asked, row] += trust * (value[below] - value[node])
+                node = below
+
+
+@compiled
+def probabilities(logits: NDArray[np.float64], linear: float, forest: float, bias: float) -> NDArray[np.float64]:
+    """The calibrated risk of each column of `logits` f8[2, rows]."""
+    risk = np.empty(logits.shape[1])
+    for row in range(len(risk)):
+        odds = linear * logits[0, row] + forest * logits[1, row] + bias
+        risk[row] = 1.0 / (1.0 + math.exp(-odds))
+    return risk
+
+
+EMPTY_TREES = TreeArrays(
+    *(np.zeros(0, dtype) for dtype in (np.int32, np.int32, np.float32, np.int32, np.int32, np.float64))  # type: ignore[arg-type]
+)
+EMPTY = Scorer(
+    np.zeros(0, np.float32), np.zeros(1, np.int64), np.zeros((0, STRIDE)), np.zeros((0, STRIDE)), 0.0, EMPTY_TREES
+)
+"""A model that has learned nothing."""
