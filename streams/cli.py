@@ -1,15 +1,165 @@
-"""The command `churn`."""
+"""The command `churn`: options, exit codes and output of each command; the work is done elsewhere."""
 
 from __future__ import annotations
 
-import typer
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Real-time churn early warnings.")
+import typer
+from rich.console import Console
+from rich.live import Live
+
+import simulator
+from events.deadletters import RefusedError
+from events.times import time_of
+from sinks import terminal
+from streams import bootstrap, cli_config
+from streams.demo import play
+from streams.files import STANDARD_INPUT
+from streams.problems import UsageError, complain, guarded
+from streams.replay import Job, replay
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Real-time churn early warnings for a telecom operator.",
+)
+app.add_typer(cli_config.rules, name="rules")
+app.add_typer(cli_config.config, name="config")
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
+]
+
+
+def print_version(wanted: bool) -> None:
+    """`--version` says so and ends."""
+    if wanted:
+        typer.echo(version("churn-early-warning"))
+        raise typer.Exit
 
 
 @app.callback()
-def root() -> None:
+def root(
+    _: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=print_version, is_eager=True)
+    ] = False,
+) -> None:
     """Real-time churn early warnings for a telecom operator."""
+
+
+@app.command("replay")
+@guarded
+def replay_command(  # the options of the contract
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Events as .jsonl, .gz or .zst; - is standard input.")
+    ],
+    config: ConfigOption = None,
+    warnings: Annotated[Path | None, typer.Option(help="Write decisions here, one JSON object a line.")] = None,
+    incidents: Annotated[Path | None, typer.Option(help="Write incidents here, one JSON object a line.")] = None,
+    scores: Annotated[Path | None, typer.Option(help="Write each customer's risk and tier here, as CSV.")] = None,
+    score_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="End here (RFC 3339); else at the newest event.")
+    ] = None,
+    dead_letters: Annotated[Path | None, typer.Option(help="Write refused input here, one JSON object a line.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write counts, warnings and outcomes here, as JSON.")] = None,
+    state: Annotated[Path | None, typer.Option(help="Folder to go on from and to leave the state in.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Score with this saved model and learn nothing.")] = None,
+    save_model: Annotated[Path | None, typer.Option(help="Save the model here at the end.")] = None,
+    checkpoint_every: Annotated[float, typer.Option(metavar="SECONDS", help="With --state: how often.")] = 30.0,
+) -> None:
+    """Run the engine over files of events. Several are merged by occurred_at."""
+    for file in files:
+        if file != STANDARD_INPUT and not Path(file).exists():
+            raise UsageError(f"{file}: no such file")
+        if file != STANDARD_INPUT and Path(file).is_dir():
+            raise UsageError(f"{file}: is a folder")
+    outputs = [path.resolve() for path in (warnings, incidents, scores, dead_letters, report, save_model) if path]
+    if twice := {path for path in outputs if outputs.count(path) > 1 and path.is_file()}:
+        raise UsageError(f"{twice.pop()}: given for two outputs")
+    if lost := {Path(file).resolve() for file in files if file != STANDARD_INPUT} & set(outputs):
+        raise UsageError(f"{lost.pop()}: is an input and an output")
+    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    tiers = configuration.settings.tiers
+    job = Job(files, warnings, incidents, dead_letters, scores, parse_time(score_at), report, state, checkpoint_every)
+    regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
+    with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
+        result = replay(job, lambda saved: bootstrap.engine(configuration, model, saved), watch, complain)
+    Console(highlight=False).print(terminal.summary(result, tiers))
+
+
+def parse_time(text: str | None) -> int | None:
+    """RFC 3339 to microseconds UTC; raises UsageError."""
+    if text is None:
+        return None
+    try:
+        return time_of(text, "--score-at")
+    except RefusedError as refused:
+        raise UsageError(refused.detail) from refused
+
+
+@app.command("simulate")
+@guarded
+def simulate_command(
+    customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
+    days: Annotated[int, typer.Option(min=1, help="How many days.")],
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same events.")],
+    out: Annotated[
+        str, typer.Option(metavar="FILE", help="Events: .jsonl, .jsonl.gz, .jsonl.zst, or - for standard output.")
+    ],
+    truth: Annotated[Path | None, typer.Option(help="Each leaver's date and cause, as CSV.")] = None,
+    skewed: Annotated[
+        bool, typer.Option("--skewed", help="One customer in a hundred makes half of the usage.")
+    ] = False,
+    late_share: Annotated[float, typer.Option(min=0, max=1, help="Share of events that come late.")] = 0.0,
+    duplicate_share: Annotated[float, typer.Option(min=0, max=1, help="Share of events that come twice.")] = 0.0,
+) -> None:
+    """Make the events of a simulated operator."""
+    scenario = simulator.Scenario(skewed=skewed, late_share=late_share, duplicate_share=duplicate_share)
+    console = Console(stderr=True)
+    try:
+        with terminal.progress_bar(console, days) as watch:
+            summary = simulator.simulate(
+                customers, days, seed, out, truth, scenario, lambda done, _, events: watch(done, events)
+            )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    console.print(f"{summary.events:,} events, {summary.leavers:,} leavers", highlight=False)
+
+
+@app.command("demo")
+@guarded
+def demo_command(
+    once: Annotated[bool, typer.Option("--once", help="A fixed stretch without the board, then the summary.")] = False,
+    config: ConfigOption = None,
+    customers: Annotated[int, typer.Option(min=1, help="Customers of the simulated operator.")] = 2_000,
+    days: Annotated[int, typer.Option(min=1, help="Simulated days.")] = 120,
+    seed: Annotated[int, typer.Option(min=0)] = 7,
+    language: Annotated[str, typer.Option(help="en or zh-CN; else from LANG.")] = "",
+) -> None:
+    """A simulated operator, the engine and its warnings in one process."""
+    language = language or ("zh-CN" if os.environ.get("LANG", "").startswith("zh") else "en")
+    if language not in {"en", "zh-CN"}:
+        raise UsageError(f"--language {language}: en or zh-CN")
+    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    tiers = configuration.settings.tiers
+    console = Console(highlight=False)
+    console.print(
+        f"simulating {customers:,} customers for {days} days (the first run compiles the engine, which takes a minute)"
+    )
+    engine = bootstrap.engine(configuration, None, None)
+    stream = simulator.days(customers, days, seed)
+    board = terminal.Board(tiers, language)
+    if once:
+        result = play(engine, stream, board.update)
+    else:
+        with Live(board, console=console, screen=console.is_terminal, refresh_per_second=8):
+            result = play(engine, stream, board.update, day_seconds=0.5)
+    console.print(board.newest())
+    console.print(terminal.summary(result, tiers))
 
 
 def main() -> None:

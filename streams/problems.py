@@ -1,0 +1,60 @@
+"""Problems with names, and the exit code each ends a command with (contract, section 4)."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+
+from rules.faults import ConfigurationError
+from sinks.jsonl import ShorterError
+from streams.checkpoint import InUseError, TooNewError, UnreadableError
+
+FINDINGS = 1
+WRONG_USAGE = 2
+OUTSIDE_FAILED = 3
+INTERRUPTED = 130
+
+P = ParamSpec("P")
+
+
+class UsageError(Exception):
+    """The command cannot be run as it was asked for, a missing input included."""
+
+
+EXITS: dict[type[Exception], int] = {
+    UsageError: WRONG_USAGE,
+    ConfigurationError: WRONG_USAGE,
+    ShorterError: WRONG_USAGE,
+    InUseError: WRONG_USAGE,
+    TooNewError: WRONG_USAGE,
+    UnreadableError: OUTSIDE_FAILED,
+    OSError: OUTSIDE_FAILED,
+}
+
+
+def complain(text: str) -> None:
+    """Say something to the person at the terminal, beside the output."""
+    typer.echo(text, err=True)
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """A command whose known problems end in one clear message and the right exit code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except BrokenPipeError:  # the reader of our output has seen enough
+            sys.stderr.close()
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except tuple(EXITS) as problem:
+            complain(str(problem))
+            raise typer.Exit(next(code for kind, code in EXITS.items() if isinstance(problem, kind))) from problem
+
+    return run
