@@ -5,11 +5,13 @@ Plain usage is read by the compiled scanner; the rest by msgspec, which is also 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from events.cloudevents import open_envelope
 from events.columnise import Read, columnise
 from events.columns import EVENT, Batch
 from events.contract import DECODER, Event
@@ -46,9 +48,14 @@ def decode(raw: bytes, source: str, first_line: int = 1, *, received_at: str) ->
 
 
 def read_struct(_: int, text: bytes) -> Event:
-    """One object without any envelope."""
-    event: Event = DECODER.decode(text)
-    return event
+    """One object, ours or a CloudEvent in structured mode around it."""
+    try:
+        event: Event | None = DECODER.decode(text)
+    except msgspec.ValidationError:
+        event = open_envelope(text)
+        if event is None:
+            raise
+    return cast(Event, event)
 
 
 def scan(objects: Objects) -> Scanned:
