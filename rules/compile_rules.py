@@ -33,6 +33,7 @@ class RuleCompiler:
     tiers: Sequence[str]
     actions: Collection[str]
     faults: list[Fault] = field(default_factory=list)
+    places: dict[str, tuple[Document, Path]] = field(default_factory=dict)
     _rules: list[Rule] = field(default_factory=list)
     _seen: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -49,9 +50,10 @@ class RuleCompiler:
         off = tuple(rule for rule in self._rules if rule.mode == "off")
         return RuleSet(on, off, _digest(sorted((rule.id, rule.version) for rule in on)))
 
-    def keep(self, rule: Rule) -> None:
-        """Takes a compiled rule in."""
+    def keep(self, rule: Rule, document: Document, path: Path) -> None:
+        """Takes a compiled rule in; `places` tells where each stands."""
         self._rules.append(rule)
+        self.places[rule.id] = document, path
 
     def once(self, document: Document, path: Path, what: str, name: str) -> None:
         """Notes a name that two rules or groups share."""
@@ -81,7 +83,8 @@ class _RuleBuild:
         texts = {language: self._template(language, entry.text.in_language(language), params) for language in LANGUAGES}
         templates = {language: template for language, template in texts.items() if template is not None}
         if expr is not None and not self.faulty:
-            self.whole.keep(self._rule(params, expr, clear or expr.negated(), RuleText(templates)))
+            rule = self._rule(params, expr, clear or expr.negated(), RuleText(templates))
+            self.whole.keep(rule, self.document, self.path)
 
     def _rule(self, params: Mapping[str, Parameter], expr: Compiled, clear: Compiled, text: RuleText) -> Rule:
         entry, place = self.entry, self.document.fault(self.path, "")

@@ -86,9 +86,9 @@ _SPANS = frozenset(_SIZES)
 FILTERS: Mapping[str, Filter] = {
     "percent": Filter(_percent, {"en": "an unknown share", "zh-CN": "未知比例"}, frozenset(("", "ratio", "share"))),
     "money": Filter(_money, {"en": "an unknown amount", "zh-CN": "未知金额"}, frozenset(("", "money"))),
-    "number": Filter(_number, {"en": "an unknown number", "zh-CN": "未知数量"}),
-    "days": Filter(_days, {"en": "an unknown number of days", "zh-CN": "若干天"}, _SPANS),
-    "duration": Filter(_duration, {"en": "an unknown time", "zh-CN": "一段时间"}, _SPANS),
+    "number": Filter(_number, {"en": "some", "zh-CN": "若干"}),
+    "days": Filter(_days, {"en": "some days", "zh-CN": "若干天"}, _SPANS),
+    "duration": Filter(_duration, {"en": "some time", "zh-CN": "一段时间"}, _SPANS),
     "date": Filter(_date, {"en": "an unknown date", "zh-CN": "未知日期"}, frozenset(("", "us", "time"))),
 }
 UNKNOWN_TEXT: Mapping[str, str] = {"en": "not known", "zh-CN": "未知"}

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import TypeVar
 
 from rules.compile_rules import RuleCompiler
 from rules.crosschecks import action_faults, calendar_of, settings_faults
-from rules.documents import Document
+from rules.documents import Document, Path
 from rules.environment import overridden
 from rules.faults import ConfigurationError, Fault, errors
 from rules.feature_types import Schema
@@ -43,36 +43,48 @@ class Configuration:
         return self.causes[cause].actions.get(tier, ())
 
 
-def load(folder: Path, schema: Schema, environment: Mapping[str, str] | None = None) -> Configuration:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading a folder: a configuration unless an error stands against it, and all faults, warnings too.
+
+    `places` tells where each rule stands, for findings about rules that are right in themselves.
+    """
+
+    configuration: Configuration | None
+    faults: list[Fault]
+    places: Mapping[str, tuple[Document, Path]]
+    settings_document: Document
+
+
+def load(folder: FilePath, schema: Schema, environment: Mapping[str, str] | None = None) -> Configuration:
     """Reads a configuration folder. Raises ConfigurationError with every fault of every file."""
-    found, faults = examine(folder, schema, environment)
-    if found is None:
-        raise ConfigurationError(errors(faults))
-    return found
+    reading = examine(folder, schema, environment)
+    if reading.configuration is None:
+        raise ConfigurationError(errors(reading.faults))
+    return reading.configuration
 
 
-def examine(
-    folder: Path, schema: Schema, environment: Mapping[str, str] | None = None
-) -> tuple[Configuration | None, list[Fault]]:
-    """The configuration (None when any error keeps it from being used) and all faults, warnings too."""
+def examine(folder: FilePath, schema: Schema, environment: Mapping[str, str] | None = None) -> Reading:
+    """Reads a configuration folder and says all that is wrong with it."""
     faults: list[Fault] = []
-    settings = _settings(folder, environment or {}, faults)
+    document, settings = _settings(folder, environment or {}, faults)
     tiers = settings.tiers if settings else ()
     actions = _actions(folder, tiers, faults)
     calendar = _calendar(folder, settings.utc_offset if settings else 0, faults)
-    rules = _rules(folder, schema, tiers, actions, faults)
-    if errors(faults) or not (settings and actions and calendar and rules):
-        return None, sorted(faults)
-    causes = {str(cause): entry for cause, entry in actions.causes.items()}
-    return Configuration(settings, actions.actions, causes, calendar, rules), sorted(faults)
+    compiler = _rules(folder, schema, tiers, actions, faults)
+    configuration = None
+    if settings and actions and calendar and not errors(faults):
+        causes = {str(cause): entry for cause, entry in actions.causes.items()}
+        configuration = Configuration(settings, actions.actions, causes, calendar, compiler.result())
+    return Reading(configuration, sorted(faults), compiler.places, document)
 
 
-def rule_files(folder: Path) -> list[Path]:
+def rule_files(folder: FilePath) -> list[FilePath]:
     """The rule files of a configuration folder, in order of name."""
     return sorted(file for file in (folder / "rules").glob("*.yaml") if not file.name.endswith("_test.yaml"))
 
 
-def read_file(file: Path, shape: type[T], faults: list[Fault]) -> tuple[Document, T | None]:
+def read_file(file: FilePath, shape: type[T], faults: list[Fault]) -> tuple[Document, T | None]:
     """One file as `shape`; what is wrong with it is added to `faults`."""
     try:
         raw = file.read_bytes()
@@ -86,23 +98,25 @@ def read_file(file: Path, shape: type[T], faults: list[Fault]) -> tuple[Document
     return document, None if wrong else found
 
 
-def _settings(folder: Path, environment: Mapping[str, str], faults: list[Fault]) -> Settings | None:
+def _settings(
+    folder: FilePath, environment: Mapping[str, str], faults: list[Fault]
+) -> tuple[Document, Settings | None]:
     document, settings = read_file(folder / "churn.yaml", Settings, faults)
     if settings is None:
-        return None
+        return document, None
     settings, wrong = overridden(settings, environment)
     faults += [*wrong, *settings_faults(document, settings)]
-    return settings
+    return document, settings
 
 
-def _actions(folder: Path, tiers: tuple[str, ...], faults: list[Fault]) -> ActionFile | None:
+def _actions(folder: FilePath, tiers: tuple[str, ...], faults: list[Fault]) -> ActionFile | None:
     document, actions = read_file(folder / "actions.yaml", ActionFile, faults)
     if actions is not None and tiers:
         faults += action_faults(document, actions, tiers)
     return actions
 
 
-def _calendar(folder: Path, utc_offset: int, faults: list[Fault]) -> WorkCalendar | None:
+def _calendar(folder: FilePath, utc_offset: int, faults: list[Fault]) -> WorkCalendar | None:
     document, workdays = read_file(folder / "workdays.yaml", WorkdaysFile, faults)
     if workdays is None:
         return None
@@ -112,8 +126,8 @@ def _calendar(folder: Path, utc_offset: int, faults: list[Fault]) -> WorkCalenda
 
 
 def _rules(
-    folder: Path, schema: Schema, tiers: tuple[str, ...], actions: ActionFile | None, faults: list[Fault]
-) -> RuleSet | None:
+    folder: FilePath, schema: Schema, tiers: tuple[str, ...], actions: ActionFile | None, faults: list[Fault]
+) -> RuleCompiler:
     """The compiled rules; without tiers and actions names cannot be judged, so then only the files' shape is."""
     compiler = RuleCompiler(schema, tiers, actions.actions if actions else ())
     files = rule_files(folder)
@@ -124,4 +138,4 @@ def _rules(
         if found is not None and tiers and actions:
             compiler.add(document, found)
     faults += compiler.faults
-    return compiler.result()
+    return compiler

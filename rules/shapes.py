@@ -34,6 +34,13 @@ def read_as(document: Document, wanted: inspect.Type) -> tuple[Any, list[Fault]]
     return (None if walk.faults else found), walk.faults
 
 
+def plain(node: Located) -> Any:
+    """A value without its places."""
+    if isinstance(node.value, dict):
+        return {key: plain(inner) for key, inner in node.value.items()}
+    return [plain(item) for item in node.value] if isinstance(node.value, list) else node.value
+
+
 class _Walk:
     def __init__(self, document: Document) -> None:
         self.faults: list[Fault] = []
@@ -45,6 +52,8 @@ class _Walk:
             wanted = _present(wanted)
         if node.value is None:
             return self._refuse(path, "is empty: give it a value or leave it out", "empty")
+        if isinstance(wanted, inspect.AnyType):
+            return plain(node)
         if isinstance(wanted, inspect.StructType):
             return self._struct(node, wanted, path)
         if isinstance(wanted, inspect.DictType):

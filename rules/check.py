@@ -1,0 +1,24 @@
+"""`churn rules check` and `churn config check`: everything that is wrong with a configuration folder, in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rules.casefile import read_cases
+from rules.faults import Fault, render
+from rules.feature_types import Schema
+from rules.lint import lint
+from rules.load import examine
+
+__all__ = ["check", "render"]
+
+
+def check(folder: Path, schema: Schema, environment: Mapping[str, str] | None = None) -> list[Fault]:
+    """All faults and findings of a folder in order of place; empty when there is nothing to say."""
+    reading = examine(folder, schema, environment)
+    found = reading.configuration
+    if found is None:
+        return reading.faults
+    cases, faults = read_cases(folder, (*found.rules.rules, *found.rules.switched_off), schema)
+    return sorted([*reading.faults, *faults, *lint(reading, cases, schema)])

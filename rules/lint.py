@@ -1,0 +1,69 @@
+"""Findings about rules that are right in themselves and still not what their author can mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rules.casefile import Case
+from rules.documents import Document, Path
+from rules.faults import Fault
+from rules.feature_types import Schema
+from rules.intervals import Witness, impossible, overlap
+from rules.load import Configuration, Reading
+from rules.ruleset import Rule
+
+
+def lint(reading: Reading, cases: Sequence[Case], schema: Schema) -> Iterator[Fault]:
+    """All findings about the rules of a configuration that can be used."""
+    configuration = reading.configuration
+    if configuration is None:
+        return
+    tested = frozenset().union(*(case.expects for case in cases))
+    for rule in (*configuration.rules.rules, *configuration.rules.switched_off):
+        document, path = reading.places[rule.id]
+        yield from _contradictions(rule, document, path, schema)
+        yield from _unknown_in_text(rule, document, path)
+        if rule.id not in tested:
+            yield _note(rule, document, (*path, "id"), "no test expects it to fire", "no-test")
+    yield from _unused_tiers(configuration, reading.settings_document)
+
+
+def _contradictions(rule: Rule, document: Document, path: Path, schema: Schema) -> Iterator[Fault]:
+    for key, condition in (("expr", rule.expr.condition), ("clear_expr", rule.clear.condition)):
+        if impossible(condition, schema):
+            message = f"rule `{rule.id}`: `{key}` can never be true"
+            yield document.fault((*path, key), message, "contradiction")
+            return
+    if (found := overlap(rule.expr.condition, rule.clear.condition, schema)) is not None:
+        message = f"rule `{rule.id}`: both `expr` and `clear_expr` are true when {_in_words(found)}"
+        yield document.fault((*path, "clear_expr"), message, "contradiction")
+
+
+def _unknown_in_text(rule: Rule, document: Document, path: Path) -> Iterator[Fault]:
+    for language, template in rule.text.templates.items():
+        for name in sorted(template.features - rule.expr.known):
+            message = f"the text shows `{name}`, which may be unknown when the rule fires"
+            yield _note(rule, document, (*path, "text", language), message, "unknown-in-text")
+
+
+def _unused_tiers(configuration: Configuration, document: Document) -> Iterator[Fault]:
+    used = {rule.tier for rule in configuration.rules.rules}
+    for i, tier in enumerate(configuration.settings.tiers):
+        if tier not in used:
+            fault = document.fault(("tiers", i), f"no rule that is on raises to the tier `{tier}`", "unused-tier")
+            yield replace(fault, severity="warning")
+
+
+def _note(rule: Rule, document: Document, path: Path, message: str, code: str) -> Fault:
+    return replace(document.fault(path, f"rule `{rule.id}`: {message}", code), severity="warning")
+
+
+def _in_words(witness: Witness) -> str:
+    words = []
+    for name, value in sorted(witness.items()):
+        if value is None or isinstance(value, bool):
+            words.append(f"{name} is {'unknown' if value is None else 'true' if value else 'false'}")
+        else:
+            words.append(f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value!r}")
+    return ", ".join(words)
