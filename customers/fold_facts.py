@@ -1,0 +1,195 @@
+"""How billing, line and contract facts change a customer. `now` is the clock (µs): facts count from their arrival."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from customers.layout import CODE_UNKNOWN, MONEY_SCALE, MONEY_UNKNOWN, A, C, F, M, T
+from customers.metrics import DAY_US, METRIC
+from customers.pools import end_contract, last_contract_end, owe, pay, sign
+from customers.rings import add
+from customers.state import Pools
+from events.codes import Kind
+from events.compiled import compiled
+
+_BILL_ISSUED, _BILL_ADJUSTED = int(Kind.BILL_ISSUED), int(Kind.BILL_ADJUSTED)
+_PAID, _REVERSED = int(Kind.PAYMENT_RECEIVED), int(Kind.PAYMENT_REVERSED)
+_TOPPED, _BALANCE = int(Kind.BALANCE_TOPPED_UP), int(Kind.BALANCE_REPORTED)
+_PLAN, _SIGNED, _ENDED = int(Kind.PLAN_CHANGED), int(Kind.CONTRACT_SIGNED), int(Kind.CONTRACT_ENDED)
+_LINE, _DEVICE = int(Kind.LINE_CHANGED), int(Kind.DEVICE_CHANGED)
+
+_BILL_AT, _PLAN_AT, _STATUS_AT, _AWAKE = T["bill_at"], T["plan_at"], T["status_at"], T["awake_at"]
+_A_BILL, _A_ADJUSTMENT, _A_PAYMENT = A["bill"], A["adjustment"], A["payment"]
+_A_REVERSED, _A_TOPUP, _A_EXPIRES = A["payment_reversed"], A["topup"], A["balance_expires"]
+_A_PLAN, _A_RISE, _A_SIGNED = A["plan_change"], A["price_rise"], A["contract_signed"]
+_A_CONTRACT_END, _A_ENDED, _A_SUSPENDED, _A_DEVICE = (
+    A["contract_end"],
+    A["contract_ended"],
+    A["suspended"],
+    A["device_change"],
+)
+_M_BILL, _M_OVERAGE, _M_PLAN_FEE = M["bill_amount"], M["bill_overage"], M["bill_plan_fee"]
+_M_FEE, _M_FEE_CHANGE, _M_BALANCE, _M_PENALTY = M["monthly_fee"], M["fee_change"], M["balance"], M["penalty"]
+_F_BILL, _F_BILL_SPREAD, _F_RATIO, _F_TERM = (
+    F["bill_normal"],
+    F["bill_spread"],
+    F["bill_ratio"],
+    F["contract_term"],
+)
+_C_BILLS, _C_STATUS, _C_5G, _C_SIM, _C_BY = (
+    C["bills_seen"],
+    C["line_status"],
+    C["supports_5g"],
+    C["dual_sim"],
+    C["plan_changed_by"],
+)
+_TOPUP_AMOUNT, _TOPUPS = METRIC["topup_amount"], METRIC["topups"]
+_MONTH_US: Final = np.int64(30.4375 * DAY_US)
+_MONEY_MOST: Final = 9e14
+
+
+@compiled
+def fixed(value: float) -> int:
+    """Money in fixed point (1/10,000); MONEY_UNKNOWN for NaN."""
+    if np.isnan(value):
+        return MONEY_UNKNOWN
+    return np.int64(np.rint(min(max(value, -_MONEY_MOST), _MONEY_MOST) * MONEY_SCALE))
+
+
+@compiled
+def second(time: float) -> int:
+    """Microseconds to the seconds of an age field, within its range."""
+    return np.int64(min(max(time / 1e6, 1.0), 4294967295.0))
+
+
+@compiled
+def _fold_bill(r: np.void, p: Pools, e: np.void, now: int) -> None:
+    at, amount = np.int64(e["at"]), e["x"][0]
+    if not np.isnan(e["x"][3]) and amount > 0:
+        owe(r, p, e["ref"], np.int64(e["x"][3]), fixed(amount))
+    if at < r["times"][_BILL_AT]:
+        return
+    r["times"][_BILL_AT], r["ages"][_A_BILL] = at, second(now)
+    r["money"][_M_BILL], r["money"][_M_OVERAGE] = fixed(amount), fixed(e["x"][2])
+    r["money"][_M_PLAN_FEE] = fixed(e["x"][1])
+    seen, normal = np.int64(r["codes"][_C_BILLS]), r["floats"][_F_BILL]
+    r["codes"][_C_BILLS] = min(seen + 1, CODE_UNKNOWN - 1)
+    if np.isnan(normal):
+        r["floats"][_F_BILL], r["floats"][_F_BILL_SPREAD] = amount, 0.15 * abs(amount)
+        return
+    r["floats"][_F_RATIO] = amount / normal if normal > 0 else np.nan
+    step = max(1.0 / (seen + 1), 0.2)
+    limit = 2.0 * max(r["floats"][_F_BILL_SPREAD], 0.1 * abs(normal))
+    move = min(max(amount - normal, -limit), limit)
+    r["floats"][_F_BILL] = normal + step * move
+    r["floats"][_F_BILL_SPREAD] += step * (abs(move) - r["floats"][_F_BILL_SPREAD])
+
+
+@compiled
+def _fold_plan(r: np.void, p: Pools, e: np.void, now: int) -> None:
+    before, after, at = e["x"][0], e["x"][1], np.int64(e["at"])
+    r["ages"][_A_PLAN] = second(now)
+    if at < r["times"][_PLAN_AT]:
+        return
+    r["times"][_PLAN_AT] = at
+    r["codes"][_C_BY] = e["a"] if e["a"] > 0 else CODE_UNKNOWN
+    if np.isnan(before) and r["money"][_M_FEE] != MONEY_UNKNOWN:
+        before = r["money"][_M_FEE] / MONEY_SCALE
+    if not np.isnan(after):
+        r["money"][_M_FEE] = fixed(after)
+        if not np.isnan(before):
+            r["money"][_M_FEE_CHANGE] = fixed(after - before)
+            if after > before:
+                r["ages"][_A_RISE] = second(now)
+
+
+@compiled
+def _fold_contract(r: np.void, p: Pools, e: np.void, now: int) -> None:
+    ends, term = e["x"][2], e["x"][1]
+    end = np.int64(0)
+    if not np.isnan(ends):
+        end = np.int64(ends)
+    elif not np.isnan(term):
+        end = np.int64(e["at"]) + np.int64(term * _MONTH_US)
+    sign(r, p, e["ref"], end, fixed(e["x"][0]), term)
+    r["ages"][_A_SIGNED] = second(np.float64(e["at"]))
+    latest = last_contract_end(r, p)
+    r["ages"][_A_CONTRACT_END] = second(latest) if latest > 0 else 0
+    if not np.isnan(term):
+        r["floats"][_F_TERM] = term
+    if not np.isnan(e["x"][0]):
+        r["money"][_M_FEE] = fixed(e["x"][0])
+    if not np.isnan(e["x"][3]):
+        r["money"][_M_PENALTY] = fixed(e["x"][3])
+
+
+@compiled
+def _fold_line(r: np.void, p: Pools, e: np.void, now: int) -> None:
+    at = np.int64(e["at"])
+    if at < r["times"][_STATUS_AT] or e["b"] > 1:
+        return  # older than what stands, or one product of several: the subscription goes on
+    r["times"][_STATUS_AT] = at
+    if e["a"] != 0 and r["codes"][_C_STATUS] == 0:
+        r["ages"][_A_SUSPENDED] = second(now)
+    if e["a"] == 0:
+        r["times"][_AWAKE] = now
+        r["ages"][_A_SUSPENDED] = 0
+    r["codes"][_C_STATUS] = e["a"]
+
+
+@compiled
+def _fold_payment(r: np.void, p: Pools, e: np.void, now: int) -> None:
+    amount = fixed(e["x"][0])
+    if e["kind"] == _PAID:
+        r["ages"][_A_PAYMENT] = second(now)
+        pay(r, p, e["ref"], amount)
+    else:
+        r["ages"][_A_REVERSED] = second(now)
+        owe(r, p, e["ref"], now, amount)
+
+
+@compiled
+def _fold_balance(r: np.void, p: Pools, e: np.void, now: int) -> None:
+    balance = e["x"][0]
+    if e["kind"] == _TOPPED:
+        r["ages"][_A_TOPUP] = second(now)
+        add(r, _TOPUP_AMOUNT, e["x"][0], now)
+        add(r, _TOPUPS, 1.0, now)
+        balance = e["x"][1]
+    elif not np.isnan(e["x"][1]):
+        r["ages"][_A_EXPIRES] = second(e["x"][1])
+    if not np.isnan(balance):
+        r["money"][_M_BALANCE] = fixed(balance)
+
+
+@compiled
+def fold_billing(r: np.void, p: Pools, e: np.void, now: int) -> None:
+    """Apply one event of the billing stream."""
+    kind = e["kind"]
+    if kind == _BILL_ISSUED:
+        _fold_bill(r, p, e, now)
+    elif kind == _BILL_ADJUSTED:
+        r["ages"][_A_ADJUSTMENT] = second(now)
+        if e["x"][0] < 0:
+            pay(r, p, e["ref"], -fixed(e["x"][0]))
+    elif kind == _PAID or kind == _REVERSED:
+        _fold_payment(r, p, e, now)
+    elif kind == _TOPPED or kind == _BALANCE:
+        _fold_balance(r, p, e, now)
+    elif kind == _PLAN:
+        _fold_plan(r, p, e, now)
+    elif kind == _SIGNED:
+        _fold_contract(r, p, e, now)
+    elif kind == _ENDED:
+        end_contract(r, p, e["ref"])
+        r["ages"][_A_ENDED] = second(now)
+        latest = last_contract_end(r, p)
+        r["ages"][_A_CONTRACT_END] = second(latest) if latest > 0 else 0
+    elif kind == _LINE:
+        _fold_line(r, p, e, now)
+    elif kind == _DEVICE:
+        r["ages"][_A_DEVICE] = second(now)
+        r["codes"][_C_5G] = e["a"] - 1 if e["a"] > 0 else CODE_UNKNOWN
+        r["codes"][_C_SIM] = e["b"] - 1 if e["b"] > 0 else CODE_UNKNOWN

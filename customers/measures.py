@@ -1,0 +1,205 @@
+"""A customer as numbers at one moment: the measures that features are made of, one column each.
+
+Every field block yields its measures by the names in `layout` and `metrics`; a few more are worked out here. NaN is
+unknown: never told, resting on a feed never seen, or absent while absence means nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from customers.feeds import Feeds, dead_time
+from customers.layout import AGES, CODE_UNKNOWN, CODES, FLOATS, LABELS, MONEY, MONEY_SCALE, MONEY_UNKNOWN, A, C, H, T
+from customers.metrics import BLOCKS, DAY_US, FEED, FEED_OF, METRICS, RING_SUMMED, RING_WIDTH, RINGS, SCALE_OF, STRIDE
+from customers.normal import silence_limit
+from customers.pools import SETTLED
+from customers.rings import window_sums
+from customers.state import Pools
+from events.compiled import compiled
+
+WINDOW_MEASURES: Final = [
+    (f"{metric.name}_{ring.days}d", m)
+    for ring in RINGS
+    for block in BLOCKS
+    for m, metric in enumerate(METRICS)
+    if metric.block == block and ring.days in metric.windows
+]
+EXTRA: Final = (
+    "days_known",
+    "days_since_use",
+    "silent_days",  # days without use that count: line active, feed alive
+    "silence_limit",
+    "bills_open",
+    "overdue_days",
+    "overdue_amount",
+    "complaints_open",
+    "complaint_open_days",
+    "complaint_severity_max",
+    "complaints_overdue",
+    "complaints_escalated",
+    "contracts_running",
+    "covered_1d",  # days that the windows cover at this moment, no more than the customer is known
+    "covered_7d",
+    "covered_30d",
+    "covered_90d",
+)
+NAMES: Final = (
+    *(name for name, _ in WINDOW_MEASURES),
+    *(f"days_since_{name}" for name in AGES),
+    *MONEY,
+    *FLOATS,
+    *CODES,
+    *LABELS,
+    *EXTRA,
+)
+MEASURE: Final = {name: i for i, name in enumerate(NAMES)}
+COUNT: Final = len(NAMES)
+
+_METRIC_OF = np.array([m for _, m in WINDOW_MEASURES], np.int64)
+_WINDOWS = len(WINDOW_MEASURES)
+_AGES_AT, _MONEY_AT = _WINDOWS, _WINDOWS + len(AGES)
+_FLOATS_AT = _MONEY_AT + len(MONEY)
+_CODES_AT = _FLOATS_AT + len(FLOATS)
+_LABELS_AT = _CODES_AT + len(CODES)
+_EXTRA_AT = _LABELS_AT + len(LABELS)
+_AGES, _MONEY, _FLOATS, _CODES, _LABELS = len(AGES), len(MONEY), len(FLOATS), len(CODES), len(LABELS)
+_RINGS, _BLOCKS = len(RINGS), len(BLOCKS)
+_USAGE, _PAYMENTS, _COMPLAINTS = FEED["usage"], FEED["payments"], FEED["complaints"]
+_LAST_USE, _AWAKE, _FIRST = T["last_use"], T["awake_at"], T["first_seen"]
+_STATUS, _EXPIRES = C["line_status"], A["porting_expires"]
+_BILL_POOL, _COMPLAINT_POOL, _CONTRACT_POOL = H["bills"], H["complaints"], H["contracts"]
+
+Matrix = npt.NDArray[np.float64]
+
+
+@compiled
+def _windows(r: np.void, f: Feeds, seq: int, out: Matrix, i: int) -> None:
+    sums, k = np.empty(64, np.int64), 0
+    for ring in range(_RINGS):
+        for b in range(_BLOCKS):
+            window_sums(r, ring, b, sums)
+            for place in range(STRIDE[b, ring]):
+                m = _METRIC_OF[k]
+                out[k, i] = float(sums[place]) / SCALE_OF[m] if f.seen[FEED_OF[m]] <= seq else np.nan
+                k += 1
+
+
+@compiled
+def _fields(r: np.void, now: int, out: Matrix, i: int) -> None:
+    for k in range(_AGES):
+        age = np.int64(r["ages"][k])
+        out[_AGES_AT + k, i] = (now - age * 1_000_000) / DAY_US if age > 0 else np.nan
+    for k in range(_MONEY):
+        money = r["money"][k]
+        out[_MONEY_AT + k, i] = money / MONEY_SCALE if money != MONEY_UNKNOWN else np.nan
+    for k in range(_FLOATS):
+        out[_FLOATS_AT + k, i] = r["floats"][k]
+    for k in range(_CODES):
+        code = r["codes"][k]
+        out[_CODES_AT + k, i] = float(code) if code != CODE_UNKNOWN else np.nan
+    for k in range(_LABELS):
+        label = r["labels"][k]
+        out[_LABELS_AT + k, i] = float(label) if label >= 0 else np.nan
+
+
+@compiled
+def _bills(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix, i: int) -> int:
+    """Open bills into three measures; returns the next due time (µs), 0 for none."""
+    at, count, oldest, left, coming = _EXTRA_AT + 4, 0, 0, 0, 0
+    j = np.int64(r["heads"][_BILL_POOL])
+    while j >= 0:
+        due = np.int64(p.bills[j]["due"])
+        count += 1
+        if due <= now:
+            left += np.int64(p.bills[j]["left"])
+            oldest = due if oldest == 0 else min(oldest, due)
+        else:
+            coming = due if coming == 0 else min(coming, due)
+        j = np.int64(p.bills[j]["next"])
+    if f.seen[_PAYMENTS] > seq:  # payments have never been seen: nobody is overdue
+        out[at, i], out[at + 1, i], out[at + 2, i] = np.nan, np.nan, np.nan
+        return 0
+    out[at, i] = count
+    out[at + 1, i] = (now - oldest) / DAY_US if oldest > 0 else 0.0
+    out[at + 2, i] = left / MONEY_SCALE
+    return coming
+
+
+@compiled
+def _complaints(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix, i: int) -> int:
+    """Complaints into five measures; returns the next deadline (µs) of an open one, 0 for none."""
+    at, count, oldest, severity, late, escalated, coming = _EXTRA_AT + 7, 0, now, 0, 0, 0, 0
+    j = np.int64(r["heads"][_COMPLAINT_POOL])
+    while j >= 0:
+        status, due = p.complaints[j]["status"], np.int64(p.complaints[j]["due"])
+        if status != SETTLED and p.complaints[j]["counted"] > 0:
+            count += 1
+            oldest = min(oldest, np.int64(p.complaints[j]["opened"]))
+            severity = max(severity, np.int64(p.complaints[j]["severity"]))
+            escalated += 1 if status >= 3 else 0
+            if due > 0 and due <= now:
+                late += 1
+            elif due > now:
+                coming = due if coming == 0 else min(coming, due)
+        j = np.int64(p.complaints[j]["next"])
+    known = f.seen[_COMPLAINTS] <= seq
+    out[at, i] = count if known else np.nan
+    out[at + 1, i] = (now - oldest) / DAY_US if known else np.nan
+    out[at + 2, i] = severity if severity > 0 else np.nan
+    out[at + 3, i] = late if known else np.nan
+    out[at + 4, i] = escalated if known else np.nan
+    return coming
+
+
+@compiled
+def _absence(r: np.void, f: Feeds, feed: int, now: int, out: Matrix, i: int) -> float:
+    """Silence into three measures; returns the days of silence left before the limit, NaN when it means nothing."""
+    at, last = _EXTRA_AT + 1, r["times"][_LAST_USE]
+    out[at, i] = (now - last) / DAY_US if last > 0 else np.nan
+    limit = silence_limit(r)
+    since = max(last, r["times"][_AWAKE])
+    if last == 0 or r["codes"][_STATUS] != 0:
+        out[at + 1, i], out[at + 2, i] = np.nan, limit
+        return np.nan
+    silent = (now - since - dead_time(f, feed, since, now)) / DAY_US
+    out[at + 1, i], out[at + 2, i] = silent, limit
+    return limit - silent
+
+
+@compiled
+def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: Matrix, i: int) -> int:
+    """Write all measures of the customer of row `r` at `now` (µs) into column `i` of `out` (shape (COUNT, rows)).
+
+    `feed`: the usage feed's clock, `seq`: the sequence number of the evaluation; both say what was known then. Returns
+    the next moment (µs) at which something turns by time alone, FAR for none.
+    """
+    _windows(r, f, seq, out, i)
+    _fields(r, now, out, i)
+    out[_EXTRA_AT, i] = (now - r["times"][_FIRST]) / DAY_US
+    turn = np.iinfo(np.int64).max
+    left = _absence(r, f, feed, now, out, i)
+    if left > 0:
+        wait = np.int64(left * DAY_US) + 1
+        # while the feed is silent for everyone the wait cannot run out: look again a day later
+        turn = min(turn, now + (max(wait, DAY_US) if now - feed >= DAY_US // 8 else wait))
+    for coming in (_bills(r, p, f, seq, now, out, i), _complaints(r, p, f, seq, now, out, i)):
+        if coming > 0:
+            turn = min(turn, coming)
+    expires = np.int64(r["ages"][_EXPIRES]) * 1_000_000
+    if expires > now:
+        turn = min(turn, expires)
+    running, j = 0, np.int64(r["heads"][_CONTRACT_POOL])
+    while j >= 0:
+        ends = np.int64(p.contracts[j]["ends"])
+        running += 1 if ends == 0 or ends > now else 0
+        j = np.int64(p.contracts[j]["next"])
+    out[_EXTRA_AT + 12, i] = running
+    known = max(out[_EXTRA_AT, i], 1.0 / 24.0)
+    for ring in range(_RINGS):
+        span = (RING_SUMMED[ring] - 1) * RING_WIDTH[ring] + now % RING_WIDTH[ring]
+        out[_EXTRA_AT + 13 + ring, i] = min(span / DAY_US, known)
+    return turn
+

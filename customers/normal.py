@@ -1,0 +1,141 @@
+"""The customer's own normal: what seven days are like for this customer, learned from closed days only.
+
+A day is closed once it is older than the lateness (24 h): the day before yesterday. Levels are robust and slow: a step is
+clipped at twice the spread (after Huber, 1964), so a burst hardly moves them; the first days average, later ones weigh
+1/45. The index is the mean ratio of seven closed days to the own normal over the services the customer really uses; a
+one-sided CUSUM (Page, 1954) of its shortfall is the evidence for a lasting drop.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from customers.feeds import Feeds, dead_time
+from customers.layout import CODE_UNKNOWN, C, F, T
+from customers.metrics import DAY_RING, DAY_US, METRIC
+from customers.rings import bucket_value
+from events.compiled import compiled
+
+_ROLLED, _FIRST, _AWAKE = T["rolled"], T["first_seen"], T["awake_at"]
+_STATUS, _CLOSED = C["line_status"], C["days_closed"]
+_INDEX, _INDEX_SPREAD, _CUSUM = F["usage_index"], F["usage_index_spread"], F["usage_cusum"]
+_RHYTHM, _RHYTHM_SPREAD, _ACTIVE_DAY = F["rhythm_mean"], F["rhythm_spread"], F["active_day"]
+_NORMAL = F["uses_normal"]  # four levels, then their four spreads
+_SPREAD = F["uses_spread"]
+_SERVICES = np.array([METRIC[name] for name in ("uses", "voice_seconds", "data_mb", "messages")])
+_REAL_USE = np.array([3.0, 120.0, 20.0, 3.0])  # a week's use below which a ratio says nothing
+
+SLOWEST: Final = 45
+CLIP: Final = 2.0
+LEAST_SPREAD: Final = 0.1
+RHYTHM_STEP: Final = 0.15
+MOST_EMPTY_DAYS: Final = 16  # an empty stretch teaches no more than this
+SLACK: Final = 0.12
+CUSUM_MOST: Final = 4.0
+INDEX_DAYS: Final = 14  # the normal must rest on two weeks before it judges
+
+
+@compiled
+def _learn_level(r: np.void, k: int, value: float, n: int) -> None:
+    level, spread = r["floats"][_NORMAL + k], r["floats"][_SPREAD + k]
+    if np.isnan(level):
+        r["floats"][_NORMAL + k] = value
+        r["floats"][_SPREAD + k] = 0.3 * value
+        return
+    step = 1.0 / min(n + 1, SLOWEST)
+    limit = CLIP * max(spread, LEAST_SPREAD * level)
+    if n < 7:
+        limit = np.inf
+    move = min(max(value - level, -limit), limit)
+    r["floats"][_NORMAL + k] = level + step * move
+    r["floats"][_SPREAD + k] = spread + step * (abs(move) - spread)
+
+
+@compiled
+def _learn_rhythm(r: np.void, day: int) -> None:
+    last = r["floats"][_ACTIVE_DAY]
+    r["floats"][_ACTIVE_DAY] = day
+    if np.isnan(last):
+        return
+    gap = day - last
+    mean = r["floats"][_RHYTHM]
+    if np.isnan(mean):
+        r["floats"][_RHYTHM], r["floats"][_RHYTHM_SPREAD] = gap, 0.5 * gap
+        return
+    move = min(gap - mean, 3.0 * max(r["floats"][_RHYTHM_SPREAD], 0.5))
+    r["floats"][_RHYTHM] = mean + RHYTHM_STEP * move
+    r["floats"][_RHYTHM_SPREAD] += RHYTHM_STEP * (abs(move) - r["floats"][_RHYTHM_SPREAD])
+
+
+@compiled
+def _learn_index(r: np.void, weeks: np.ndarray, n: int) -> None:  # type: ignore[type-arg]  # compiled
+    total, services = 0.0, 0
+    for k in range(len(_SERVICES)):
+        level = r["floats"][_NORMAL + k]
+        if level >= _REAL_USE[k]:
+            total += min(weeks[k] / level, 2.0)
+            services += 1
+    if services == 0:
+        r["floats"][_INDEX] = np.nan
+        return
+    index = total / services
+    if n < INDEX_DAYS:
+        return
+    r["floats"][_INDEX] = index
+    spread = r["floats"][_INDEX_SPREAD]
+    if np.isnan(spread):
+        spread = 0.15
+    deviation = min(abs(index - 1.0), 2.0 * max(spread, 0.1))
+    r["floats"][_INDEX_SPREAD] = spread + (deviation - spread) / SLOWEST
+    evidence = r["floats"][_CUSUM] + ((1.0 - index) - SLACK - spread) / 7.0
+    r["floats"][_CUSUM] = min(max(evidence, 0.0), CUSUM_MOST)
+
+
+@compiled
+def _close_day(r: np.void, day: int) -> None:
+    weeks = np.zeros(len(_SERVICES))
+    used = False
+    for k in range(len(_SERVICES)):
+        for back in range(7):
+            weeks[k] += bucket_value(r, _SERVICES[k], DAY_RING, day - back)
+        used = used or bucket_value(r, _SERVICES[k], DAY_RING, day) > 0
+    if used:
+        _learn_rhythm(r, day)
+    if day - 6 <= r["times"][_FIRST] // DAY_US:
+        return  # seven whole days are not there yet
+    n = np.int64(r["codes"][_CLOSED])
+    _learn_index(r, weeks, n)
+    for k in range(len(_SERVICES)):
+        _learn_level(r, k, weeks[k], n)
+    r["codes"][_CLOSED] = min(n + 1, CODE_UNKNOWN - 1)
+
+
+@compiled
+def close_days(r: np.void, f: Feeds, feed: int, now: int) -> None:
+    """Learn from the days that `now` (µs) closes for the customer; to be called before the windows roll on.
+
+    Days of a suspended line, and days on which the feed was silent for everyone, teach nothing.
+    """
+    old = r["times"][_ROLLED]
+    closed, closing = old // DAY_US - 2, now // DAY_US - 2
+    if closed == closing or old == 0:
+        return
+    if r["codes"][_STATUS] != 0:
+        return
+    for day in range(closed + 1, min(closing, closed + MOST_EMPTY_DAYS) + 1):
+        if day * DAY_US < r["times"][_AWAKE]:
+            continue
+        if dead_time(f, feed, day * DAY_US, (day + 1) * DAY_US) * 4 > DAY_US:
+            continue
+        _close_day(r, day)
+
+
+@compiled
+def silence_limit(r: np.void) -> float:
+    """Days without use beyond which this customer is silent, from the own rhythm; NaN while that is unknown."""
+    mean = r["floats"][_RHYTHM]
+    if np.isnan(mean) or np.int64(r["codes"][_CLOSED]) < 7:
+        return np.nan
+    return min(max(1.0 + 3.0 * (mean + r["floats"][_RHYTHM_SPREAD]), 3.0), 60.0)

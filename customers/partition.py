@@ -1,0 +1,230 @@
+"""One partition's customers and all that is needed to fold events into them, row chunk by row chunk.
+
+`Partition.apply` takes a batch through; whoever evaluates rows is a callback, so this room knows neither features nor
+rules. Decisions may set `rules_due` of a customer between two calls; that is the only way back in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from customers.dedup import Dedup
+from customers.feeds import FeedClock
+from customers.ids import Ids
+from customers.layout import FAR, L, T
+from customers.measures import COUNT
+from customers.profiles import Profiles
+from customers.rounds import Limits, Marks, Rows, fold_round, number, timer_round
+from customers.state import Customers
+from events.columns import ACCOUNT_GIVEN, Batch
+from events.contract import UsageRecorded
+from events.decode import read_struct
+
+ROWS: Final = 4096
+_PAD: Final = 8  # keeps the columns of the matrix off one another's cache sets
+
+Evaluate = Callable[[Rows, int], None]
+Arrays = dict[str, npt.NDArray[np.generic] | bytes]
+
+
+class Work:
+    """A batch on its way through: its events, what became of each, and what was known when."""
+
+    def __init__(self, batch: Batch, came: npt.NDArray[np.int64], feeds: npt.NDArray[np.int64], seq: int) -> None:
+        self.batch = batch
+        self.came = came
+        self.feeds = feeds
+        self.seq = seq
+        self.fate = np.zeros(len(batch.events), np.uint8)
+
+    @property
+    def clocks(self) -> npt.NDArray[np.int64]:
+        """Stream clock of every event, never falling."""
+        return self.batch.events["clock"]
+
+
+class Partition:
+    """State and clocks of one partition."""
+
+    def __init__(self, limits: Limits, rule_words: int = 1) -> None:
+        self.limits = limits
+        self.customers = Customers(rule_words)
+        self.ids = Ids()
+        self.profiles = Profiles()
+        self.feeds = FeedClock()
+        self.clock = 0
+        self.seq = 0
+        self._usage = Dedup(limits.usage_horizon)
+        self._facts = Dedup(limits.fact_horizon)
+        self._round = 0
+        self._marks = Marks(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.bool_))
+        self.rows = Rows(
+            np.empty((COUNT, ROWS + _PAD))[:, :ROWS],
+            np.empty(ROWS, np.int32),
+            np.empty(ROWS, np.int64),
+            np.empty(ROWS, np.int64),
+            np.empty(ROWS, np.bool_),
+        )
+
+    def admit(self, batch: Batch, most: int) -> Work:
+        """Number a batch: rows of customers, stream clocks, settings of profiles. The clock never passes `most` (µs)."""
+        self._accounts(batch)
+        came = self.profiles.expand(batch)
+        events = batch.events
+        events["customer"] = self.ids.rows(batch.text, events["id_at"], events["id_len"])
+        facts = len(batch.facts)
+        self.customers.widen_attributes(len(self.profiles.attributes.columns))
+        self.customers.ensure(self.ids.count, facts)
+        self.customers.count = self.ids.count
+        self._ensure_marks()
+        self.feeds.ensure(len(events))
+        second = self.clock // 1_000_000
+        self._usage.ensure(len(events) - facts, second)
+        self._facts.ensure(facts, second)
+        feeds = np.empty(len(events), np.int64)
+        self.clock, self.feeds.clock = number(
+            events, self.feeds.view, self.clock, self.feeds.clock, self.seq, most, feeds
+        )
+        work = Work(batch, came, feeds, self.seq)
+        self.seq += len(events)
+        return work
+
+    def _accounts(self, batch: Batch) -> None:
+        """Usage may be the first to name an account: such records become facts, once per customer."""
+        for index in np.flatnonzero(batch.events["flags"] & ACCOUNT_GIVEN):
+            row = self.ids.find(batch.customer_id(int(index)))
+            if row is None or self.customers.column("labels", L["account"])[row] < 0:
+                fact = batch.facts.get(int(index)) or read_struct(0, batch.payload(int(index)))
+                if isinstance(fact, UsageRecorded):
+                    batch.facts[int(index)] = fact
+
+    def _ensure_marks(self) -> None:
+        if len(self._marks.round) < self.customers.count:
+            size = int(self.customers.count * 1.25) + ROWS
+            self._marks = Marks(np.zeros(size, np.int32), np.zeros(size, np.int64), np.zeros(size, np.bool_))
+            self._round = 0
+
+    def run(self, work: Work, first: int, last: int, evaluate: Evaluate) -> None:
+        """Fold events first … last−1 of the work, in order, with every timer that is due before each."""
+        todo = np.arange(first, last)
+        waiting = np.empty(last - first, np.int64)
+        while len(todo):
+            self._round += 1
+            passed, made, waits = fold_round(
+                self.customers.records,
+                self.customers.attributes,
+                self.customers.pools,
+                self.feeds.view,
+                work.batch.events,
+                work.feeds,
+                work.seq,
+                todo,
+                self._round,
+                self._marks,
+                self.limits,
+                self._usage.keys,
+                self._usage.seen,
+                self._facts.keys,
+                self._facts.seen,
+                work.fate,
+                waiting,
+                self.rows,
+            )
+            if made:
+                evaluate(self.rows, made)
+            if waits:
+                self._timers_before(work, waiting[:waits], evaluate)
+            todo = np.concatenate([waiting[:waits], todo[passed:]])
+
+    def _timers_before(self, work: Work, events: npt.NDArray[np.int64], evaluate: Evaluate) -> None:
+        """Fire the timers that are due before each waiting customer's first waiting event."""
+        customers, position = np.unique(work.batch.events["customer"][events], return_index=True)
+        until = work.clocks[events[position]]
+        self._fire(work, customers.astype(np.int64), until, evaluate)
+
+    def sweep(self, work: Work | None, until: int, evaluate: Evaluate) -> None:
+        """Fire every customer's timers due up to `until` (µs)."""
+        due = np.flatnonzero(self.customers.column("times", T["next_due"]) <= until)
+        for start in range(0, len(due), ROWS):
+            part = due[start : start + ROWS]
+            self._fire(work, part, np.full(len(part), until), evaluate)
+
+    def _fire(
+        self, work: Work | None, customers: npt.NDArray[np.int64], until: npt.NDArray[np.int64], evaluate: Evaluate
+    ) -> None:
+        dues = self.customers.column("times", T["next_due"])
+        while True:
+            left = dues[customers] <= until
+            if not left.any():
+                return
+            customers, until = customers[left], until[left]
+            for start in range(0, len(customers), ROWS):
+                part = customers[start : start + ROWS]
+                feeds, seqs = self._known_at(work, dues[part])
+                timer_round(
+                    self.customers.records,
+                    self.customers.pools,
+                    self.feeds.view,
+                    part,
+                    feeds,
+                    seqs,
+                    self.limits,
+                    self.rows,
+                )
+                evaluate(self.rows, len(part))
+
+    def _known_at(
+        self, work: Work | None, times: npt.NDArray[np.generic]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The feed's clock and the sequence number just before the event that took the clock to each time."""
+        if work is None:
+            return np.full(len(times), self.feeds.clock), np.full(len(times), self.seq)
+        at = np.searchsorted(work.clocks, times)
+        inside = at < len(work.feeds)
+        feeds = np.where(inside, work.feeds[np.minimum(at, len(work.feeds) - 1)], self.feeds.clock)
+        return feeds, work.seq + at - 1
+
+    def set_rules_due(self, customer: int, due: int | None) -> None:
+        """The rules want this customer evaluated at `due` (µs); None: not at all."""
+        times = self.customers.records["times"]
+        times[customer, T["rules_due"]] = FAR if due is None else due
+        if due is not None:
+            times[customer, T["next_due"]] = min(int(times[customer, T["next_due"]]), due)
+
+    def snapshot(self) -> Arrays:
+        """Everything, as named arrays and bytes; views of live arrays, so write them before the next step."""
+        parts: Arrays = {"clocks": np.array([self.clock, self.seq], np.int64)}
+        sources = {
+            "customers": self.customers.snapshot(),
+            "ids": self.ids.snapshot(),
+            "profiles": self.profiles.snapshot(),
+            "feeds": self.feeds.snapshot(),
+            "usage": self._usage.snapshot(),
+            "facts": self._facts.snapshot(),
+        }
+        for room, arrays in sources.items():
+            parts.update({f"{room}.{name}": array for name, array in arrays.items()})
+        return parts
+
+    def restore(self, parts: Arrays) -> None:
+        """Take over a snapshot.
+
+        Raises ValueError when it is of another layout.
+        """
+
+        def of(room: str) -> dict[str, npt.NDArray[np.generic]]:
+            cut = len(room) + 1
+            return {name[cut:]: part for name, part in parts.items() if name.startswith(room + ".")}  # type: ignore[misc]
+
+        self.clock, self.seq = (int(value) for value in parts["clocks"])
+        self.customers.restore(of("customers"))
+        self.ids.restore(of("ids"))
+        self.profiles.restore(of("profiles"))  # type: ignore[arg-type]  # may hold bytes too
+        self.feeds.restore(of("feeds"))
+        self._usage.restore(of("usage"))
+        self._facts.restore(of("facts"))
+        self._ensure_marks()

@@ -1,0 +1,272 @@
+"""The compiled loops: number a batch, fold its events one by one, evaluate timers.
+
+An evaluation of one customer at one time is a *row*: a column of measures, and who and when. A round folds events in
+stream order and writes a row for each. A customer's later events wait for the next round when a timer of the customer is
+due before them, or when they are so far after the customer's first event of the round that a timer set by it could be.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from customers.dedup import mix, seen_before
+from customers.feeds import FEED_OF_KIND, GAP_US, Feeds
+from customers.fold_facts import fold_billing, fixed
+from customers.fold_usage import fold_usage
+from customers.fold_voice import fold_voice
+from customers.layout import CODE_UNKNOWN, FAR, C, T
+from customers.measures import Matrix, measure
+from customers.metrics import DAY_US, FEED
+from customers.normal import close_days
+from customers.rings import roll
+from customers.state import Block, Pools
+from events.codes import FIRST_FREE_KIND, Kind
+from events.compiled import compiled
+
+SET: Final = FIRST_FREE_KIND  # a field of the customer: a block, b place, x0 value
+TICK: Final = FIRST_FREE_KIND + 1  # the clock moves to `at`, nothing else
+FED: Final = FIRST_FREE_KIND + 2  # the usage feed was seen elsewhere up to `at`
+SET_AGE, SET_MONEY, SET_CODE, SET_LABEL, SET_ATTRIBUTE = 0, 1, 2, 3, 4
+WEEK_US: Final = 7 * DAY_US
+
+# What became of an event.
+APPLIED, DUPLICATE, TOO_LATE, ELSEWHERE = 1, 2, 3, 4
+
+_FIRST, _NEWEST, _EVENT = T["first_seen"], T["newest_usage"], T["last_event"]
+_DUE, _WEEK, _RULES, _PROFILE = T["next_due"], T["week_due"], T["rules_due"], T["profile_at"]
+_AWAKE = T["awake_at"]
+_CHURNED = C["churned"]
+_QUALITY, _SPEED = FEED["quality"], FEED["speed"]
+_USAGE_KIND, _BILL_KIND = int(Kind.USAGE_RECORDED), int(Kind.BILL_ISSUED)
+_PROFILE_KIND, _INCIDENT_KIND, _MARKET_KIND = (
+    int(Kind.CUSTOMER_PROFILED),
+    int(Kind.NETWORK_INCIDENT),
+    int(Kind.MARKET_NOTED),
+)
+_LAST_BILLING = int(Kind.DEVICE_CHANGED)
+
+
+class Rows(NamedTuple):
+    """Rows of a round. `event` is the index of the event in the batch, −1 for a timer."""
+
+    measures: Matrix
+    customer: npt.NDArray[np.int32]
+    now: npt.NDArray[np.int64]
+    event: npt.NDArray[np.int64]
+    freeze: npt.NDArray[np.bool_]
+
+
+class Limits(NamedTuple):
+    """Microseconds, but horizons of dedup in seconds."""
+
+    lateness: int
+    fact_lateness: int
+    recheck: int
+    hold: int  # no timer of the rules is shorter than this
+    usage_horizon: int
+    fact_horizon: int
+
+
+class Marks(NamedTuple):
+    """Scratch per customer: the round it was last met in, the clock of its first event there, whether it waits."""
+
+    round: npt.NDArray[np.int32]
+    first: npt.NDArray[np.int64]
+    waits: npt.NDArray[np.bool_]
+
+
+@compiled
+def number(
+    events: np.ndarray,  # type: ignore[type-arg]  # compiled
+    f: Feeds,
+    clock: int,
+    feed: int,
+    seq: int,
+    most: int,
+    feeds: npt.NDArray[np.int64],
+) -> tuple[int, int]:
+    """Give every event its stream clock, and note in `feeds` the usage feed's clock just before it.
+
+    The clock never passes `most` (µs; arrival). Returns both clocks after the batch.
+    """
+    for i in range(len(events)):
+        e = events[i]
+        clock = max(clock, min(e["at"], most))
+        feeds[i] = feed
+        e["clock"] = clock
+        kind = e["kind"]
+        if kind == _USAGE_KIND or kind == FED:
+            at = min(e["at"], most)
+            if at > feed:
+                if feed > 0 and at - feed >= GAP_US:
+                    f.starts[f.gaps[0]], f.ends[f.gaps[0]] = feed, at
+                    f.gaps[0] += 1
+                feed = at
+            if e["x"][4] > 0 or e["x"][5] > 0:
+                f.seen[_QUALITY] = min(f.seen[_QUALITY], seq + i)
+            if not np.isnan(e["x"][6]):
+                f.seen[_SPEED] = min(f.seen[_SPEED], seq + i)
+        if FEED_OF_KIND[kind] >= 0:
+            f.seen[FEED_OF_KIND[kind]] = min(f.seen[FEED_OF_KIND[kind]], seq + i)
+    return clock, feed
+
+
+@compiled
+def _set_field(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.void) -> None:
+    """A profile's field: the newest profile wins, an older one only fills what is unknown. NaN clears."""
+    newest = e["at"] >= r["times"][_PROFILE]
+    block, place, value = e["a"], np.int64(e["ref"]), e["x"][0]
+    if block == SET_AGE:
+        if newest or r["ages"][place] == 0:
+            r["ages"][place] = 0 if np.isnan(value) else np.int64(min(max(value, 1.0), 4294967295.0))
+    elif block == SET_MONEY:
+        if newest or r["money"][place] == fixed(np.nan):
+            r["money"][place] = fixed(value)
+    elif block == SET_CODE:
+        if newest or r["codes"][place] == CODE_UNKNOWN:
+            r["codes"][place] = CODE_UNKNOWN if np.isnan(value) else np.uint8(min(value, 254.0))
+    elif block == SET_LABEL:
+        if newest or r["labels"][place] < 0:
+            r["labels"][place] = -1 if np.isnan(value) else np.int32(value)
+    elif newest or np.isnan(attributes[c, place]):
+        attributes[c, place] = value
+
+
+@compiled
+def _fold(r: np.void, p: Pools, e: np.void, now: int) -> None:
+    kind = e["kind"]
+    if kind == _USAGE_KIND:
+        fold_usage(r, e, now)
+    elif kind <= _LAST_BILLING:
+        fold_billing(r, p, e, now)
+    elif kind == _PROFILE_KIND:
+        r["times"][_PROFILE] = max(r["times"][_PROFILE], e["at"])
+    else:
+        fold_voice(r, p, e, now)
+
+
+@compiled
+def _row(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, c: int, now: int, limits: Limits, rows: Rows, i: int) -> None:
+    """Evaluate customer `c` at `now` into row `i` and set its next timer."""
+    turn = measure(r, p, f, feed, seq, now, rows.measures, i)
+    rows.customer[i], rows.now[i] = c, now
+    idle = now - r["times"][_EVENT]
+    due = min(turn, r["times"][_RULES], r["times"][_WEEK], now + max(limits.recheck, idle // 8))
+    r["times"][_DUE] = due
+
+
+@compiled
+def _weekly(r: np.void, now: int) -> bool:
+    """Whether the week's example is due at `now`; sets the next week, while the customer is not long idle."""
+    week = r["times"][_WEEK]
+    if now < week:
+        return False
+    first = r["times"][_FIRST]
+    coming = first + ((now - first) // WEEK_US + 1) * WEEK_US
+    r["times"][_WEEK] = coming if now - r["times"][_EVENT] < 13 * WEEK_US else FAR
+    return True
+
+
+@compiled
+def fold_round(
+    records: Block,
+    attributes: npt.NDArray[np.float32],
+    pools: Pools,
+    f: Feeds,
+    events: np.ndarray,  # type: ignore[type-arg]  # compiled
+    feeds: npt.NDArray[np.int64],
+    seq: int,
+    todo: npt.NDArray[np.int64],
+    round_number: int,
+    marks: Marks,
+    limits: Limits,
+    usage_keys: npt.NDArray[np.uint64],
+    usage_seen: npt.NDArray[np.uint32],
+    fact_keys: npt.NDArray[np.uint64],
+    fact_seen: npt.NDArray[np.uint32],
+    fate: npt.NDArray[np.uint8],
+    waiting: npt.NDArray[np.int64],
+    rows: Rows,
+) -> tuple[int, int, int]:
+    """Fold the events numbered in `todo`, in order, until done or out of rows.
+
+    Returns (events of `todo` passed, rows written, events written to `waiting`); `fate[i]` says what became of event i.
+    """
+    made, waits, passed = 0, 0, 0
+    for p in range(len(todo)):
+        if made == len(rows.now):
+            break
+        passed = p + 1
+        i = todo[p]
+        e = events[i]
+        kind = e["kind"]
+        if kind == TICK or kind == FED or kind == _INCIDENT_KIND or kind == _MARKET_KIND:
+            fate[i] = ELSEWHERE
+            continue
+        c, now = np.int64(e["customer"]), np.int64(e["clock"])
+        r = records[c]
+        if marks.round[c] != round_number:
+            marks.round[c], marks.first[c], marks.waits[c] = round_number, now, False
+        if marks.waits[c] or r["times"][_DUE] <= now or now - marks.first[c] >= limits.hold:
+            marks.waits[c] = True
+            waiting[waits] = i
+            waits += 1
+            continue
+        if kind == SET:
+            _set_field(r, attributes, c, e)
+            fate[i] = ELSEWHERE
+            continue
+        if kind == _USAGE_KIND:
+            old = seen_before(usage_keys, usage_seen, mix(e["key"], c), now // 1_000_000, limits.usage_horizon)
+            late = e["at"] < r["times"][_NEWEST] - limits.lateness
+        else:
+            old = seen_before(fact_keys, fact_seen, mix(e["key"], c), now // 1_000_000, limits.fact_horizon)
+            late = e["at"] < now - limits.fact_lateness
+        if old or late:
+            fate[i] = DUPLICATE if old else TOO_LATE
+            continue
+        fate[i] = APPLIED
+        if r["times"][_FIRST] == 0:
+            r["times"][_FIRST], r["times"][_AWAKE], r["times"][_WEEK] = now, now, now + WEEK_US
+        close_days(r, f, feeds[i], now)
+        roll(r, now)
+        r["times"][_EVENT] = now
+        _fold(r, pools, e, now)
+        if r["codes"][_CHURNED] == 1:
+            r["times"][_DUE] = FAR
+            continue
+        if r["times"][_WEEK] == FAR:
+            first = r["times"][_FIRST]
+            r["times"][_WEEK] = first + ((now - first) // WEEK_US + 1) * WEEK_US
+        _row(r, pools, f, feeds[i], seq + i, c, now, limits, rows, made)
+        rows.event[made], rows.freeze[made] = i, kind == _BILL_KIND
+        made += 1
+    return passed, made, waits
+
+
+@compiled
+def timer_round(
+    records: Block,
+    pools: Pools,
+    f: Feeds,
+    customers: npt.NDArray[np.int64],
+    feeds: npt.NDArray[np.int64],
+    seqs: npt.NDArray[np.int64],
+    limits: Limits,
+    rows: Rows,
+) -> None:
+    """Evaluate each customer at its next timer; `feeds` and `seqs`: what was known when the clock passed it."""
+    for i in range(len(customers)):
+        c = customers[i]
+        r = records[c]
+        now = r["times"][_DUE]
+        close_days(r, f, feeds[i], now)
+        roll(r, now)
+        week = _weekly(r, now)
+        _row(r, pools, f, feeds[i], seqs[i], c, now, limits, rows, i)
+        rows.event[i], rows.freeze[i] = -1, week
+
+

@@ -1,0 +1,152 @@
+"""The columns of all customers of one partition: one record each, grown in place.
+
+Compiled code takes a record and the pools. `Customers` owns the arrays, grows them and turns them into a snapshot and
+back.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from customers import layout, metrics
+
+GROWTH: Final = 1.125
+SMALLEST: Final = 1024
+ATTRIBUTES_MOST: Final = 64
+ATTRIBUTES_STEP: Final = 8
+PLANES: Final = 4  # rule bits: active, pending, cooling, ebbing
+
+Block = npt.NDArray[np.generic]
+
+
+class Pools(NamedTuple):
+    """Pools of rare records as compiled code takes them; `used`: [used, free head] of each pool."""
+
+    bills: Block
+    complaints: Block
+    contracts: Block
+    used: npt.NDArray[np.int64]
+
+
+# One record per customer, its blocks side by side: everything of a customer lies together.
+_BLOCKS: Final = {
+    "times": (np.int64, len(layout.TIMES), 0),
+    "money": (np.int64, len(layout.MONEY), layout.MONEY_UNKNOWN),
+    "wide": (np.int64, metrics.WIDTH["wide"], 0),
+    "ages": (np.uint32, len(layout.AGES), 0),
+    "floats": (np.float32, len(layout.FLOATS), np.nan),
+    "labels": (np.int32, len(layout.LABELS), -1),
+    "heads": (np.int32, len(layout.HEADS), -1),
+    "mid": (np.int32, metrics.WIDTH["mid"], 0),
+    "small": (np.uint16, metrics.WIDTH["small"], 0),
+    "codes": (np.uint8, len(layout.CODES), layout.CODE_UNKNOWN),
+}
+ROW: Final = np.dtype({"names": list(_BLOCKS), "formats": [(d, (w,)) for d, w, _ in _BLOCKS.values()]}, align=True)
+_POOLS: Final = {"bills": layout.BILL, "complaints": layout.COMPLAINT, "contracts": layout.CONTRACT}
+_ZERO_CODES: Final = ("line_status", "churned", "days_closed", "bills_seen", "profiling_objected", "do_not_contact")
+_NO_TIMER: Final = ("next_due", "week_due", "rules_due")
+
+
+def _unknown() -> Block:
+    """The record of a customer of whom nothing is known, shape (1,)."""
+    record = np.zeros(1, ROW)
+    for name, (_, _, fill) in _BLOCKS.items():
+        record[name] = fill
+    for name in _ZERO_CODES:
+        record["codes"][:, layout.C[name]] = 0
+    for name in _NO_TIMER:
+        record["times"][:, layout.T[name]] = layout.FAR
+    record["floats"][:, layout.F["usage_cusum"]] = 0.0
+    return record
+
+
+UNKNOWN: Final = _unknown()
+
+
+class Customers:
+    """All customers of a partition. Row numbers are given in order of arrival and never reused."""
+
+    def __init__(self, rule_words: int = 1) -> None:
+        self.count = 0
+        self.records: Block = np.zeros(0, ROW)
+        self.attributes = np.zeros((0, 0), np.float32)
+        self.bits = np.zeros((0, PLANES * rule_words), np.uint64)
+        self._pools: dict[str, Block] = {name: np.zeros(SMALLEST, dtype) for name, dtype in _POOLS.items()}
+        self._used = np.array([[0, -1]] * len(_POOLS), np.int64)
+
+    @property
+    def pools(self) -> Pools:
+        """The pools as compiled code takes them; valid until the next growth."""
+        return Pools(**self._pools, used=self._used)
+
+    def column(self, block: str, place: int) -> Block:
+        """One field of all customers, a view of shape (count,)."""
+        return cast(Block, self.records[block][: self.count, place])
+
+    def ensure(self, customers: int, facts: int) -> None:
+        """Make room for `customers` rows in all and for `facts` more records in each pool."""
+        if customers > len(self.records):
+            self._grow(max(customers, SMALLEST, int(len(self.records) * GROWTH)))
+        for number, name in enumerate(_POOLS):
+            pool = self._pools[name]
+            if self._used[number, 0] + facts > len(pool):
+                pool.resize(max(int(len(pool) * 1.5), int(self._used[number, 0]) + facts), refcheck=False)
+
+    def _grow(self, capacity: int) -> None:
+        """Grow in place: realloc moves pages, it does not hold the old and the new block side by side."""
+        old = len(self.records)
+        self.records.resize(capacity, refcheck=False)
+        self.records[old:] = UNKNOWN
+        self.bits.resize((capacity, self.bits.shape[1]), refcheck=False)
+        self.attributes.resize((capacity, self.attributes.shape[1]), refcheck=False)
+        self.attributes[old:] = np.nan
+
+    def widen_attributes(self, columns: int) -> None:
+        """Room for at least `columns` attribute columns, in steps, so that widening is rare."""
+        old = self.attributes
+        if columns > old.shape[1]:
+            width = -(-columns // ATTRIBUTES_STEP) * ATTRIBUTES_STEP
+            self.attributes = np.full((len(self.records), width), np.nan, np.float32)
+            self.attributes[:, : old.shape[1]] = old
+
+    def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Arrays that `restore` takes, views of the live ones: write them before the next step."""
+        pools = {name: pool[: self._used[i, 0]] for i, (name, pool) in enumerate(self._pools.items())}
+        return {
+            **{name: self.records[name][: self.count] for name in _BLOCKS},
+            "attributes": self.attributes[: self.count],
+            "bits": self.bits[: self.count],
+            **pools,
+            "used": self._used,
+        }
+
+    def restore(self, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
+        """Take over a snapshot of the same layout.
+
+        Raises ValueError when a block has another width than this version's.
+        """
+        for name, (_, width, _) in _BLOCKS.items():
+            if arrays[name].shape[1] != width:
+                raise ValueError(f"state block {name!r} has {arrays[name].shape[1]} columns, this version has {width}")
+        self.count = len(arrays["times"])
+        self.bits = np.zeros((0, arrays["bits"].shape[1]), np.uint64)
+        self.ensure(self.count, 0)
+        self.widen_attributes(arrays["attributes"].shape[1])
+        for name in _BLOCKS:
+            self.records[name][: self.count] = arrays[name]
+        self.attributes[: self.count] = arrays["attributes"]
+        self.bits[: self.count] = arrays["bits"]
+        self._used[:] = arrays["used"]
+        for name in _POOLS:
+            self._pools[name] = np.array(arrays[name])
+        self.ensure(self.count, SMALLEST)
+
+    @property
+    def bytes_per_customer(self) -> float:
+        """Bytes of state per customer, ids and dedup apart."""
+        rows = ROW.itemsize + self.attributes.shape[1] * 4 + self.bits.shape[1] * 8
+        pools = sum(int(used) * pool.itemsize for (used, _), pool in zip(self._used, self._pools.values(), strict=True))
+        return rows + pools / max(self.count, 1)

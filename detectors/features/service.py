@@ -1,0 +1,61 @@
+"""What the network and the service are like for this customer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from detectors.catalogue import Feature, same
+from detectors.columns import ratio
+
+FEATURES: Final = (
+    same("dropped_1d", "sessions", "1d", "Dropped sessions of the day", "当日掉话次数", "network"),
+    same("dropped_7d", "sessions", "7d", "Dropped sessions of the week", "近一周掉话次数", "network"),
+    same("dropped_30d", "sessions", "30d", "Dropped sessions of the month", "近一月掉话次数", "network"),
+    same("failed_7d", "attempts", "7d", "Failed attempts of the week", "近一周接入失败次数", "network"),
+    same("failed_30d", "attempts", "30d", "Failed attempts of the month", "近一月接入失败次数", "network"),
+    Feature(
+        "trouble_rate_7d",
+        "ratio",
+        "7d",
+        "Share of attempts of the week that failed or dropped",
+        "近一周失败与掉话占比",
+        ("network",),
+        lambda m: ratio(
+            m["m.failed_7d"] + m["m.dropped_7d"], m["m.failed_7d"] + m["m.dropped_7d"] + m["m.uses_7d"], 9.0
+        ),
+    ),
+    Feature(
+        "trouble_rate_30d",
+        "ratio",
+        "30d",
+        "Share of attempts of the month that failed or dropped",
+        "近一月失败与掉话占比",
+        ("network",),
+        lambda m: ratio(
+            m["m.failed_30d"] + m["m.dropped_30d"], m["m.failed_30d"] + m["m.dropped_30d"] + m["m.uses_30d"], 9.0
+        ),
+    ),
+    Feature(
+        "speed_mbps_30d",
+        "Mbit/s",
+        "30d",
+        "Mean speed of the month",
+        "近一月平均速率",
+        ("network",),
+        lambda m: ratio(m["m.speed_sum_30d"], m["m.speed_count_30d"]),
+    ),
+    same("contacts_30d", "contacts", "30d", "Contacts the customer made", "近一月主动联系次数", "process", "care"),
+    Feature(
+        "wait_minutes_mean_30d",
+        "min",
+        "30d",
+        "Mean waiting of a contact",
+        "平均等待时长",
+        ("process", "care"),
+        lambda m: ratio(m["m.wait_seconds_30d"] / 60.0, m["m.contacts_30d"]),
+    ),
+    same("transfers_30d", "transfers", "30d", "Times handed on", "近一月转接次数", "process"),
+    same("care_contacts_30d", "contacts", "30d", "Contacts we made", "近一月外呼关怀次数", "care"),
+    same("days_since_care_contact", "days", "life", "Days since we contacted", "距上次关怀天数", "care"),
+    same("days_since_offer", "days", "life", "Days since an offer was made", "距上次优惠天数", "care"),
+)
