@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Raw, Struct, json
 from numpy.typing import NDArray
 
 from events.contract import Event
@@ -16,7 +17,7 @@ SLOTS = 7
 EVENT = np.dtype(
     [
         ("at", "i8"),  # occurred_at, microseconds UTC
-        ("clock", "i8"),  # filled by the engine
+        ("clock", "i8"),  # arrival where a record tells it, else 0; then the engine's
         ("key", "u8"),  # hash of type, source and event_id: what a duplicate shares
         ("ref", "u8"),  # hashes of ids, 0 for none; which ids depends on the kind
         ("aux", "u8"),
@@ -56,6 +57,23 @@ class Origin(NamedTuple):
     """Between the name and the number: `:` for lines, `/` for offsets."""
     first: int
     """Added to an event's `line` (an offset may not fit there)."""
+
+
+class AccountNamed(Struct):
+    """What is read of an object to find its account; `data` is ours when the object is an envelope."""
+
+    account_id: str | None = None
+    data: Raw = Raw()
+
+
+ACCOUNT = json.Decoder(AccountNamed)
+
+
+def account_in(payload: bytes) -> str | None:
+    """The account_id of an object that was read before, in an envelope or without."""
+    named = ACCOUNT.decode(payload)
+    inner = bytes(named.data)
+    return account_in(inner) if named.account_id is None and inner.startswith(b"{") else named.account_id
 
 
 def place(origins: Sequence[Origin], start: int, line: int) -> str:
@@ -104,6 +122,13 @@ class Batch:
         record = self.events[index]
         start = int(record["id_at"])
         return self.text[start : start + int(record["id_len"])].tobytes().decode()
+
+    def account_id(self, index: int) -> str | None:
+        """The account that an event names, read again from its bytes: few usage records name one."""
+        if not self.events[index]["flags"] & ACCOUNT_GIVEN:
+            return None
+        fact = self.facts.get(index)
+        return account_in(self.payload(index)) if fact is None else fact.account_id
 
     def take(self, order: NDArray[Any]) -> "Batch":
         """The events at these positions, in this order; dead letters and the line count stay with the result."""
