@@ -72,6 +72,7 @@ def replay_command(  # the options of the contract
     checkpoint_every: Annotated[float, typer.Option(metavar="SECONDS", help="With --state: how often.")] = 30.0,
 ) -> None:
     """Run the engine over files of events. Several are merged by occurred_at."""
+    until = parse_time(score_at)
     for file in files:
         if file != STANDARD_INPUT and not Path(file).exists():
             raise UsageError(f"{file}: no such file")
@@ -84,10 +85,10 @@ def replay_command(  # the options of the contract
         raise UsageError(f"{lost.pop()}: is an input and an output")
     configuration = bootstrap.configuration(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
-    job = Job(files, warnings, incidents, dead_letters, scores, parse_time(score_at), report, state, checkpoint_every)
+    job = Job(files, warnings, incidents, dead_letters, scores, until, report, state, checkpoint_every)
     regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
     with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
-        result = replay(job, lambda saved: bootstrap.engine(configuration, model, saved), watch, complain)
+        result = replay(job, lambda saved: bootstrap.engine(configuration, model, saved), complain, watch)
     Console(highlight=False).print(terminal.summary(result, tiers))
 
 

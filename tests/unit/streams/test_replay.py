@@ -94,7 +94,7 @@ def run(job: Job, dies_at: int | None = None) -> tuple[dict[str, Any], FakeEngin
         engines.append(FakeEngine(state, dies_at))
         return engines[0]
 
-    report = replay(job, build, lambda done, events: None, lambda text: None)
+    report = replay(job, build, print)
     return report, engines[0]
 
 
