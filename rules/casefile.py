@@ -140,7 +140,7 @@ def _cases(
     judged = tuple(rule for rule in rules if Path(rule.file).name in named)
     by_id = {rule.id: rule for rule in judged}
     cases = []
-    for i, entry in enumerate(found.tests):
+    for i, entry in zip(document.kept(("tests",)), found.tests, strict=True):
         case = Case(entry, judged, document.file, document.fault(("tests", i), "").line)
         faults += _unknown_features(document, i, entry.features or {}, schema)
         for rule in sorted(case.expects | set(entry.exp_cleared or ()) | entry.exp_text.keys()):

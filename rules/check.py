@@ -21,4 +21,4 @@ def check(folder: Path, schema: Schema, environment: Mapping[str, str] | None = 
     if found is None:
         return reading.faults
     cases, faults = read_cases(folder, (*found.rules.rules, *found.rules.switched_off), schema)
-    return sorted([*reading.faults, *faults, *lint(reading, cases, schema)])
+    return sorted([*reading.faults, *faults, *lint(reading, None if faults else cases, schema)])

@@ -39,9 +39,9 @@ class RuleCompiler:
 
     def add(self, document: Document, file: RuleFile) -> None:
         """Compiles the rules of one file."""
-        for g, group in enumerate(file.groups):
+        for g, group in zip(document.kept(("groups",)), file.groups, strict=True):
             self.once(document, ("groups", g, "name"), "group", group.name)
-            for r, entry in enumerate(group.rules):
+            for r, entry in zip(document.kept(("groups", g, "rules")), group.rules, strict=True):
                 _RuleBuild(self, document, ("groups", g, "rules", r), group, entry).run()
 
     def result(self) -> RuleSet:
@@ -78,6 +78,9 @@ class _RuleBuild:
         self.whole.once(self.document, (*self.path, "id"), "id", entry.id)
         self.whole.once(self.document, (*self.path, "alert"), "alert", entry.alert)
         self._check_names(params)
+        sources = {(*self.path[:2], "params"), (*self.path, "params")}
+        if any(path in sources or path[:-1] in sources for path in self.document.dropped):
+            return  # a parameter is at fault already, and what uses it cannot be judged
         expr = self._condition("expr", entry.expr, params)
         clear = self._condition("clear_expr", entry.clear_expr, params) if entry.clear_expr else None
         texts = {language: self._template(language, entry.text.in_language(language), params) for language in LANGUAGES}

@@ -8,6 +8,8 @@ from typing import Any
 from rules.faults import Fault
 
 Scalar = str | float | bool | None
+UNREADABLE = object()
+"""The value where something stands that was refused already: nobody should complain of it again."""
 Path = tuple[str | int, ...]
 
 
@@ -30,11 +32,15 @@ class Located:
 
 
 class Document:
-    """One file: its values and where they are. `root` is None when the file could not be read at all."""
+    """One file: its values and where they are. `root` is None when the file could not be read at all.
+
+    `dropped` are the items of lists and mappings that were too faulty to be made into anything; see `kept`.
+    """
 
     def __init__(self, file: str, source: str, root: Located | None) -> None:
         self.file = file
         self.root = root
+        self.dropped: set[Path] = set()
         self._source = source
 
     def fault(self, path: Path, message: str, code: str = "invalid", *, key: bool = False) -> Fault:
@@ -49,6 +55,11 @@ class Document:
         position = _aligned(self._source, node.place.start, text, offset)
         line = self._source.count("\n", 0, position) + 1
         return Fault(self.file, line, position - self._source.rfind("\n", 0, position), message, code)
+
+    def kept(self, path: Path) -> list[int]:
+        """The places in a written list of the items that made it into the typed one, in order."""
+        written = self._at(path).value
+        return [i for i in range(len(written)) if (*path, i) not in self.dropped]
 
     def _at(self, path: Path) -> Located:
         node = self.root or Located(None, Place(1, 1, 0))

@@ -9,7 +9,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 _UNITS = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
-_PATTERN = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_PATTERN = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _LONGEST = 3650 * DAY
 
 
@@ -58,7 +58,7 @@ class UtcOffset(int):
     @classmethod
     def parse(cls, text: str) -> UtcOffset:
         """Raises ValueError with a message for the author."""
-        found = re.fullmatch(r"([+-])(\d\d):(\d\d)", text.strip())
+        found = re.fullmatch(r"([+-])(\d\d):(\d\d)", text.strip(), re.ASCII)
         if found is None or int(found[2]) > 14 or int(found[3]) > 59:
             raise ValueError(f"`{text}` is no offset from UTC: write it like +08:00, in quotes")
         return cls((int(found[2]) * HOUR + int(found[3]) * MINUTE) * (-1 if found[1] == "-" else 1))

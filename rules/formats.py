@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from rules.durations import DAY, HOUR, MINUTE, SECOND
 
+_LARGEST = 1e17
 LANGUAGES = ("en", "zh-CN")
 _MONTH = DAY * 487 // 16  # 30.4375 days
 _SIZES = {"months": _MONTH, "days": DAY, "hours": HOUR, "min": MINUTE, "s": SECOND, "us": 1, "": DAY}
@@ -96,6 +97,7 @@ YES_NO: Mapping[str, tuple[str, str]] = {"en": ("no", "yes"), "zh-CN": ("否", "
 
 
 def written(value: float, filter_name: str, unit: str, style: Style) -> str:
-    """A number through a filter; its neutral phrase when the number is NaN or infinite."""
+    """A number through a filter; its neutral phrase when the number is NaN, infinite or beyond all sense."""
     found = FILTERS[filter_name]
-    return found.write(value, unit, style) if math.isfinite(value) else found.unknown[style.language]
+    sane = abs(value) < _LARGEST  # false for NaN
+    return found.write(value, unit, style) if sane else found.unknown[style.language]

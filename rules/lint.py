@@ -14,17 +14,17 @@ from rules.load import Configuration, Reading
 from rules.ruleset import Rule
 
 
-def lint(reading: Reading, cases: Sequence[Case], schema: Schema) -> Iterator[Fault]:
-    """All findings about the rules of a configuration that can be used."""
+def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema) -> Iterator[Fault]:
+    """All findings about the rules of a configuration that can be used; without cases none about missing ones."""
     configuration = reading.configuration
     if configuration is None:
         return
-    tested = frozenset().union(*(case.expects for case in cases))
+    tested = frozenset().union(*(case.expects for case in cases or ()))
     for rule in (*configuration.rules.rules, *configuration.rules.switched_off):
         document, path = reading.places[rule.id]
         yield from _contradictions(rule, document, path, schema)
         yield from _unknown_in_text(rule, document, path)
-        if rule.id not in tested:
+        if cases is not None and rule.id not in tested:
             yield _note(rule, document, (*path, "id"), "no test expects it to fire", "no-test")
     yield from _unused_tiers(configuration, reading.settings_document)
 

@@ -85,7 +85,7 @@ def rule_files(folder: FilePath) -> list[FilePath]:
 
 
 def read_file(file: FilePath, shape: type[T], faults: list[Fault]) -> tuple[Document, T | None]:
-    """One file as `shape`; what is wrong with it is added to `faults`."""
+    """One file as `shape`, as far as it could be read; what is wrong with it is added to `faults`."""
     try:
         raw = file.read_bytes()
     except OSError as error:
@@ -95,7 +95,7 @@ def read_file(file: FilePath, shape: type[T], faults: list[Fault]) -> tuple[Docu
     document, wrong = parse(str(file), raw)
     found, misshapen = read(document, shape)
     faults += [*wrong, *misshapen]
-    return document, None if wrong else found
+    return document, found
 
 
 def _settings(

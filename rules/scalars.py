@@ -27,11 +27,15 @@ _KINDS: Mapping[type, type] = {inspect.FloatType: float, inspect.BoolType: bool,
 
 
 class RefusedError(ValueError):
-    """A value that its type does not accept; the message continues the value's name."""
+    """A value that its type does not accept; the message continues the value's name.
 
-    def __init__(self, message: str, code: str) -> None:
+    `text` says that it is a text all the same, which later checks may look at.
+    """
+
+    def __init__(self, message: str, code: str, *, text: bool = False) -> None:
         super().__init__(message)
         self.code = code
+        self.text = text
 
 
 def scalar(value: object, wanted: inspect.Type) -> object:
@@ -72,7 +76,7 @@ def _text(value: object, pattern: str | None, described: str) -> str:
     if not value.strip():
         raise RefusedError("is empty: give it a value or leave it out", "empty")
     if pattern and not re.search(pattern, value):
-        raise RefusedError(f"is `{value}`: it must be {described}", "invalid")
+        raise RefusedError(f"is `{value}`: it must be {described}", "invalid", text=True)
     return value
 
 

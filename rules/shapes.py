@@ -1,7 +1,8 @@
 """From located values to typed structs: one declaration says keys, types, limits and defaults.
 
 A declaration is a frozen msgspec Struct; msgspec's own conversion stops at the first fault and knows no lines, so the walk
-is here: it notes every fault of a file with its place and refuses unknown keys with a hint.
+is here: it notes every fault of a file with its place and refuses unknown keys with a hint. What is at fault is left out,
+and the rest is still given where it can be, so that later checks find their faults in the same go.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from msgspec import inspect
 
-from rules.documents import Document, Located, Path
+from rules.documents import UNREADABLE, Document, Located, Path
 from rules.faults import Fault
 from rules.hints import did_you_mean
 from rules.scalars import RefusedError, scalar
@@ -20,18 +21,18 @@ _MISSING: Any = object()
 
 
 def read(document: Document, shape: type[T]) -> tuple[T | None, list[Fault]]:
-    """The document as `shape`, or None when anything in it is at fault."""
+    """The document as `shape` and its faults; with faults it is as much as could be read, or None."""
     found, faults = read_as(document, inspect.type_info(shape))
     return cast("T | None", found), faults
 
 
 def read_as(document: Document, wanted: inspect.Type) -> tuple[Any, list[Fault]]:
-    """The document as a type of msgspec's inspection, or None when anything in it is at fault."""
+    """As `read`, for a type of msgspec's inspection."""
     if document.root is None:
         return None, []
     walk = _Walk(document)
     found = walk.value(document.root, wanted, ())
-    return (None if walk.faults else found), walk.faults
+    return (None if found is _MISSING else found), walk.faults
 
 
 def plain(node: Located) -> Any:
@@ -50,6 +51,8 @@ class _Walk:
         """The value as the type wants it, or _MISSING after noting why not."""
         if isinstance(wanted, inspect.UnionType):
             wanted = _present(wanted)
+        if node.value is UNREADABLE:
+            return _MISSING
         if node.value is None:
             return self._refuse(path, "is empty: give it a value or leave it out", "empty")
         if isinstance(wanted, inspect.AnyType):
@@ -58,12 +61,13 @@ class _Walk:
             return self._struct(node, wanted, path)
         if isinstance(wanted, inspect.DictType):
             return self._dict(node, wanted, path)
-        if isinstance(wanted, inspect.ListType | inspect.VarTupleType):
+        if isinstance(wanted, inspect.VarTupleType):
             return self._list(node, wanted, path)
         try:
             return scalar(node.value, wanted)
         except RefusedError as refused:
-            return self._refuse(path, str(refused), refused.code)
+            self._refuse(path, str(refused), refused.code)
+            return node.value if refused.text else _MISSING
 
     def _struct(self, node: Located, wanted: inspect.StructType, path: Path) -> Any:
         if not isinstance(node.value, dict):
@@ -75,18 +79,21 @@ class _Walk:
         for name, one in fields.items():
             if one.required and name not in node.value:
                 self._note(path, f"the key `{name}` is missing", "missing-key")
-        given = {
+        found = {
             one.name: self.value(node.value[name], one.type, (*path, name))
             for name, one in fields.items()
             if name in node.value
         }
-        required = {one.name for one in fields.values() if one.required}
-        if _MISSING in given.values() or required - given.keys():
+        given = {name: value for name, value in found.items() if value is not _MISSING}
+        self._document.dropped |= {(*path, one.encode_name) for one in wanted.fields if found.get(one.name) is _MISSING}
+        if {one.name for one in fields.values() if one.required} - given.keys():
             return _MISSING
         try:
             return wanted.cls(**given)
         except ValueError as error:
-            return self._refuse(path, str(error), "invalid")
+            if len(given) == len(found):  # else it may only miss what was refused already
+                self._note(path, str(error), "invalid")
+            return _MISSING
 
     def _dict(self, node: Located, wanted: inspect.DictType, path: Path) -> Any:
         if not isinstance(node.value, dict):
@@ -94,23 +101,28 @@ class _Walk:
         for key in node.value:
             self._key(key, wanted.key_type, (*path, key))
         found = {key: self.value(inner, wanted.value_type, (*path, key)) for key, inner in node.value.items()}
-        return _MISSING if _MISSING in found.values() else found
+        self._document.dropped |= {(*path, key) for key, value in found.items() if value is _MISSING}
+        return {key: value for key, value in found.items() if value is not _MISSING}
 
     def _key(self, key: str, wanted: inspect.Type, path: Path) -> None:
         if isinstance(wanted, inspect.LiteralType) and key not in wanted.values:
             names = [str(value) for value in wanted.values]
             hint = did_you_mean(key, names) or f"; there are {', '.join(names)}"
             self._note(path, f"unknown key `{key}`{hint}", "unknown-key", key=True)
+        elif isinstance(wanted, inspect.Metadata):
+            try:
+                scalar(key, wanted)
+            except RefusedError as refused:
+                self._note(path, f"the key {refused}", refused.code, key=True)
 
-    def _list(self, node: Located, wanted: inspect.ListType | inspect.VarTupleType, path: Path) -> Any:
+    def _list(self, node: Located, wanted: inspect.VarTupleType, path: Path) -> Any:
         if not isinstance(node.value, list):
             return self._refuse(path, "must be a list", "wrong-type")
         if len(node.value) < (wanted.min_length or 0):
             return self._refuse(path, "must not be empty", "empty")
         found = [self.value(item, wanted.item_type, (*path, i)) for i, item in enumerate(node.value)]
-        if any(item is _MISSING for item in found):
-            return _MISSING
-        return tuple(found) if isinstance(wanted, inspect.VarTupleType) else found
+        self._document.dropped |= {(*path, i) for i, item in enumerate(found) if item is _MISSING}
+        return tuple(item for item in found if item is not _MISSING)
 
     def _refuse(self, path: Path, message: str, code: str) -> Any:
         self._note(path, f"{_called(path)} {message}", code)

@@ -16,6 +16,7 @@ _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
 _DAY = 86_400 * _SECOND
 _EPOCH = dt.date(1970, 1, 1).toordinal()
+_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LONGEST_PAUSE_DAYS = 60
 """A calendar with a longer stretch without any work is refused: no deadline should fall months later by mistake."""
 
@@ -32,7 +33,7 @@ class OpenHours:
     @classmethod
     def parse(cls, text: str) -> OpenHours:
         """Raises ValueError with a message for the author."""
-        found = re.fullmatch(r"(\d\d?):(\d\d)-(\d\d?):(\d\d)", text.strip())
+        found = re.fullmatch(r"(\d\d?):(\d\d)-(\d\d?):(\d\d)", text.strip(), re.ASCII)
         if found is None:
             raise ValueError(f"`{text}` are no hours: write them like 09:00-12:00")
         start, end = ((int(found[i]) * 60 + int(found[i + 1])) * _MINUTE for i in (1, 3))
@@ -52,7 +53,10 @@ class Holiday(NamedTuple):
 
 
 class WorkCalendar:
-    """When the care teams work. Raises ValueError for hours that overlap or a pause that is too long."""
+    """When the care teams work; `weekly` begins on Monday.
+
+    Raises ValueError for hours that overlap, a week without work or a pause that is too long.
+    """
 
     def __init__(
         self,
@@ -62,13 +66,13 @@ class WorkCalendar:
         make_up_hours: Day,
         utc_offset: int,
     ) -> None:
-        self._weekly = tuple(_ordered(day) for day in weekly)
-        self._make_up_hours = _ordered(make_up_hours)
+        self._weekly = tuple(_ordered(day, name) for day, name in zip(weekly, _NAMES, strict=True))
+        self._make_up_hours = _ordered(make_up_hours, "make-up days")
         self._off = {day for one in holidays for day in range(one.first.toordinal(), one.last.toordinal() + 1)}
         self._make_up = {day.toordinal() for day in make_up_days}
         self._offset = int(utc_offset)
-        if len(self._weekly) != 7 or not any(self._weekly):
-            raise ValueError("a week needs seven days and at least one with working hours")
+        if not any(self._weekly):
+            raise ValueError("a week needs at least one day with working hours")
         self._refuse_long_pauses()
 
     def hours(self, day: dt.date) -> Day:
@@ -114,9 +118,9 @@ class WorkCalendar:
                 raise ValueError(f"nobody works for more than {LONGEST_PAUSE_DAYS} days up to {when}")
 
 
-def _ordered(day: Day) -> Day:
+def _ordered(day: Day, name: str) -> Day:
     found = tuple(sorted(day, key=lambda hours: hours.start))
     for before, after in itertools.pairwise(found):
         if after.start < before.end:
-            raise ValueError("working hours of one day overlap")
+            raise ValueError(f"the working hours of {name} overlap")
     return found

@@ -13,11 +13,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from rules.documents import Document, Located, Place, Scalar
+from rules.documents import UNREADABLE, Document, Located, Place
 from rules.faults import Fault
 
-MAX_BYTES = 2_000_000
+MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+_MAX_OPEN_BRACKETS = 200  # the scanner looks at every open bracket at every token
 
 
 def parse(file: str, raw: bytes) -> tuple[Document, list[Fault]]:
@@ -57,22 +58,32 @@ def _decoded(file: str, raw: bytes) -> tuple[str, list[Fault]]:
     for number, text in enumerate(source.splitlines(), start=1):
         if text.startswith("%"):
             return "", [Fault(file, number, 1, "YAML directives (%) are not allowed", "yaml")]
-    return source.replace("\r\n", "\n"), []
+    source = source.replace("\r\n", "\n")
+    opened = 0
+    for position, character in enumerate(source):
+        opened = opened + 1 if character in "[{" else max(opened - 1, 0) if character in "]}" else opened
+        if opened > _MAX_OPEN_BRACKETS:
+            return "", [Fault(file, *_line_column(source, position), "nested too deep", "yaml")]
+    return source, []
 
 
 def _syntax_fault(file: str, source: str, error: MarkedYAMLError) -> Fault:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    problem = (error.problem or error.context or "cannot be read as YAML").replace("'\\t'", "a tab")
-    if "tab" in problem:
+    problem = error.problem or error.context or "cannot be read as YAML"
+    mark, opened = error.problem_mark or error.context_mark, error.context_mark
+    if "'\\t'" in problem:
         problem = "a tab: indent with blanks"
     elif "another document" in problem:
         problem = "a second document begins here (`---`): one file, one document"
-    elif "could not find expected ':'" in problem or "mapping values are not allowed" in problem:
-        problem += " (a text that holds `: ` or begins with a sign needs quotes)"
-    text = source.split("\n")[line - 1] if line <= source.count("\n") + 1 else ""
-    mend = "; full-width `：`: write `: `" if "：" in text else ""
-    return Fault(file, line, column, problem + mend, "yaml")
+    elif "mapping values are not allowed" in problem:
+        problem = "a second `:` here: a text that holds `: ` needs quotes"
+    elif "could not find expected ':'" in problem:
+        problem, mark = "a key without `: ` and a value", opened
+    elif opened and error.context and "flow" in error.context:
+        problem += f" (is the bracket of line {opened.line + 1} closed?)"
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    if "：" in source.split("\n")[line - 1]:
+        problem += "; full-width `：`: write `: `"
+    return Fault(file, line, column, problem, "yaml")
 
 
 def _line_column(before: str, position: int) -> tuple[int, int]:
@@ -91,10 +102,10 @@ class _Reader:
         place = Place(node.start_mark.line + 1, node.start_mark.column + 1, node.start_mark.index)
         if depth > MAX_DEPTH:
             self._refuse(place, "nested too deep")
-            return Located(None, place)
+            return Located(UNREADABLE, place)
         if node.anchor is not None:
             self._refuse(place, "anchors and aliases (& and *) are not allowed: write it out, or use params")
-            return Located(None, place)
+            return Located(UNREADABLE, place)
         if node.id == "mapping":
             return self._mapping(node, place, depth)
         if node.id == "sequence":
@@ -120,7 +131,7 @@ class _Reader:
                 values[key.value], keys[key.value] = value, key.place
         return Located(values, place, keys)
 
-    def _scalar(self, node: Any, place: Place) -> Scalar:
+    def _scalar(self, node: Any, place: Place) -> object:
         tag = str(node.tag).removeprefix("tag:yaml.org,2002:")
         text = str(node.value)
         if tag in ("str", "timestamp", "merge", "value"):
@@ -131,10 +142,10 @@ class _Reader:
             return text.lower() == "true"
         if tag in ("int", "float"):
             return self._number(text, tag, place)
-        self._refuse(place, f"the tag `{node.tag}` is not allowed")
-        return None
+        self._refuse(place, f"the tag `!{tag}` is not allowed")
+        return UNREADABLE
 
-    def _number(self, text: str, tag: str, place: Place) -> Scalar:
+    def _number(self, text: str, tag: str, place: Place) -> object:
         try:
             plain = text.replace("_", "")
             number = (
@@ -145,7 +156,9 @@ class _Reader:
         except (ValueError, OverflowError):
             pass
         self._refuse(place, f"`{text[:40]}` is no number that can be used")
-        return None
+        return UNREADABLE
 
     def _refuse(self, place: Place, message: str, code: str = "yaml") -> None:
-        self.faults.append(Fault(self._file, place.line, place.column, message, code))
+        fault = Fault(self._file, place.line, place.column, message, code)
+        if fault not in self.faults:  # an alias leads to the same place again
+            self.faults.append(fault)
