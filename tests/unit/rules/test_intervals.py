@@ -35,7 +35,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(conditions, conditions)
 def test_overlap_and_impossible_agree_with_trying(first, second):
     a, b = compile_condition(first, SCHEMA), compile_condition(second, SCHEMA)
