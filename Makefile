@@ -17,9 +17,9 @@ $(STAMP): pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (make PYTHON=/path/to/python3.11)"; exit 1; }
 	@echo "[1/2] virtual environment in .venv, from $$("$(PYTHON)" --version)"
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
-	@echo "[2/2] installing what the project needs (about 150 MB, once; a minute or two)"
+	@echo "[2/2] installing what the project needs (some 700 MB on disk, once; a few minutes)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[dev]' \
-		| sed -un 's/.*/      unpacking/p; s/^Successfully installed.*churn.*/      done/p; /^ERROR/p'
+		| sed -un 's/^Collecting \([A-Za-z0-9_.-]*\).*/      \1/p; s/^Installing collected.*/      unpacking/p; s/^Successfully installed.*churn.*/      done/p; /^ERROR/p'
 	@touch $@
 
 demo: $(STAMP) ## simulated operator, engine and warnings in this terminal (in a pipe: one fixed stretch)

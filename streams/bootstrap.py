@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from detectors.features import FEATURES
+from detectors.registry import DETECTORS
 from rules.feature_types import Schema
 from rules.load import Configuration, load
 from rules.vocabulary import schema_of
@@ -36,7 +37,7 @@ def config_folder(asked_for: Path | None, environment: Mapping[str, str] = os.en
 
 def schema() -> Schema:
     """What rules may name."""
-    return schema_of(FEATURES, ())
+    return schema_of(FEATURES, DETECTORS)
 
 
 def configuration(folder: Path) -> Configuration:
