@@ -1,196 +1,19 @@
-"""Conditions in negation normal form: each node's mask says where it is definitely true.
+"""Conditions in negation normal form: and and or over leaves.
 
-`not` is pushed down to the leaves when a condition is built (`negated`), after which only And and Or are left above them,
-and "definitely true" of those needs nothing but the same of their parts (Kleene's three-valued logic). A leaf over NaN is
-not true, and neither is its negation: unknown never fires, and never clears.
+`not` is pushed down to the leaves when a condition is built (`negated`), after which "definitely true" of the whole needs
+nothing but the same of its parts (Kleene's three-valued logic). So unknown never fires, and never clears.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import reduce
 from sys import intern
 
 import numpy as np
 
-from rules.arithmetic import Number
-from rules.columns import BoolArray, Operand, Sheet
-
-NEGATED = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a leaf stands in the text of its condition (0-based, end excluded), and whether a `not` stands over it."""
-
-    start: int = 0
-    end: int = 0
-    negated: bool = False
-
-
-class _Memoised:
-    """Computes a mask once per batch and key, read-only because rules share it.
-
-    `features` are those named; `known` those that cannot be unknown where the condition is true.
-    """
-
-    __slots__ = ()
-    key: str
-
-    def mask(self, sheet: Sheet) -> BoolArray:
-        found = sheet.masks.get(self.key)
-        if found is None:
-            found = sheet.masks[self.key] = self._compute(sheet)
-            found.flags.writeable = False
-        return found
-
-    def _compute(self, sheet: Sheet) -> BoolArray:
-        raise NotImplementedError
-
-
-class _OfOne(_Memoised):
-    """A leaf about one feature, which is known wherever the leaf is true."""
-
-    __slots__ = ()
-    feature: str
-
-    @property
-    def features(self) -> frozenset[str]:
-        return frozenset((self.feature,))
-
-    @property
-    def known(self) -> frozenset[str]:
-        return self.features
-
-
-def _flipped(span: Span) -> Span:
-    return Span(span.start, span.end, not span.negated)
-
-
-@dataclass(frozen=True, slots=True)
-class Compare(_Memoised):
-    """left op right over numbers; at least one side holds a feature."""
-
-    op: str
-    left: Number
-    right: Number
-    span: Span = field(default=Span(), compare=False)
-    key: str = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", intern(f"({self.left.key} {self.op} {self.right.key})"))
-
-    @property
-    def features(self) -> frozenset[str]:
-        return self.left.features | self.right.features
-
-    @property
-    def known(self) -> frozenset[str]:
-        return self.features
-
-    def negated(self) -> Compare:
-        return Compare(NEGATED[self.op], self.left, self.right, _flipped(self.span))
-
-    def _compute(self, sheet: Sheet) -> BoolArray:
-        return COMPARISONS[self.op](self.left.over(sheet), self.right.over(sheet))
-
-
-@dataclass(frozen=True, slots=True)
-class Member(_OfOne):
-    """A category is (wanted) or is known and not one (not wanted) of some texts."""
-
-    feature: str
-    texts: tuple[str, ...]
-    wanted: bool = True
-    span: Span = field(default=Span(), compare=False)
-    key: str = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", intern(f"({self.feature} {'' if self.wanted else 'not '}in {self.texts!r})"))
-
-    def negated(self) -> Member:
-        return Member(self.feature, self.texts, not self.wanted, _flipped(self.span))
-
-    def _compute(self, sheet: Sheet) -> BoolArray:
-        column = sheet[self.feature]
-        found = reduce(np.logical_or, (column == sheet.code(self.feature, text) for text in self.texts))
-        return np.asarray(found if self.wanted else ~found & ~np.isnan(column))
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf(_Memoised):
-    """A number equals (wanted), or is known and equals none (not wanted), of some numbers."""
-
-    number: Number
-    options: tuple[Number, ...]
-    wanted: bool = True
-    span: Span = field(default=Span(), compare=False)
-    key: str = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        options = ", ".join(one.key for one in self.options)
-        object.__setattr__(self, "key", intern(f"({self.number.key} {'' if self.wanted else 'not '}in [{options}])"))
-
-    @property
-    def features(self) -> frozenset[str]:
-        return self.number.features.union(*(one.features for one in self.options))
-
-    @property
-    def known(self) -> frozenset[str]:
-        return self.number.features if self.wanted else self.features
-
-    def negated(self) -> OneOf:
-        return OneOf(self.number, self.options, not self.wanted, _flipped(self.span))
-
-    def _compute(self, sheet: Sheet) -> BoolArray:
-        number = self.number.over(sheet)
-        compare, join = (np.equal, np.logical_or) if self.wanted else (_differs, np.logical_and)
-        return np.asarray(reduce(join, (compare(number, one.over(sheet)) for one in self.options)))
-
-
-@dataclass(frozen=True, slots=True)
-class Flag(_OfOne):
-    """A yes/no feature is known and as wanted."""
-
-    feature: str
-    wanted: bool = True
-    span: Span = field(default=Span(), compare=False)
-    key: str = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", intern(f"({self.feature} is {self.wanted})"))
-
-    def negated(self) -> Flag:
-        return Flag(self.feature, not self.wanted, _flipped(self.span))
-
-    def _compute(self, sheet: Sheet) -> BoolArray:
-        column = sheet[self.feature]
-        return np.greater(np.abs(column), 0.0) if self.wanted else np.equal(column, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Known(_OfOne):
-    """A feature is known (`has`), or is not; itself never unknown."""
-
-    feature: str
-    wanted: bool = True
-    span: Span = field(default=Span(), compare=False)
-    key: str = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", intern(f"(has {self.feature} {self.wanted})"))
-
-    @property
-    def known(self) -> frozenset[str]:
-        return self.features if self.wanted else frozenset()
-
-    def negated(self) -> Known:
-        return Known(self.feature, not self.wanted, _flipped(self.span))
-
-    def _compute(self, sheet: Sheet) -> BoolArray:
-        unknown = np.isnan(sheet[self.feature])
-        return ~unknown if self.wanted else unknown
+from rules.columns import BoolArray, Sheet
+from rules.leaves import Leaf, Memoised
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +27,7 @@ class Always:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined(_Memoised):
+class Joined(Memoised):
     """`and` (all) or `or` of conditions, none of them Always; stops early where the rest cannot matter."""
 
     op: str
@@ -239,7 +62,6 @@ class Joined(_Memoised):
         return mask
 
 
-Leaf = Compare | Member | OneOf | Flag | Known
 Condition = Leaf | Joined
 
 
@@ -261,17 +83,3 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
             yield from leaves(part)
     else:
         yield condition
-
-
-def _differs(a: Operand, b: Operand) -> BoolArray:
-    return np.asarray(np.less(a, b) | np.greater(a, b))  # NaN != NaN must not be true
-
-
-COMPARISONS: dict[str, Callable[[Operand, Operand], BoolArray]] = {
-    "<": np.less,
-    "<=": np.less_equal,
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "==": np.equal,
-    "!=": _differs,
-}

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rules.columns import BoolArray, Columns, Operand, Sheet
-from rules.conditions import Always, Compare, Condition, Leaf, leaves
+from rules.conditions import Always, Condition, leaves
 from rules.feature_types import Schema
+from rules.leaves import Compare, Leaf
 from rules.operands import Parameter
 from rules.syntax import ExpressionError, ExpressionFault, syntax_tree
 from rules.typecheck import Checker

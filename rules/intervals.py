@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise, product
 
 from rules.arithmetic import Constant, Feature
-from rules.conditions import Compare, Condition, Flag, Joined, Known, Leaf, Member, OneOf
+from rules.conditions import Condition, Joined
 from rules.feature_types import Schema
+from rules.leaves import Compare, Flag, Known, Leaf, Member, OneOf
 
 MOST_ALTERNATIVES = 200
 Point = str | float | bool | None

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 
 from rules.arithmetic import Constant, Number
-from rules.conditions import COMPARISONS, Always, Compare, Condition, Flag, Known, Member, OneOf, Span, joined
+from rules.conditions import Always, Condition, joined
+from rules.leaves import COMPARISONS, Compare, Flag, Known, Member, OneOf, Span
 from rules.operands import Named, Operand, OperandChecker, described, dotted
 from rules.syntax import whole_of
 

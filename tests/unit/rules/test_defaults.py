@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from detectors.features import FEATURES
+from detectors.registry import DETECTORS
 from rules.casefile import read_cases
 from rules.caserun import Runner
 from rules.check import check, render
@@ -14,7 +15,7 @@ from rules.load import load
 from rules.vocabulary import schema_of
 
 CONFIG = Path(__file__).parents[3] / "config"
-SCHEMA = schema_of(FEATURES, ["usage_collapse", "silence", "complaint_pressure", "bill_shock", "leaving"])
+SCHEMA = schema_of(FEATURES, DETECTORS)
 
 
 def unused(*_):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.features import FEATURES
+from detectors.registry import DETECTORS
 from rules.load import load
 from rules.vocabulary import schema_of
 from rules.workdays import Holiday, OpenHours, WorkCalendar
@@ -22,7 +23,7 @@ PLAIN = WorkCalendar([DAY] * 5 + [()] * 2, [], [], DAY, 8 * HOUR)
 
 @pytest.fixture(scope="module")
 def calendar():
-    schema = schema_of(FEATURES, ["usage_collapse", "silence", "complaint_pressure", "bill_shock", "leaving"])
+    schema = schema_of(FEATURES, DETECTORS)
     return load(Path(__file__).parents[3] / "config", schema).calendar
 
 
