@@ -2,8 +2,9 @@
 
 Platt: Probabilistic outputs for support vector machines, 1999, with two inputs: log odds of the risk =
 linear * (logistic regression) + forest * (trees) + bias. It is fitted by Newton's method to the newest examples, each
-with the log odds it was given before its outcome was learned and with the number of examples it stands for, since
-fewer of those who stay are learned. The fit is exact and repeatable; there is no learning rate.
+with the log odds it was given before its outcome was learned. Only a share of those who stay is learned; among the
+chosen the odds of leaving are higher by 1 / share, which enters as an offset (King, Zeng: Logistic regression in rare
+events data, Political Analysis 9, 2001). The fit is exact and repeatable; there is no learning rate.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ PRIOR = np.array([0.5, 0.5, 0.0])
 PRIOR_WEIGHT = np.array([2.0, 2.0, 1e-3])
 """... and this is how many units of information that belief is worth; the bias is free."""
 ROUNDS = 12
-FIELDS = ("logits", "label", "weight")
+FIELDS = ("logits", "label", "share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,19 @@ class Calibration:
 
 
 class Calibrator:
-    """A ring of the newest examples: `logits` f8[n, 2], `label` f8[n], `weight` f8[n]."""
+    """A ring of the newest examples: `logits` f8[n, 2], `label` f8[n], `share` f8[n]."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.logits = np.zeros((0, 2))
         self.label = np.zeros(0)
-        self.weight = np.zeros(0)
+        self.share = np.zeros(0)
 
-    def add(self, logits: NDArray[np.float64], label: NDArray[np.float64], weight: NDArray[np.float64]) -> None:
+    def add(self, logits: NDArray[np.float64], label: NDArray[np.float64], share: NDArray[np.float64]) -> None:
         """Remember n examples; the oldest make room."""
         self.logits = np.concatenate([self.logits, logits])[-self.capacity :]
         self.label = np.concatenate([self.label, label])[-self.capacity :]
-        self.weight = np.concatenate([self.weight, weight])[-self.capacity :]
+        self.share = np.concatenate([self.share, share])[-self.capacity :]
 
     @property
     def positives(self) -> int:
@@ -60,19 +61,21 @@ class Calibrator:
     def _fit(self, used: NDArray[np.bool_]) -> NDArray[np.float64]:
         inputs = np.column_stack([self.logits, np.ones(len(self.label))])[:, used]
         prior, prior_weight = PRIOR[used], PRIOR_WEIGHT[used]
-        rate = ((self.weight * self.label).sum() + 0.5) / (self.weight.sum() + 1.0)
+        weight = np.where(self.label > 0, 1.0, 1.0 / self.share)
+        rate = (self.label.sum() + 0.5) / (weight.sum() + 1.0)
+        offset = -np.log(self.share)
         at = prior.copy()
         at[-1] = np.log(rate / (1 - rate))
-        value = self._loss(inputs, at, prior, prior_weight)
+        value = self._loss(inputs, offset, at, prior, prior_weight)
         for _ in range(ROUNDS):
-            risk = 1 / (1 + np.exp(-_times(inputs, at)))
-            slope = _columns_sum(inputs, self.weight * (risk - self.label)) + prior_weight * (at - prior)
+            risk = 1 / (1 + np.exp(-_times(inputs, at) - offset))
+            slope = _columns_sum(inputs, risk - self.label) + prior_weight * (at - prior)
             curvature = np.diag(prior_weight)
             for column in range(len(at)):
-                bent = self.weight * risk * (1 - risk) * inputs[:, column]
+                bent = risk * (1 - risk) * inputs[:, column]
                 curvature[column] += _columns_sum(inputs, bent)
             step = np.linalg.solve(curvature, slope)
-            at, value, moved = self._descend(inputs, at, value, step, prior, prior_weight)
+            at, value, moved = self._descend(inputs, offset, at, value, step, prior, prior_weight)
             if not moved:
                 break
         full = np.zeros(3)
@@ -82,6 +85,7 @@ class Calibrator:
     def _descend(
         self,
         inputs: NDArray[np.float64],
+        offset: NDArray[np.float64],
         at: NDArray[np.float64],
         value: float,
         step: NDArray[np.float64],
@@ -91,7 +95,7 @@ class Calibrator:
         """Go the step or a part of it, whichever lowers the loss."""
         for part in (1.0, 0.5, 0.25, 0.0625):
             trial = at - part * step
-            loss = self._loss(inputs, trial, prior, prior_weight)
+            loss = self._loss(inputs, offset, trial, prior, prior_weight)
             if loss < value - 1e-9:
                 return trial, loss, True
         return at, value, False
@@ -99,13 +103,14 @@ class Calibrator:
     def _loss(
         self,
         inputs: NDArray[np.float64],
+        offset: NDArray[np.float64],
         at: NDArray[np.float64],
         prior: NDArray[np.float64],
         prior_weight: NDArray[np.float64],
     ) -> float:
-        odds = _times(inputs, at)
+        odds = _times(inputs, at) + offset
         losses = np.logaddexp(0.0, odds) - self.label * odds
-        return float((self.weight * losses).sum() + (prior_weight * (at - prior) ** 2).sum() / 2)
+        return float(losses.sum() + (prior_weight * (at - prior) ** 2).sum() / 2)
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """All remembered examples."""

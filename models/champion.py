@@ -17,18 +17,20 @@ from models.calibration import Calibration, Calibrator
 from models.evaluation import Progressive
 from models.examples import Examples, example_keys, sampled
 from models.pipeline import Learner
-from models.scoring import EMPTY, Scorer, probabilities
+from models.scoring import EMPTY, Scorer, gather, probabilities
 from models.settings import DAY_US, LearningSettings
 from models.storage import pack, part, under, unpack
 
 HOUR_US = 3_600_000_000
+RATE_HALF_LIFE = 168.0
+"""In hours: how fast the rate of leaving, by which stayers are sampled, is forgotten."""
 NOBODY = -1
 """The customer of an outcome that labels nothing."""
 NEVER = np.iinfo(np.int64).max
 BLOCK = 64
 """Examples are scored and then learned in blocks of this size."""
-FOR_NEGATIVES, FOR_TREES = 1, 2
-"""Purposes of samples."""
+FOR_NEGATIVES, FOR_TREES = 2**40, 2**41
+"""Purposes of samples; far from the seeds of the trees, whose bagging hashes the same keys."""
 CALIBRATION_POSITIVES = 10
 """So many leavers must have been scored before they were learned, or no risk is told."""
 
@@ -70,7 +72,7 @@ class Champion:
         self.calibration = Calibration(0.5, 0.5, 0.0)
         self.speaking = False
         self.outcomes: list[Outcome] = []
-        self.scored_late: set[int] = set()
+        self.judged = np.zeros(0, np.int64)
         self.first_seen = NEVER
         self.clock = 0
         self.swept = 0
@@ -78,7 +80,7 @@ class Champion:
         self.published = 0
         self.unpublished = 0
         self.publications = 0
-        self.credit = 0.0
+        self.left_lately = self.stayed_lately = 0.0
         self.tokens = float(self.settings.forest_burst)
         self.extend(names, categorical)
 
@@ -121,18 +123,16 @@ class Champion:
         if not self.learning or not len(customers):
             return
         customers, at = customers.astype(np.int64), at.astype(np.int64)
-        values = np.full((len(customers), len(self.names)), np.nan, np.float32)
-        for feature, column in enumerate(self.columns.tolist()):
-            if column >= 0:
-                with np.errstate(over="ignore"):
-                    values[:, feature] = x[column]
-        values[~np.isfinite(values)] = np.nan
-        logits = np.full((2, len(customers)), np.nan)
+        keys = example_keys(customers, at)
+        kept = np.flatnonzero(self.examples.wanted(keys))
+        values = np.empty((len(kept), len(self.names)), np.float32)
+        gather(x, self.columns, kept, values)
+        logits = np.full((2, len(kept)), np.nan)
         if self.publications:
-            logits = self.scorer.logits(x, self.columns)
-        singles = np.ascontiguousarray(logits.T, np.float32)
+            logits = self.scorer.logits(values.T, np.arange(len(self.names)))
+        risk = self._risk(logits).astype(np.float32)
         self.examples.add(
-            customers, at, example_keys(customers, at), values, singles, self._risk(logits).astype(np.float32)
+            customers[kept], at[kept], keys[kept], values, np.ascontiguousarray(logits.T, np.float32), risk
         )
 
     def churned(self, customer: int, at: int, voluntary: bool) -> None:
@@ -148,17 +148,18 @@ class Champion:
         if not self.learning:
             return False
         s = self.settings
-        self.examples.reduce()
+        self.examples.settle()
         self._take_outcomes(clock)
         self.tokens = min(float(s.forest_burst), self.tokens + s.forest_per_tick * self._hours_since(clock))
-        self.clock = clock
         matured = clock - s.horizon_us - s.label_delay_us
         if self.first_seen > matured:
+            self.clock = clock
             if clock - self.swept >= DAY_US:  # what is older than a horizon when outcomes begin could never be labelled
                 self.swept = clock
                 self.examples.drop_before(min(clock, self.first_seen) - s.horizon_us)
             return False
         self._choose(matured, clock)
+        self.clock = clock
         slots = self.examples.chosen(s.examples_per_tick)
         if len(slots):
             self._fit_edges(clock)
@@ -191,15 +192,35 @@ class Champion:
     def _choose(self, matured: int, clock: int) -> None:
         """All leavers, and of those who stayed a sample in proportion, each standing for several."""
         left, stayed = self.examples.matured(matured)
-        self.examples.choose(left, 1, 1.0, clock)
+        self._name_judges(np.concatenate([left, stayed]))
+        fading = 0.5 ** (self._hours_since(clock) / RATE_HALF_LIFE)
+        self.left_lately = self.left_lately * fading + len(left)
+        self.stayed_lately = self.stayed_lately * fading + len(stayed)
+        share = self._share_of_stayers()
+        kept = sampled(self.examples.key[stayed], FOR_NEGATIVES, share)
+        self.examples.choose(left, 1, share, clock)
+        self.examples.choose(stayed[kept], 0, share, clock)
+        self.examples.forget(stayed[~kept])
+
+    def _name_judges(self, slots: NDArray[np.int64]) -> None:
+        """Of the examples frozen before there was a model, the first of each customer will be scored when learned.
+
+        Only the first: a customer's examples share an outcome, and the first one learned gives it away. It is named
+        before stayers are sampled, else a customer who stayed would have several chances to be the one.
+        """
+        held = self.examples
+        unscored = slots[np.isnan(held.logits[slots, 0])]
+        unscored = unscored[np.argsort(held.key[unscored], kind="stable")]
+        customers, first = np.unique(held.customer[unscored], return_index=True)
+        new = ~np.isin(customers, self.judged, assume_unique=True)
+        held.judge[unscored[first[new]]] = True
+        self.judged = np.union1d(self.judged, customers)
+
+    def _share_of_stayers(self) -> float:
+        """Follows the rate of leaving slowly: a share that knew this tick's leavers would bias the calibration."""
         s = self.settings
-        self.credit = min(self.credit + s.negatives_per_tick, s.pending_examples) + s.negatives_per_positive * len(left)
-        if len(stayed):
-            share = min(1.0, self.credit / len(stayed))
-            kept = sampled(self.examples.key[stayed], FOR_NEGATIVES, share)
-            self.examples.choose(stayed[kept], 0, 1.0 / share, clock)
-            self.examples.forget(stayed[~kept])
-            self.credit = max(self.credit - float(np.count_nonzero(kept)), 0.0)
+        wanted = s.negatives_per_positive * self.left_lately + s.negatives_per_tick * RATE_HALF_LIFE / np.log(2)
+        return min(1.0, float(wanted) / max(self.stayed_lately, 1.0))
 
     def _fit_edges(self, clock: int) -> None:
         if clock - self.fitted >= self.settings.rebin_days * DAY_US or len(self.learner.encoder.edges) < len(
@@ -220,29 +241,20 @@ class Champion:
         logits, risk = held.logits[slots].astype(np.float64), held.risk[slots].astype(np.float64)
         if self.publications:
             self._score_late(slots, logits, risk)
-        self.progress.add(risk, label == 1, held.weight[slots])
+        share = held.share[slots]
+        self.progress.add(risk, label == 1, np.where(label == 1, 1.0, 1.0 / share))
         said = ~np.isnan(logits[:, 0])
-        self.calibrator.add(logits[said], label[said].astype(np.float64), held.weight[slots][said])
+        self.calibrator.add(logits[said], label[said].astype(np.float64), share[said])
         self.learner.learn(held.values[slots], label, held.key[slots], with_trees)
         self.unpublished += len(slots)
         if self._enough_new():
             self._publish(self.clock)
 
     def _score_late(self, slots: NDArray[np.int64], logits: NDArray[np.float64], risk: NDArray[np.float64]) -> None:
-        """Score examples that were frozen before there was a model, in place.
-
-        One for each customer: its other examples share the outcome, and the first one learned gives it away.
-        """
-        held = self.examples
-        fresh = []
-        for index in np.flatnonzero(np.isnan(held.logits[slots, 0])).tolist():
-            customer = int(held.customer[slots[index]])
-            if customer not in self.scored_late:
-                self.scored_late.add(customer)
-                fresh.append(index)
-        if fresh:
-            values = np.ascontiguousarray(held.values[slots[fresh]].T.astype(np.float64))
-            found = self.scorer.logits(values, np.arange(len(self.names)))
+        """Score examples that were frozen before there was a model, in place."""
+        fresh = np.flatnonzero(self.examples.judge[slots])
+        if len(fresh):
+            found = self.scorer.logits(self.examples.values[slots[fresh]].T, np.arange(len(self.names)))
             logits[fresh], risk[fresh] = found.T, self._risk(found)
 
     def _publish(self, clock: int) -> bool:
@@ -273,10 +285,10 @@ class Champion:
         outcomes = [(o.customer, o.at, int(o.voluntary)) for o in self.outcomes]
         arrays = under("examples", self.examples.snapshot()) | under("progress", self.progress.snapshot())
         arrays |= {
-            "scored_late": np.array(sorted(self.scored_late), np.int64),
+            "judged": self.judged,
             "outcomes": np.array(outcomes, np.int64).reshape(-1, 3),
             "numbers": np.array(numbers, np.int64),
-            "amounts": np.array([self.credit, self.tokens]),
+            "amounts": np.array([self.left_lately, self.stayed_lately, self.tokens]),
         }
         return arrays | self._model_state()
 
@@ -296,9 +308,9 @@ class Champion:
         self.examples.restore(part("examples", state))
         self.examples.extend(len(self.names))
         self.progress.restore(part("progress", state))
-        self.scored_late = set(state["scored_late"].tolist())
+        self.judged = np.asarray(state["judged"], np.int64)
         self.outcomes = [Outcome(int(c), int(at), bool(v)) for c, at, v in state["outcomes"].tolist()]
-        self.credit, self.tokens = state["amounts"].tolist()
+        self.left_lately, self.stayed_lately, self.tokens = state["amounts"].tolist()
         (self.first_seen, self.clock, self.swept, self.fitted, self.published, self.unpublished) = state[
             "numbers"
         ].tolist()

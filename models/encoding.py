@@ -14,6 +14,8 @@ from events.compiled import compiled
 STRIDE = 32
 """Room for the bins of one feature."""
 QUANTILES = np.array([0.02, 0.08, 0.17, 0.25, 0.33, 0.42, 0.5, 0.58, 0.67, 0.75, 0.83, 0.92, 0.96, 0.985])
+SPIKE = 0.125
+"""A value that so many share (mostly 0) has a bin to itself, and the quantiles are those of the others."""
 CATEGORIES = 24
 """Categories with a bin of their own; those that arrived later share one."""
 ENOUGH = 50
@@ -39,6 +41,8 @@ class Encoder:
             known = column[~np.isnan(column)]
             old = self.edges[feature] if feature < len(self.edges) else np.zeros(0, np.float32)
             new = fit_edges(known, bool(categorical[feature])) if len(known) >= ENOUGH else old
+            if len(old) and len(known):
+                new = refined(old, new, known)
             if len(new) == 0 and len(known) < len(column) and len(known) >= ENOUGH:
                 new = np.array([np.finfo(np.float32).max], np.float32)  # known or not is all there is to tell
             if feature < len(self.edges):
@@ -76,8 +80,28 @@ def fit_edges(known: NDArray[np.float32], categorical: bool) -> NDArray[np.float
     if categorical:
         codes = int(min(known.max(), CATEGORIES - 1))
         return np.arange(codes, dtype=np.float32) + np.float32(0.5)
-    edges = np.unique(np.quantile(known, QUANTILES, method="lower")).astype(np.float32)
-    return np.asarray(edges[edges < known.max()])
+    values, counts = np.unique(known, return_counts=True)
+    if len(values) < STRIDE - 1:
+        return np.asarray(values[:-1])
+    heavy = counts >= len(known) * SPIKE
+    rest = np.repeat(values[~heavy], counts[~heavy])
+    spikes = np.flatnonzero(heavy)
+    beside = values[np.concatenate([spikes, spikes[spikes > 0] - 1])]
+    edges = np.unique(np.concatenate([beside, np.quantile(rest, QUANTILES, method="lower")]))
+    return np.asarray(edges[edges < values[-1]][: STRIDE - 2])
+
+
+def refined(old: NDArray[np.float32], new: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The old edges, and of the new ones those that divide a bin with too many; what was learned stays apart.
+
+    When there is no room for all, edges between the two emptiest neighbours go first.
+    """
+    crowded = np.bincount(bins_of(known, old), minlength=len(old) + 2) > len(known) * SPIKE
+    edges = np.union1d(old, new[crowded[bins_of(new, old)]])
+    while len(edges) > STRIDE - 2:
+        counts = np.bincount(bins_of(known, edges), minlength=len(edges) + 2)[1:]
+        edges = np.delete(edges, int(np.argmin(counts[:-1] + counts[1:])))
+    return edges
 
 
 def bins_of(column: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.int64]:

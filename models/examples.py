@@ -14,7 +14,12 @@ from events.hashing import combine
 GONE, WAITING, LEFT, CHOSEN = 0, 1, 2, 3
 """States: slot free, label open, left voluntarily (label known, not yet due), due and chosen for learning."""
 
-FIELDS = ("customer", "at", "key", "due", "state", "label", "weight", "logits", "risk", "values")
+EVERY = 2**64 - 1
+"""The bound of keys that takes every example."""
+ROOM, GROWTH = 0.8, 1.02
+"""While less than this share of the limit is used, the sampled share grows by this factor a tick."""
+
+FIELDS = ("customer", "at", "key", "due", "state", "label", "judge", "share", "logits", "risk", "values")
 
 
 @compiled
@@ -40,14 +45,16 @@ class Examples:
     """Columns of pending examples.
 
     `limit` bounds the examples with an open label after each tick; between ticks half as many again may be held.
-    Arrays: customer i8, at i8 and due i8 (when frozen, and chosen; microseconds), key u8, state i1, label i1, weight f8 (how many examples one stands
-    for), logits f4[n, 2] and risk f4 (what the model said when the example was frozen; NaN: nothing), values
+    Arrays: customer i8, at i8 and due i8 (when frozen, and chosen; microseconds), key u8, state i1, label i1, judge bool (to
+    be scored before it is learned), share f8 (of those who stayed, how
+    many were chosen with it), logits f4[n, 2] and risk f4 (what the model said when the example was frozen; NaN: nothing), values
     f4[n, features] (NaN: unknown).
     """
 
     def __init__(self, features: int, limit: int) -> None:
         self.limit = limit
         self.size = 0
+        self.bound = EVERY
         self.features = features
         self._allocate(min(1024, self.capacity))
 
@@ -63,7 +70,8 @@ class Examples:
         self.due = np.zeros(rows, np.int64)
         self.state = np.zeros(rows, np.int8)
         self.label = np.zeros(rows, np.int8)
-        self.weight = np.ones(rows, np.float64)
+        self.judge = np.zeros(rows, np.bool_)
+        self.share = np.ones(rows, np.float64)
         self.logits = np.full((rows, 2), np.nan, np.float32)
         self.risk = np.full(rows, np.nan, np.float32)
         self.values = np.full((rows, self.features), np.nan, np.float32)
@@ -107,7 +115,7 @@ class Examples:
         new = slice(self.size, self.size + count)
         self.customer[new], self.at[new], self.key[new] = customers, at, keys
         self.values[new], self.logits[new], self.risk[new] = values, logits, risk
-        self.state[new], self.label[new], self.weight[new] = WAITING, 0, 1.0
+        self.state[new], self.label[new], self.judge[new], self.share[new] = WAITING, 0, False, 1.0
         self.size += count
 
     def _make_room(self, count: int) -> None:
@@ -128,12 +136,22 @@ class Examples:
         for name, column in old.items():
             getattr(self, name)[: self.size] = column[kept]
 
+    def wanted(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which examples the sample would take now (bool[n]); to be asked before gathering their features."""
+        return keys <= np.uint64(self.bound)
+
     def reduce(self) -> None:
         """Keep the `limit` waiting examples with the smallest keys."""
         waiting = np.flatnonzero(self.state[: self.size] == WAITING)
         if len(waiting) > self.limit:
-            bound = np.partition(self.key[waiting], self.limit)[self.limit]
-            self.state[waiting[self.key[waiting] >= bound]] = GONE
+            self.bound = int(np.partition(self.key[waiting], self.limit)[self.limit]) - 1
+            self.state[waiting[self.key[waiting] > np.uint64(self.bound)]] = GONE
+
+    def settle(self) -> None:
+        """At a tick: reduce, or let the sample slowly grow again while there is room."""
+        if self.bound < EVERY and np.count_nonzero(self.state[: self.size] == WAITING) < ROOM * self.limit:
+            self.bound = min(int(self.bound * GROWTH), EVERY)
+        self.reduce()
 
     def churned(self, customer: int, at: int, voluntary: bool, first_seen: int, horizon: int) -> None:
         """Label the customer's waiting examples by an outcome at `at` (microseconds).
@@ -157,9 +175,9 @@ class Examples:
         state, old = self.state[: self.size], self.at[: self.size] <= frozen_until
         return np.flatnonzero(old & (state == LEFT)), np.flatnonzero(old & (state == WAITING))
 
-    def choose(self, slots: NDArray[np.int64], label: int, weight: float, clock: int) -> None:
-        """Mark examples for learning: their label, how many examples each stands for, and since when it waits."""
-        self.state[slots], self.label[slots], self.weight[slots], self.due[slots] = CHOSEN, label, weight, clock
+    def choose(self, slots: NDArray[np.int64], label: int, share: float, clock: int) -> None:
+        """Mark examples for learning: their label, the share of stayers sampled, and since when they wait."""
+        self.state[slots], self.label[slots], self.share[slots], self.due[slots] = CHOSEN, label, share, clock
 
     def chosen(self, most: int) -> NDArray[np.int64]:
         """The slots to learn next, at most so many: by tick, and well mixed within a tick."""
@@ -178,7 +196,8 @@ class Examples:
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """Everything held, without gaps."""
         kept = np.flatnonzero(self.state[: self.size])
-        return {name: getattr(self, name)[kept] for name in FIELDS}
+        columns = {name: getattr(self, name)[kept] for name in FIELDS}
+        return columns | {"bound": np.array([self.bound], np.uint64)}
 
     def restore(self, columns: dict[str, NDArray[np.generic]]) -> None:
         """Go on from a `snapshot` (with the same or fewer features)."""
@@ -189,4 +208,4 @@ class Examples:
                 self.values[:count, :held] = columns[name].astype(np.float32)
             else:
                 getattr(self, name)[:count] = columns[name]
-        self.size = count
+        self.size, self.bound = count, int(columns["bound"][0])

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from river.tree.nodes.branch import DTBranch, NumericBinaryBranch
 
 from events.compiled import compiled
 from events.hashing import combine
 from models.encoding import STRIDE, moved_bins
 from models.settings import LearningSettings
-from models.trees import BinLeaf, BinSplitter, BinTree, Edges, Row, rebin_leaf
+from models.trees import BinBranch, BinLeaf, BinSplitter, BinTree, Edges, Row, rebin_leaf
 
 YOUNG = 1000
 """A tree has no say before it was offered this many examples, unless all are young."""
@@ -143,11 +142,11 @@ def _flatten(node: Any, nodes: list[tuple[int, float, int, int, float]], base: f
     """Append a node and all below; its place, and the weights of those who stayed and left."""
     place = len(nodes)
     nodes.append((-1, 0.0, -1, -1, 0.0))
-    if isinstance(node, DTBranch):
+    if isinstance(node, BinBranch):
         left, left_stayed, left_gone = _flatten(node.children[0], nodes, base)
         right, right_stayed, right_gone = _flatten(node.children[1], nodes, base)
         stayed, gone = left_stayed + right_stayed, left_gone + right_gone
-        nodes[place] = (int(node.feature), float(node.threshold), left, right, _log_odds(stayed, gone, base))  # type: ignore[attr-defined]
+        nodes[place] = (int(node.feature), float(node.threshold), left, right, _log_odds(stayed, gone, base))
     else:
         stayed, gone = float(node.stats.get(0, 0)), float(node.stats.get(1, 0))
         nodes[place] = (-1, 0.0, -1, -1, _log_odds(stayed, gone, base))
@@ -166,8 +165,8 @@ def dump_tree(tree: BinTree) -> dict[str, NDArray[np.generic]]:
 
     def visit(node: Any) -> None:
         stats = [float(node.stats.get(label, -1)) for label in (0, 1)]  # -1: a class never seen here
-        if isinstance(node, DTBranch):
-            nodes.append([1, node.depth, *stats, node.feature, node.threshold, 0, 0])  # type: ignore[attr-defined]
+        if isinstance(node, BinBranch):
+            nodes.append([1, node.depth, *stats, node.feature, node.threshold, 0, 0])
             for child in node.children:
                 visit(child)
         else:
@@ -202,7 +201,7 @@ def load_tree(tree: BinTree, state: dict[str, NDArray[np.generic]]) -> None:
         stats = {label: int(count) for label, count in ((0, stayed), (1, gone)) if count >= 0}
         if kind == 1:
             low, high = build(), build()
-            return NumericBinaryBranch(stats, int(first), second, int(depth), low, high)  # type: ignore[no-untyped-call]
+            return BinBranch(stats, int(first), second, int(depth), low, high)  # type: ignore[no-untyped-call]
         leaf = BinLeaf(stats, int(depth), tree.edges, [next(features) for _ in range(int(first))])
         leaf.last_split_attempt_at = int(second)
         if kind == 3:

@@ -69,7 +69,7 @@ class Learner:
             starts,
             weights,
             self.encoder.shares,
-            float(self.linear.model.intercept),
+            self.linear.intercept,
             self.forest.arrays(base_rate),
         )
 

@@ -38,12 +38,13 @@ class Scorer:
         """How many features this state knows."""
         return len(self.starts) - 1
 
-    def logits(self, x: NDArray[np.float64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    def logits(self, x: NDArray[np.floating[Any]], columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Log odds of both models, f8[2, rows], for `x` f8[column, row]; `columns[feature]` is -1 where x has none."""
         out = np.empty((2, x.shape[1]))
         t = self.trees
-        linear_logits(x, columns, self.edges, self.starts, self.weights, self.intercept, out[0])
-        forest_logits(x, columns, t.roots, t.feature, t.threshold, t.left, t.right, t.value, out[1])
+        wide = x.astype(np.float64, copy=False)
+        linear_logits(wide, columns, self.edges, self.starts, self.weights, self.intercept, out[0])
+        forest_logits(wide, columns, t.roots, t.feature, t.threshold, t.left, t.right, t.value, out[1])
         return out
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -82,6 +83,17 @@ def as_single(value: float) -> float:
     """The value as a float32 holds it; NaN for infinities too."""
     single = np.float64(np.float32(value))
     return single if single - single == 0.0 else np.nan
+
+
+@compiled
+def gather(
+    x: NDArray[np.float64], columns: NDArray[np.int64], rows: NDArray[np.int64], out: NDArray[np.float32]
+) -> None:
+    """Write the features of some rows to `out` f4[row, feature]; NaN for what x lacks and for infinities."""
+    for feature in range(len(columns)):
+        for index in range(len(rows)):
+            value = as_single(x[columns[feature], rows[index]]) if columns[feature] >= 0 else np.nan
+            out[index, feature] = np.float32(value)
 
 
 @compiled

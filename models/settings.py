@@ -20,7 +20,7 @@ class LearningSettings:
     negatives_per_positive: float = 3.0
     """How many that stayed are learned for each that left; the calibration knows how many each stands for."""
     negatives_per_tick: float = 0.5
-    """And that many per tick even while nobody leaves, so that a quiet stretch is learned as such."""
+    """And about that many per tick even while nobody leaves, so that a quiet stretch is learned as such."""
     positives_to_speak: int = 30
     """Risk stays unknown until this many examples of leavers were learned ..."""
     negatives_to_speak: int = 60

@@ -9,13 +9,14 @@ its bins. Thresholds are values, so edges may be fitted anew while a tree lives.
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from river.tree import HoeffdingTreeClassifier
+from river.tree.nodes.branch import NumericBinaryBranch
 from river.tree.nodes.htc_nodes import LeafMajorityClass
 from river.tree.splitter import Splitter
 from river.tree.utils import BranchFactory
@@ -25,6 +26,9 @@ from models.encoding import STRIDE
 UNKNOWN = -math.inf
 LEAST_BRANCH = 0.01
 """A branch with less than this share of a leaf's examples is not split off."""
+
+LEAST_GAIN = 5.0
+"""In bits over all of a leaf's examples: less is found by chance among a dozen features with a dozen bins each."""
 
 
 class Row(list[float]):
@@ -94,12 +98,23 @@ class BinSplitter(Splitter):
             after += x_log_x(total - low) - x_log_x(all_stayed - low_stayed) - x_log_x(all_left - low_left)
             if before - after > gain:
                 gain, best = before - after, (at, low_stayed, low_left)
-        if gain < 0:
+        if gain < LEAST_GAIN:
             return BranchFactory()
         at, low_stayed, low_left = best
         threshold = self.edges.by_feature[att_idx][at - 1] if at else UNKNOWN
         split = [{0: low_stayed, 1: low_left}, {0: all_stayed - low_stayed, 1: all_left - low_left}]
         return BranchFactory(gain / total, att_idx, threshold, split)
+
+
+class BinBranch(NumericBinaryBranch):
+    """A split at a threshold; every example has a value for every feature, so the walk is a plain loop."""
+
+    def walk(self, x: Row, until_leaf: bool = True) -> Iterator[Any]:  # noqa: ARG002 - River's interface
+        node: Any = self
+        yield node
+        while isinstance(node, BinBranch):
+            node = node.children[x[node.feature] > node.threshold]
+            yield node
 
 
 class BinLeaf(LeafMajorityClass):
@@ -117,6 +132,13 @@ class BinLeaf(LeafMajorityClass):
         for feature, splitter in self.splitters.items():
             splitter.counts[y][bins[feature]] += w
 
+    def best_split_suggestions(self, criterion: Any, tree: Any) -> list[BranchFactory]:
+        """The features that tell something; none lets the leaf go on counting, where River would retire it."""
+        found = [one for one in super().best_split_suggestions(criterion, tree) if one.feature is not None]
+        if len(found) == 1:  # River splits unasked when there is no second: let it compete with no gain at all
+            found.append(BranchFactory(0.0, found[0].feature, found[0].split_info, found[0].children_stats))
+        return found
+
 
 class BinTree(HoeffdingTreeClassifier):
     """A Hoeffding tree whose leaves are `BinLeaf`; which features a leaf sees depends on the seed and its number."""
@@ -128,11 +150,15 @@ class BinTree(HoeffdingTreeClassifier):
             tau=tau,
             max_depth=depth,
             leaf_prediction="mc",
+            max_share_to_split=1.0,  # leavers are few, and a leaf without any may meet some later
             merit_preprune=False,  # a leaf that finds no split yet may find one later
             memory_estimate_period=10**15,  # size is bounded by depth and lifetime; the estimate walks every object
         )
         self.edges, self.share, self.seed = edges, share, seed
         self.leaves_made = 0
+
+    def _branch_selector(self, numerical_feature: bool = True, multiway_split: bool = False) -> type[BinBranch]:  # noqa: ARG002
+        return BinBranch
 
     def _new_leaf(self, initial_stats: dict[int, int] | None = None, parent: Any = None) -> BinLeaf:
         self.leaves_made += 1
