@@ -34,7 +34,7 @@ def introduce(world: World, who: int, ms: int, random: Random) -> None:
     people, age = world.people, AGES[int(world.people.segment[who])]
     plan = PLANS[int(people.plan[who])]
     since = world.clock.day(ms // DAY - int(people.tenure[who])) if people.born[who] < 0 else world.clock.day(ms // DAY)
-    told = random.random(6)
+    told = random.random(6).tolist()
     products = ["mobile", "broadband", "tv"][: 1 + int(people.broadband[who]) * (1 + who % 2)]
     world.tell(
         ms,

@@ -11,7 +11,7 @@ OPENERS = (
     "Hello, ",
     "Good morning. ",
     "To whom it may concern: ",
-    "This is the {times}th time I report this. ",
+    "Complaint number {times} about the same thing. ",
     "Honestly, ",
     "I have been with you for {years} years. ",
     "Sorry to bother you again but ",

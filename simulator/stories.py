@@ -192,7 +192,7 @@ STORIES: dict[str, tuple[Beat, ...]] = {
         Beat(0.0, 0.05, 0.9, neglect, lasts=True),
         Beat(0.1, 0.6, 0.6, call("callback")),
         Beat(0.4, 0.9, 0.5, call("callback")),
-        Beat(0.2, 0.9, 0.6, grumble(1, 3, "ignored", "ignored", "poor")),
+        Beat(0.2, 0.8, 0.75, grumble(1, 3, "ignored", "ignored", "poor")),
         Beat(0.4, 0.95, 0.5, answer("nps")),
     ),
     "personal": (

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-
-import pytest
 
 NUMBER, SIGNED, WHOLE, TEXT, YES_NO, TIME, LIST, MAP = (
     "number",
@@ -221,11 +218,3 @@ def test_subjects_that_are_no_customers_are_named_by_the_contract(run: Any) -> N
         assert event["customer_id"] == f"cell:{event['cell_id']}"
     for event in run.of("market.noted"):
         assert event["customer_id"] == f"market:{event.get('region', 'all')}"
-
-
-def test_the_engine_reads_every_line(run: Any) -> None:
-    engine = pytest.importorskip("events.decode")
-    raw = "".join(json.dumps(event) + "\n" for event in run.events).encode()
-    batch = engine.decode(raw, "simulated", received_at="2026-11-01T00:00:00Z")
-    assert not batch.dead
-    assert len(batch.events) == len(run.events)

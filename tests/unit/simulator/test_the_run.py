@@ -59,11 +59,6 @@ def test_days_give_the_same_events_day_by_day() -> None:
         assert {json.loads(line)["occurred_at"][8:10] for line in part.splitlines()} == {f"{number + 1:02d}"}
 
 
-def test_slices_change_nothing_but_the_size_of_chunks() -> None:
-    chunks = list(simulator.Operator(150, 3, 3).chunks())
-    assert b"".join(chunk for _, chunk in chunks) == written(3, days=3)
-
-
 def test_the_mix_is_94_5_1() -> None:
     summary = simulator.simulate(600, 45, 5, io.BytesIO())
     total = sum(summary.by_stream.values())
