@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from rules.early_warning import EarlyWarning, EpisodeStatus, ProposedAction, WarningReason
+
 STYLES = ("cyan", "yellow", "bold red")
 """Of the lowest tier and up; more tiers share the first."""
 
+OPEN = {EpisodeStatus.RAISED, EpisodeStatus.ELEVATED}
 RECENT = 8
 """Warnings shown on the board."""
 
@@ -64,25 +66,23 @@ class Board:
         self.tiers, self.language = tiers, language
         self.open: dict[str, str] = {}
         self.causes: Counter[str] = Counter()
-        self.recent: deque[Mapping[str, Any]] = deque(maxlen=RECENT)
+        self.recent: deque[EarlyWarning] = deque(maxlen=RECENT)
         self.events = 0
         self.rate = 0.0
         self.now = ""
 
-    def update(self, decisions: Iterable[Any], now: str, events: int, rate: float) -> None:
-        """Take in decisions (structs of the contract's shape), the stream's time, events so far and per second."""
+    def update(self, decisions: Iterable[EarlyWarning], now: str, events: int, rate: float) -> None:
+        """Take in decisions, the stream's time, events so far and per second."""
         self.now, self.events, self.rate = now, events, rate
-        for decision in decisions:
-            warning: Mapping[str, Any] = msgspec.to_builtins(decision)
-            if warning["held_out"]:
+        for warning in decisions:
+            if warning.held_out:
                 continue
-            if warning["status"] in {"raised", "elevated"}:
-                if warning["status"] == "raised":
-                    self.causes[warning["cause"]] += 1
-                self.open[warning["warning_id"]] = warning["tier"]
+            if warning.status in OPEN:
+                self.causes[warning.cause] += warning.status == EpisodeStatus.RAISED
+                self.open[warning.warning_id] = warning.tier
                 self.recent.appendleft(warning)
             else:
-                self.open.pop(warning["warning_id"], None)
+                self.open.pop(warning.warning_id, None)
 
     def __rich__(self) -> RenderableType:
         head = Text(f"{self.now}   {self.events:,} events   {self.rate:,.0f} events/s   Ctrl-C ends", style="dim")
@@ -106,15 +106,15 @@ class Board:
             )
         for warning in self.recent:
             table.add_row(
-                Text(warning["tier"], style_of(warning["tier"], self.tiers)),
-                Text(warning["customer_id"]),
-                Text("" if warning["risk"] is None else f"{warning['risk']:.2f}"),
-                Text(warning["cause"]),
-                Text("; ".join(self.texts(warning["reasons"][:2]))),
-                Text("; ".join(self.texts(warning["actions"][:1]))),
+                Text(warning.tier, style_of(warning.tier, self.tiers)),
+                Text(warning.customer_id),
+                Text("" if warning.risk is None else f"{warning.risk:.2f}"),
+                Text(warning.cause),
+                Text("; ".join(self.texts(warning.reasons[:2]))),
+                Text("; ".join(self.texts(warning.actions[:1]))),
             )
         return table
 
-    def texts(self, entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    def texts(self, entries: Iterable[WarningReason | ProposedAction]) -> Iterator[str]:
         """The texts of reasons or actions in the board's language."""
-        return (entry["text"][self.language] for entry in entries)
+        return (entry.text[self.language] for entry in entries)

@@ -78,6 +78,8 @@ def replay_command(  # the options of the contract
             raise UsageError(f"{file}: no such file")
         if file != STANDARD_INPUT and Path(file).is_dir():
             raise UsageError(f"{file}: is a folder")
+    if model is not None and not model.is_file():
+        raise UsageError(f"{model}: no such file")
     outputs = [path.resolve() for path in (warnings, incidents, scores, dead_letters, report, save_model) if path]
     if twice := {path for path in outputs if outputs.count(path) > 1 and path.is_file()}:
         raise UsageError(f"{twice.pop()}: given for two outputs")
@@ -85,7 +87,7 @@ def replay_command(  # the options of the contract
         raise UsageError(f"{lost.pop()}: is an input and an output")
     configuration = bootstrap.configuration(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
-    job = Job(files, warnings, incidents, dead_letters, scores, until, report, state, checkpoint_every)
+    job = Job(files, warnings, incidents, dead_letters, scores, until, report, save_model, state, checkpoint_every)
     regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
     with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
         result = replay(job, lambda saved: bootstrap.engine(configuration, model, saved), complain, watch)
@@ -157,8 +159,12 @@ def demo_command(
     if once:
         result = play(engine, stream, board.update)
     else:
-        with Live(board, console=console, screen=console.is_terminal, refresh_per_second=8):
-            result = play(engine, stream, board.update, day_seconds=0.5)
+        try:
+            with Live(board, console=console, screen=console.is_terminal, refresh_per_second=8):
+                result = play(engine, stream, board.update, day_seconds=0.5)
+        except KeyboardInterrupt:
+            console.print(board)
+            raise typer.Exit from None
     console.print(board.newest())
     console.print(terminal.summary(result, tiers))
 

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from events.decode import decode
+from rules.early_warning import EarlyWarning
 from streams import clock
 from streams.batches import pieces
-from streams.core import Core, Decision
+from streams.core import Core
 from streams.progress import Counts
 
 SOURCE = "simulator"
 STEP_EVENTS = 4_096
 
-Watch = Callable[[Iterable[Decision], str, int, float], None]
+Watch = Callable[[Iterable[EarlyWarning], str, int, float], None]
 """Is told new decisions, the newest event's time, the events so far, and the events a second of the last step."""
 
 

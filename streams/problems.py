@@ -9,6 +9,7 @@ from typing import ParamSpec
 
 import typer
 
+from models.storage import ModelFileError
 from rules.faults import ConfigurationError
 from sinks.jsonl import ShorterError
 from streams.checkpoint import InUseError, TooNewError, UnreadableError
@@ -28,6 +29,7 @@ class UsageError(Exception):
 EXITS: dict[type[Exception], int] = {
     UsageError: WRONG_USAGE,
     ConfigurationError: WRONG_USAGE,
+    ModelFileError: WRONG_USAGE,
     ShorterError: WRONG_USAGE,
     InUseError: WRONG_USAGE,
     TooNewError: WRONG_USAGE,

@@ -42,6 +42,7 @@ class Job:
     scores: Path | None = None
     score_at: int | None = None
     report: Path | None = None
+    save_model: Path | None = None
     state: Path | None = None
     checkpoint_every: float = 30.0
     chunk_bytes: int = CHUNK_BYTES
@@ -158,6 +159,8 @@ class Run:
         if self.job.scores is not None:
             scores = [] if end is None else self.engine.scores(end)
             write_scores(self.job.scores, "" if end is None else clock.rfc3339(end), scores)
+        if self.job.save_model is not None:
+            self.job.save_model.write_bytes(self.engine.save_model())
         self.count_time()
         report = self.counts.report() | dict(self.engine.report())
         if self.job.report is not None:

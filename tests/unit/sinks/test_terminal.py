@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import msgspec
 from rich.console import Console, RenderableType
 
+from rules.early_warning import EarlyWarning, EpisodeStatus, ProposedAction, WarningReason
 from sinks.terminal import Board, progress_bar, style_of, summary
 
+SAID = {"en": "used 21 % of the usual data", "zh-CN": "流量降至平时的 21 %"}
 TIERS = ("watch", "warning", "critical")
 
 
@@ -19,23 +22,37 @@ def shown(renderable: RenderableType) -> str:
     return text
 
 
-def warning(number: int = 1, **changed: Any) -> dict[str, Any]:
-    text = {"en": "used 21 % of the usual data", "zh-CN": "流量降至平时的 21 %"}
-    return {
-        "warning_id": f"w{number}",
-        "status": "raised",
-        "customer_id": f"c{number}",
-        "tier": "warning",
-        "risk": 0.83,
-        "cause": "network",
-        "reasons": [{"text": text}],
-        "actions": [{"text": {"en": "send an engineer", "zh-CN": "安排上门检测"}}],
-        "held_out": False,
-        **changed,
-    }
+def warning(number: int = 1, **changed: Any) -> EarlyWarning:
+    one = EarlyWarning(
+        warning_id=f"w{number}",
+        revision=1,
+        status=EpisodeStatus.RAISED,
+        status_reason=None,
+        customer_id=f"c{number}",
+        account_id=None,
+        raised_at="2026-01-01T00:00:00Z",
+        decided_at="2026-01-01T00:00:00Z",
+        tier="warning",
+        risk=0.83,
+        horizon_days=30,
+        cause="network",
+        rules=(),
+        reasons=(WarningReason("usage_drop", "network", "data_mb_7d_vs_own", 0.21, 1.0, 0.6, SAID, sayable=True),),
+        actions=(
+            ProposedAction("visit", {"en": "send an engineer", "zh-CN": "安排上门检测"}, 0.0, needs_approval=False),
+        ),
+        value_class=None,
+        lifecycle=None,
+        queue="care",
+        ack_by=None,
+        resolve_by=None,
+        held_out=False,
+        versions={},
+    )
+    return msgspec.structs.replace(one, **changed)
 
 
-def board(*warnings: dict[str, Any], language: str = "en") -> Board:
+def board(*warnings: EarlyWarning, language: str = "en") -> Board:
     one = Board(TIERS, language)
     one.update(warnings, "2026-01-01T00:00:00Z", 1234, 5678.9)
     return one
@@ -72,10 +89,10 @@ def test_the_board_counts_open_episodes_once_and_by_their_newest_tier() -> None:
     text = shown(
         board(
             warning(1),
-            warning(1, status="elevated", tier="critical"),
+            warning(1, status=EpisodeStatus.ELEVATED, tier="critical"),
             warning(2),
             warning(3),
-            warning(3, status="cleared"),
+            warning(3, status=EpisodeStatus.CLEARED),
             warning(4, held_out=True),
         )
     )

@@ -64,6 +64,9 @@ class FakeEngine:
     def report(self) -> dict[str, Any]:
         return {"customers": 1}
 
+    def save_model(self) -> bytes:
+        return b"model"
+
     def snapshot(self) -> dict[str, NDArray[Any] | bytes]:
         return {"count": np.array([self.count])}
 

@@ -1,0 +1,288 @@
+"""The engine: batches in, decisions out. It knows no clock, no files and no metrics; whoever drives it brings them.
+
+    events → Partition (fold, timers) → rows of measures → features → signals, risk → rules → decisions
+
+Decisions are those of evaluating each customer's events one by one: within a batch only customers differ, never the order
+of one customer's events and timers. A learning model takes effect at ticks of event time alone, so a batch is cut there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from customers.layout import C, T
+from customers.partition import Partition, Work
+from customers.rounds import APPLIED, DUPLICATE, TOO_LATE, Limits, Rows
+from events.codes import Kind
+from events.columns import Batch
+from events.contract import CareResolved, CustomerChurned, LineChanged
+from events.deadletters import DeadLetter, Reason, dead_letter
+from events.times import rfc3339
+from models.champion import Champion
+from rules.decide import Decider
+from rules.early_warning import EarlyWarning, StatusReason
+from rules.load import Configuration
+from rules.outcomes import ACTIVE_US, Leaver
+from rules.writing import Writer
+from streams.evaluation import CATALOGUE, Evaluation, Names
+
+VERSION: Final = "0.1.0"
+HOUR_US: Final = 3_600_000_000
+DAY_US: Final = 24 * HOUR_US
+SECOND_US: Final = 1_000_000
+NO_LIMIT: Final = 2**62
+EFFECTS: Final = (CustomerChurned, CareResolved, LineChanged)
+_CHURNED, _RETURNED = int(Kind.CUSTOMER_CHURNED), int(Kind.CUSTOMER_RETURNED)
+_TRANSFERRED: Final = "transferred"
+_ENDS_EPISODE: Final = {
+    "retained": StatusReason.RESOLVED,
+    "declined": StatusReason.RESOLVED,
+    "false_alarm": StatusReason.RESOLVED,
+    "do_not_contact": StatusReason.POLICY,
+    "already_left": StatusReason.CHURNED,
+}
+
+
+class Step(NamedTuple):
+    """What came of a batch, or of time passing."""
+
+    decisions: Sequence[EarlyWarning]
+    incidents: Sequence[Any]
+    dead: Sequence[DeadLetter]
+    applied: int
+    duplicates: int
+
+
+class Engine:
+    """One partition's engine. Times are microseconds UTC; `decided_at` is the wall clock and changes no decision."""
+
+    def __init__(self, configuration: Configuration, model: Champion) -> None:
+        settings = configuration.settings
+        self.settings = settings
+        self.names = Names()
+        self.writer = Writer(configuration, CATALOGUE, VERSION)
+        self.decider = Decider(configuration, self.writer)
+        limits = Limits(
+            lateness=int(settings.lateness),
+            fact_lateness=int(settings.fact_lateness),
+            recheck=int(settings.recheck),
+            hold=self.decider.least_hold,
+            usage_horizon=max(int(settings.lateness), DAY_US) // SECOND_US,
+            fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
+        )
+        self.partition = Partition(limits, self.decider.words)
+        self.model = model
+        self.evaluation = Evaluation(self.partition, model, configuration)
+        self.ticked = 0  # the last tick of event time that the model saw
+        self._pending: list[int] = []  # facts of the running work that change an episode, by index
+        self._work: Work | None = None
+
+    def step(self, batch: Batch, decided_at: int, most: int = NO_LIMIT) -> Step:
+        """Apply a batch. The stream clock never passes `most` (arrival time of live events)."""
+        self.writer.decided_at = rfc3339(decided_at)
+        work = self._work = self.partition.admit(batch, most)
+        self.evaluation.sync()
+        self._pending = [i for i, fact in sorted(work.batch.facts.items()) if isinstance(fact, EFFECTS)]
+        done = 0
+        for end, tick in self._stretches(work):
+            self.partition.run(work, done, end, self._evaluate)
+            self._take_effect(end)
+            done = end
+            if tick is not None:
+                self._tick(work, tick)
+        self.partition.sweep(work, self.partition.clock, self._evaluate)
+        self._work = None
+        fates = work.fate
+        return Step(
+            self.decider.take(),
+            (),
+            self._dead(work, decided_at),
+            int(np.count_nonzero((fates == APPLIED) | ((fates == 4) & (work.came >= 0)))),
+            int(np.count_nonzero(fates == DUPLICATE)),
+        )
+
+    def advance(self, to: int, decided_at: int) -> Step:
+        """Let the clock go on to `to`, firing timers on the way."""
+        self.writer.decided_at = rfc3339(decided_at)
+        self._tick_until(None, to)
+        self.partition.clock = max(self.partition.clock, to)
+        self.partition.sweep(None, to, self._evaluate)
+        return Step(self.decider.take(), (), (), 0, 0)
+
+    def _stretches(self, work: Work) -> Iterator[tuple[int, int | None]]:
+        """Cut the batch where the model ticks: (end of the stretch, the tick that follows it)."""
+        clocks, count = work.clocks, len(work.clocks)
+        if not self.model.learning:
+            yield count, None
+            return
+        kinds = work.batch.events["kind"]
+        outcome_clocks = clocks[(kinds == _CHURNED) | (kinds == _RETURNED)]
+        while True:
+            tick = self._next_tick(outcome_clocks)
+            if count == 0 or tick > clocks[-1]:
+                yield count, None
+                return
+            yield int(np.searchsorted(clocks, tick)), tick
+
+    def _next_tick(self, outcome_clocks: npt.NDArray[np.int64]) -> int:
+        """The next tick at which the model has anything to do: daily, after an outcome, when examples mature."""
+        step = int(self.settings.tick)
+        first = self.partition.clock if self.ticked == 0 and self._work is None else self.ticked
+        if first == 0:
+            assert self._work is not None
+            first = int(self._work.clocks[0]) // DAY_US * DAY_US if len(self._work.clocks) else 0
+            self.ticked = first
+        tick = (first // DAY_US + 1) * DAY_US
+        coming = outcome_clocks[np.searchsorted(outcome_clocks, first) :]
+        if len(coming):
+            tick = min(tick, (int(coming[0]) // step + 1) * step)
+        ready = self.model.ready_at()
+        if ready is not None:
+            tick = min(tick, max(-(-ready // step) * step, (first // step + 1) * step))
+        return tick
+
+    def _tick(self, work: Work | None, tick: int) -> None:
+        """Fire what is due before the tick, then let the model learn."""
+        self.partition.sweep(work, tick - 1, self._evaluate)
+        if self.model.tick(tick):
+            self.evaluation.model_changed()
+        self.ticked = tick
+
+    def _tick_until(self, work: Work | None, to: int) -> None:
+        none = np.zeros(0, np.int64)
+        while self.model.learning and self.ticked > 0:
+            tick = self._next_tick(none)
+            if tick > to:
+                return
+            self._tick(work, tick)
+
+    def _evaluate(self, rows: Rows, count: int) -> None:
+        """Features, signals, risk and rules for the rows of a round; what the rules wait for goes back as timers."""
+        sheet = self.evaluation.sheet(rows, count)
+        self.evaluation.freeze(rows, count)
+        asleep = self.evaluation.asleep(rows.customer[:count])
+        self.writer.versions["model"] = self.evaluation.model_version
+        touched = self.decider.decide(
+            rows.customer[:count],
+            rows.now[:count],
+            sheet,
+            self.partition.customers.bits,
+            asleep,
+            self.evaluation.who(self.names_of()),
+        )
+        for customer in touched:
+            self.partition.set_rules_due(customer, self.decider.timers.next(customer))
+        self._take_effect(None)
+
+    def names_of(self) -> Names:
+        """Ids of customers and accounts."""
+        self.names.bind(self.partition)
+        return self.names
+
+    def _take_effect(self, end: int | None) -> None:
+        """Facts that were folded and change an episode: churn, what care found, another person on the line."""
+        work = self._work
+        if work is None or not self._pending:
+            return
+        left = []
+        for index in self._pending:
+            if work.fate[index] == APPLIED:
+                self._effect(work, index)
+            elif work.fate[index] == 0 and (end is None or index >= end):
+                left.append(index)
+        self._pending = left
+
+    def _effect(self, work: Work, index: int) -> None:
+        fact, customer, at = work.batch.facts[index], int(work.who[index]), int(work.clocks[index])
+        who, bits = self.evaluation.who(self.names_of(), rows=False), self.partition.customers.bits
+        if isinstance(fact, CustomerChurned):
+            dated = int(work.batch.events["at"][index])
+            self.model.churned(customer, dated, fact.voluntary)
+            if fact.voluntary:
+                self.decider.left(Leaver(customer, dated, self._seen_before(customer, at)))
+            self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
+            self.partition.set_rules_due(customer, None)
+        elif isinstance(fact, CareResolved):
+            reason = _ENDS_EPISODE.get(fact.outcome)
+            episode = self.decider.episodes.get(customer)
+            if reason is not None and episode is not None and episode.warning_id == fact.warning_id:
+                self.decider.close(customer, at, reason, who)
+                self.partition.set_rules_due(customer, self.decider.timers.next(customer))
+        elif isinstance(fact, LineChanged) and fact.status == _TRANSFERRED:
+            self.decider.gone(customer, at, StatusReason.RESOLVED, bits, who)
+            self.partition.set_rules_due(customer, None)
+
+    def _seen_before(self, customer: int, at: int) -> bool:
+        """Whether the leaver had an event in the 90 days before this one."""
+        record = self.partition.customers.records[customer]["times"]
+        return bool(at - int(record[T["seen_before"]]) <= ACTIVE_US)
+
+    def _dead(self, work: Work, decided_at: int) -> list[DeadLetter]:
+        received = rfc3339(decided_at)
+        return [
+            dead_letter(
+                Reason.TOO_LATE,
+                f"occurred_at is {rfc3339(int(work.batch.events['at'][i]))}, older than its lateness allows",
+                work.batch.place(i),
+                received,
+                work.batch.payload(i),
+            )
+            for i in np.flatnonzero(work.fate == TOO_LATE).tolist()
+        ]
+
+    def scores(self, at: int) -> Iterator[tuple[str, float | None, str | None]]:
+        """(customer_id, risk, tier of the open episode) of every customer, as of `at`; nothing is changed by looking."""
+        times = self.partition.customers.column("times", T["first_seen"])
+        known = np.flatnonzero(times > 0)
+        churned = self.partition.customers.column("codes", C["churned"])
+        names = self.names_of()
+        for rows, count in self.partition.look(known, at):
+            risk = self.evaluation.sheet(rows, count)["risk"]
+            for customer, value in zip(rows.customer[:count].tolist(), risk.tolist(), strict=True):
+                known_risk = None if value != value or churned[customer] else value
+                yield names.customer_id(customer), known_risk, self.decider.tier_of(customer)
+
+    def report(self) -> dict[str, Any]:
+        """Customers, warnings, and where outcomes came: how the warnings and the model did."""
+        known = int(np.count_nonzero(self.partition.customers.column("times", T["first_seen"]) > 0))
+        report: dict[str, Any] = {
+            "customers": known,
+            "state_bytes_per_customer": round(self.partition.customers.bytes_per_customer),
+            "warnings": self.decider.log.warnings(),
+        }
+        if self.decider.log.any_leaver:
+            horizon = self.settings.horizon_days * DAY_US
+            report["outcomes"] = self.decider.log.outcomes(self.partition.clock, horizon)
+            report["model"] = self.model.report()
+        return report
+
+    def snapshot(self) -> dict[str, npt.NDArray[Any] | bytes]:
+        """Everything the engine knows, views of live arrays: write it before the next step."""
+        parts: dict[str, npt.NDArray[Any] | bytes] = {}
+        parts.update({f"partition.{name}": part for name, part in self.partition.snapshot().items()})
+        parts.update({f"model.{name}": part for name, part in self.model.snapshot().items()})
+        parts.update({f"decider.{name}": part for name, part in self.decider.snapshot().items()})
+        parts["engine"] = msgspec.json.encode({"version": VERSION, "ticked": self.ticked})
+        return parts
+
+    def restore(self, parts: Mapping[str, Any]) -> None:
+        """Go on from a snapshot.
+
+        Raises ValueError when it cannot be carried over to this version's layout.
+        """
+
+        def of(room: str) -> dict[str, Any]:
+            return {name[len(room) + 1 :]: part for name, part in parts.items() if name.startswith(room + ".")}
+
+        self.partition.restore(of("partition"))
+        self.model.restore(of("model"))
+        self.decider.restore(of("decider"), self.partition.customers.bits[: self.partition.customers.count])
+        self.ticked = int(msgspec.json.decode(bytes(parts["engine"]))["ticked"])
+        self.evaluation.sync()
+        self.evaluation.model_changed()
+
