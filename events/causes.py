@@ -114,8 +114,9 @@ def index_words() -> dict[str, list[tuple[str, int, int]]]:
 
 
 WORDS_BY_START = index_words()
-TOKEN = re.compile(r"[a-z0-9]+|[^\x00-\x7f]")
-"""Where one of our words may begin: at an English word, or at any character of a script without spaces."""
+CHINESE_STARTS = "".join(sorted({start[0] for start in WORDS_BY_START if not start.isascii()}))
+TOKEN = re.compile(f"[a-z0-9]+|[{CHINESE_STARTS}]")
+"""Where one of our words may begin: at an English word, or at the first character of a Chinese one."""
 
 
 def word_starting(text: str, start: int) -> tuple[str, int, int] | None:

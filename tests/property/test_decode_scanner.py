@@ -6,7 +6,6 @@ letters included.
 
 import json
 import random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,102 +16,102 @@ from events import codes
 from events.columns import Batch
 from events.decode import decode_objects, read_struct, scan, unscanned
 from events.lines import objects_of_lines
+from events.scan import NUMBER_FIELDS, TEXT_FIELDS
 
-TEXTS = st.sampled_from(
-    ["a", "", "x" * 128, "x" * 129, "客" * 43, "客" * 128, "\x7f", "a\tb", '"', "\\", "é", "\u2028"]
-)
-TIMES = st.sampled_from(
-    [
-        "2024-03-01T12:00:00Z",
-        "2024-02-29t23:59:60.123456789+08:00",
-        "2024-03-01 00:00:00-00:00",
-        "2024-03-01T12:00:00",
-        "9999-01-01T00:00:00Z",
-        "2023-02-29T00:00:00Z",
-        "",
-    ]
-)
-RAW_NUMBERS = st.sampled_from(
-    [
-        "0",
-        "1",
-        "12",
-        "1.5",
-        "0.1",
-        "0.30000000000000004",
-        "123456789012345",
-        "1234567890123456",
-        "12345678.9012345",
-        "123456789.0123456",
-        "-0",
-        "-0.0",
-        "-1",
-        "1e3",
-        "1E-3",
-        "1e999",
-        "01",
-        "1.",
-        ".5",
-        "-",
-        "+",
-        "1e",
-        "1e+",
-        "0x1",
-        "9007199254740993",
-        "0.000000000000001",
-        "0.0000000000000001",
-        "99999999999999.9",
-        "1_0",
-        "NaN",
-        "Infinity",
-        "-Infinity",
-        "true",
-        "false",
-        "null",
-        "nul",
-        "nullx",
-        "[]",
-        "{}",
-        '"1"',
-        "1,",
-    ]
-) | st.floats(0, 1e15).map(repr)
-RAW_VALUES = st.one_of(
-    RAW_NUMBERS,
-    TEXTS.map(json.dumps),
-    st.sampled_from(['"\\u0041"', '"\\ud800"', '"', "[1]", '{"a": 1}', "", " ", "tru", '"a" "b"']),
-)
+TEXTS = [
+    "a",
+    "",
+    "x" * 128,
+    "x" * 129,
+    "客" * 43,
+    "客" * 128,
+    "\x7f",
+    "a\tb",
+    '"',
+    "\\",
+    "é",
+    "\u2028",
+    "usage.recorded",
+]
+TIMES = [
+    "2024-03-01T12:00:00Z",
+    "2024-02-29t23:59:60.123456789+08:00",
+    "2024-03-01 00:00:00-00:00",
+    "2024-03-01T12:00:00",
+    "9999-01-01T00:00:00Z",
+    "2023-02-29T00:00:00Z",
+]
+NUMBERS = [
+    "0",
+    "1",
+    "12",
+    "1.5",
+    "0.1",
+    "0.30000000000000004",
+    "123456789012345",
+    "1234567890123456",
+    "12345678.9012345",
+    "123456789.0123456",
+    "-0",
+    "-0.0",
+    "-1",
+    "90071992547.40993",
+    "7205759403792.7935",
+    "1e3",
+    "1E-3",
+    "-1.5e+3",
+    "1e999",
+    "01",
+    "00",
+    "1.",
+    ".5",
+    "-",
+    "+",
+    "1e",
+    "1e+",
+    "0x1",
+    "9007199254740993",
+    "0.000000000000001",
+    "0.0000000000000001",
+    "99999999999999.9",
+    "1_0",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1,",
+    "1.5.5",
+]
+WORDS = [*codes.SERVICE, *codes.PERIOD, "in", "out", "2g", "5g", "own", "foreign", "fax", "VOICE", "voic", "voicee"]
+OTHERS = [
+    "true",
+    "false",
+    "null",
+    "nul",
+    "nullx",
+    "tru",
+    "[]",
+    "{}",
+    "[1]",
+    '{"a":1}',
+    "[null]",
+    '{"a":{}}',
+    '"\\u0041"',
+    '"\\ud800"',
+    '"\\x"',
+    '"',
+    '"a""b"',
+    '"\x01"',
+    '"a\\"',
+]
+VALUES = [
+    *NUMBERS,
+    *OTHERS,
+    "",
+    *(json.dumps(text, ensure_ascii=ascii_only) for text in TEXTS for ascii_only in (True, False)),
+    *(json.dumps(text) for text in [*TIMES, *WORDS]),
+]
+"""JSON values, and what is none."""
 
-
-def word(table: Any) -> st.SearchStrategy[str]:
-    return st.sampled_from([json.dumps(each) for each in table if each] + ['"fax"', '""', "null", "3", '"VOICE"'])
-
-
-FIELDS: dict[str, st.SearchStrategy[str]] = {
-    "type": st.sampled_from(
-        ['"usage.recorded"'] * 20 + ['"customer.returned"', '"usage.recorde"', "null", '"u\\u0073age.recorded"']
-    ),
-    "event_id": st.just('"e1"') | TEXTS.map(json.dumps),
-    "customer_id": st.just('"c1"') | TEXTS.map(lambda text: json.dumps(text, ensure_ascii=False)),
-    "occurred_at": st.just('"2024-03-01T12:00:00Z"') | TIMES.map(json.dumps),
-    "service": word(codes.SERVICE),
-    "source": TEXTS.map(json.dumps) | st.just("null"),
-    "account_id": TEXTS.map(json.dumps) | st.just("null"),
-    "line_id": TEXTS.map(json.dumps),
-    "period": word(codes.PERIOD),
-    "direction": word(codes.DIRECTION),
-    "network": word(codes.NETWORK),
-    "peer_network": word(codes.PEER_NETWORK),
-    "country": TEXTS.map(json.dumps),
-    "cell_id": TEXTS.map(json.dumps),
-    "peer": TEXTS.map(json.dumps),
-    **dict.fromkeys(("count", "seconds", "mb", "charge", "failed", "dropped", "mbps"), RAW_NUMBERS),
-    "extra": RAW_VALUES,
-    "specversion": st.just('"1.0"'),
-    "seconds_": RAW_VALUES,
-    "coun": RAW_VALUES,
-}
-NEEDED = ("type", "event_id", "customer_id", "occurred_at", "service")
 PLAIN = {
     "type": '"usage.recorded"',
     "event_id": '"e1"',
@@ -123,17 +122,21 @@ PLAIN = {
 SPACE = st.sampled_from(["", "", "", " ", "\t", "\r", "  \t\r ", "\x0b", "\xa0"])
 
 
+FIELDS = [*TEXT_FIELDS, *NUMBER_FIELDS, "extra", "coun", "counts", "specversion", "data"]
+
+
+def written(pairs: list[tuple[str, str]]) -> bytes:
+    return ("{" + ",".join(f'"{name}":{value}' for name, value in pairs) + "}").encode()
+
+
 @st.composite
 def objects(draw: st.DrawFn) -> bytes:
-    """An object that is nearly plain usage: a few fields are strange, doubled or missing."""
-    values = dict(PLAIN)
-    for name in draw(st.lists(st.sampled_from(sorted(FIELDS)), max_size=6)):
-        values[name] = draw(FIELDS[name])
-    names = draw(st.permutations(sorted(values)))
-    if draw(st.integers(0, 9)) == 0:
-        names = [*names, draw(st.sampled_from(sorted(values)))][draw(st.integers(0, 1)) :]
-    pairs = [f"{draw(SPACE)}{json.dumps(name)}{draw(SPACE)}:{draw(SPACE)}{values[name]}{draw(SPACE)}" for name in names]
-    return f"{draw(SPACE)}{{{','.join(pairs)}}}{draw(SPACE)}".encode()
+    """An object that is nearly plain usage: a few fields are strange, doubled or missing, and spaces anywhere."""
+    strange = st.tuples(st.sampled_from(FIELDS), st.sampled_from(VALUES) | st.floats(0, 1e12).map(repr))
+    pairs = draw(st.permutations([*PLAIN.items(), *draw(st.lists(strange, max_size=2))]))
+    pairs = pairs[draw(st.sampled_from([0] * 9 + [1])) :]
+    spaced = [f'{draw(SPACE)}"{name}"{draw(SPACE)}:{draw(SPACE)}{value}{draw(SPACE)}' for name, value in pairs]
+    return f"{draw(SPACE)}{{{','.join(spaced)}}}{draw(SPACE)}".encode()
 
 
 @st.composite
@@ -177,6 +180,37 @@ def assert_same(left: Batch, right: Batch) -> None:
 @example([b'{"type":"usage.recorded","type":"customer.returned","event_id":"1","customer_id":"c"}'])
 @example([b"", b"{}", b"{", b"\xef\xbb\xbf{}"])
 def test_the_scanner_reads_as_msgspec_does(lines):
+    left, right, _ = read_twice(b"\n".join(lines))
+    assert_same(left, right)
+
+
+def test_one_strange_value_at_a_time():
+    lines = [written([*(PLAIN | {name: value}).items()]) for name in FIELDS for value in VALUES]
+    left, right, taken = read_twice(b"\n".join(lines))
+    assert_same(left, right)
+    assert taken > len(lines) // 8
+
+
+def test_one_doubled_field_at_a_time():
+    lines = []
+    for name in FIELDS:
+        plain = PLAIN.get(name, "7" if name in NUMBER_FIELDS else '"in"')
+        others = [pair for pair in PLAIN.items() if pair[0] != name]
+        for value in VALUES:
+            lines += [
+                written([(name, value), *others, (name, plain)]),
+                written([(name, plain), *others, (name, value)]),
+            ]
+    left, right, _ = read_twice(b"\n".join(lines))
+    assert_same(left, right)
+
+
+def test_fields_in_the_way_of_the_braces():
+    whole = written([*PLAIN.items(), ("mb", "1.25"), ("extra", "null")])
+    lines = [whole[:end] for end in range(len(whole))] + [whole[start:] for start in range(len(whole))]
+    lines += [
+        whole[:at] + byte + whole[at:] for at in range(len(whole)) for byte in (b",", b" ", b'"', b"\\", b"}", b"\x00")
+    ]
     left, right, _ = read_twice(b"\n".join(lines))
     assert_same(left, right)
 

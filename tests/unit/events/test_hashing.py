@@ -31,13 +31,13 @@ def test_zeros_at_the_end_count():
     assert len({hash64("a" + "\0" * count) for count in range(20)}) == 20
 
 
-def test_no_two_of_a_million_ids_meet_and_all_bits_are_used():
-    hashes = hash_texts([f"customer-{number}" for number in range(1_000_000)])
+def test_no_two_of_many_ids_meet_and_all_bits_are_used():
+    hashes = hash_texts([f"customer-{number}" for number in range(200_000)])
     assert len(np.unique(hashes)) == len(hashes)
     assert 0 not in hashes
     for bit in range(64):
         ones = ((hashes >> np.uint64(bit)) & np.uint64(1)).mean()
-        assert 0.495 < ones < 0.505
+        assert 0.49 < ones < 0.51
 
 
 def test_a_changed_character_changes_half_of_the_bits():
