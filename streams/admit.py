@@ -6,7 +6,7 @@ import numpy as np
 
 from events.columns import Batch
 from events.deadletters import DeadLetter, Reason, dead_letter
-from streams.clock import rfc3339
+from events.times import rfc3339
 
 FUTURE_TOLERANCE = 86_400_000_000
 """Microseconds: an event dated more than a day after its arrival cannot be true (contract, section 1)."""

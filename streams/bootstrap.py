@@ -10,10 +10,13 @@ from typing import Any
 
 from detectors.features import FEATURES
 from detectors.registry import DETECTORS
+from models.champion import Champion
+from models.settings import LearningSettings
 from rules.feature_types import Schema
 from rules.load import Configuration, load
 from rules.vocabulary import schema_of
-from streams.core import Core
+from streams.engine import Engine
+from streams.evaluation import ATTRIBUTE, model_inputs
 from streams.problems import UsageError
 
 MARK = "churn.yaml"
@@ -45,6 +48,35 @@ def configuration(folder: Path) -> Configuration:
     return load(folder, schema(), os.environ)
 
 
-def engine(configuration: Configuration, model: Path | None, saved: Mapping[str, Any] | None) -> Core:
-    """An engine, fresh or as it was saved; raises OSError and what the parts raise."""
-    raise UsageError("the engine is not there yet")
+def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[Champion, list[str]]:
+    """A model that learns, or a saved one that only scores and the features it knows that this catalogue lacks.
+
+    Raises ModelFileError.
+    """
+    learning = LearningSettings(horizon_days=configuration.settings.horizon_days)
+    names, categorical = model_inputs({})
+    if saved is None:
+        return Champion(names, categorical, learning), []
+    model, missing = Champion.load(saved, names, categorical, learning)
+    return model, [name for name in missing if not name.startswith(ATTRIBUTE)]
+
+
+def engine(configuration: Configuration, model: Path | None, saved: Mapping[str, Any] | None) -> Engine:
+    """An engine, fresh or as it was saved; with a saved model it learns nothing.
+
+    Raises OSError, ModelFileError, and UsageError for a state that this version cannot carry over.
+    """
+    names, categorical = model_inputs({})
+    settings = LearningSettings(horizon_days=configuration.settings.horizon_days)
+    if model is None:
+        champion = Champion(names, categorical, settings)
+    else:
+        champion, _ = Champion.load(model.read_bytes(), names, categorical, settings)
+    made = Engine(configuration, champion)
+    if saved is not None:
+        frozen = {} if model is None else {f"model.{name}": part for name, part in champion.snapshot().items()}
+        try:
+            made.restore({**saved, **frozen})
+        except ValueError as error:
+            raise UsageError(f"the saved state cannot be used: {error}") from error
+    return made

@@ -90,7 +90,7 @@ def rules_test(folder: ConfigOption = None) -> None:
 
 def decode_case(raw: bytes, file: str) -> Batch:
     """The events of a case, as they would come from a file."""
-    return decode(raw, file, received_at=clock.rfc3339(clock.now()))
+    return decode(raw, file, received_at=clock.now_text())
 
 
 @rules.command("features")

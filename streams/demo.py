@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from events.decode import decode
+from events.times import rfc3339
 from rules.early_warning import EarlyWarning
 from streams import clock
 from streams.batches import pieces
@@ -26,7 +27,7 @@ def play(engine: Core, days: Iterable[bytes], watch: Watch, day_seconds: float =
     line = 1
     for day in days:
         began = time.perf_counter()
-        batch = decode(day, SOURCE, line, received_at=clock.rfc3339(clock.now()))
+        batch = decode(day, SOURCE, line, received_at=clock.now_text())
         line += batch.lines
         counts.add_dead(batch.dead)
         for piece in pieces(batch, STEP_EVENTS):
@@ -37,11 +38,11 @@ def play(engine: Core, days: Iterable[bytes], watch: Watch, day_seconds: float =
             counts.add(step)
             counts.newest_at = int(piece.events["at"].max())
             rate = len(piece) / (time.perf_counter() - started)
-            watch(step.decisions, clock.rfc3339(counts.newest_at), counts.events, rate)
+            watch(step.decisions, rfc3339(counts.newest_at), counts.events, rate)
             time.sleep(day_seconds * len(piece) / len(batch))
         counts.seconds += time.perf_counter() - began
     if counts.newest_at is not None:
         step = engine.advance(counts.newest_at, clock.now())
         counts.add(step)
-        watch(step.decisions, clock.rfc3339(counts.newest_at), counts.events, 0.0)
+        watch(step.decisions, rfc3339(counts.newest_at), counts.events, 0.0)
     return counts.report() | dict(engine.report())

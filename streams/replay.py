@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from events.columns import Batch
+from events.times import rfc3339
 from sinks.scores import write_scores
 from streams import clock, progress
 from streams.admit import admit
@@ -90,7 +91,7 @@ def resume(folder: CheckpointFolder | None, alarm: Alarm) -> tuple[Progress, dic
 
 def open_readers(stack: ExitStack, job: Job, done: Progress) -> list[Reader]:
     """All files, each where it was left."""
-    received_at = clock.rfc3339(clock.now())
+    received_at = clock.now_text()
     known = list(done.inputs)
     readers = []
     for name in job.files:
@@ -137,7 +138,7 @@ class Run:
         """Everything that a stretch of the input brings about."""
         self.outputs.write_dead(batch.dead)
         self.counts.add_dead(batch.dead)
-        received_at = clock.rfc3339(clock.now())
+        received_at = clock.now_text()
         admitted, dead, after = admit(batch, self.done.started_at, self.job.score_at, received_at)
         self.outputs.write_dead(dead)
         self.counts.add_dead(dead)
@@ -158,9 +159,9 @@ class Run:
             self.counts.add(step)
         if self.job.scores is not None:
             scores = [] if end is None else self.engine.scores(end)
-            write_scores(self.job.scores, "" if end is None else clock.rfc3339(end), scores)
+            write_scores(self.job.scores, "" if end is None else rfc3339(end), scores)
         if self.job.save_model is not None:
-            self.job.save_model.write_bytes(self.engine.save_model())
+            self.job.save_model.write_bytes(self.engine.model.save())
         self.count_time()
         report = self.counts.report() | dict(self.engine.report())
         if self.job.report is not None:

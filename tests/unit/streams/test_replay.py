@@ -35,6 +35,11 @@ class FakeStep:
     duplicates: int = 0
 
 
+class FakeModel:
+    def save(self) -> bytes:
+        return b"model"
+
+
 class FakeEngine:
     """Numbers what it gets. `dies_at` makes it fail like a process that is killed."""
 
@@ -42,6 +47,7 @@ class FakeEngine:
         self.count = 0 if state is None else int(state["count"][0])
         self.dies_at = dies_at
         self.advanced_to: list[int] = []
+        self.model = FakeModel()
 
     def step(self, batch: Batch, decided_at: int) -> FakeStep:
         step = FakeStep()
@@ -63,9 +69,6 @@ class FakeEngine:
 
     def report(self) -> dict[str, Any]:
         return {"customers": 1}
-
-    def save_model(self) -> bytes:
-        return b"model"
 
     def snapshot(self) -> dict[str, NDArray[Any] | bytes]:
         return {"count": np.array([self.count])}
