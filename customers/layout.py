@@ -16,6 +16,7 @@ TIMES: Final = (
     "last_use",  # occurred_at of the newest real use
     "newest_usage",  # occurred_at of the newest usage record, real use or not: lateness is judged against it
     "last_event",  # clock at the newest event
+    "seen_before",  # clock at the event before the newest
     "next_due",  # the earliest timer of any kind
     "week_due",  # when the next weekly example is frozen
     "rules_due",  # the earliest timer the rules asked for

@@ -6,7 +6,7 @@ rules. Decisions may set `rules_due` of a customer between two calls; that is th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from customers.ids import Ids
 from customers.layout import FAR, L, T
 from customers.measures import COUNT
 from customers.profiles import Profiles
-from customers.rounds import Limits, Marks, Rows, fold_round, number, timer_round
+from customers.rounds import Limits, Marks, Rows, fold_round, look_round, number, timer_round
 from customers.state import Customers
 from events.columns import ACCOUNT_GIVEN, Batch
 from events.contract import UsageRecorded
@@ -40,11 +40,8 @@ class Work:
         self.feeds = feeds
         self.seq = seq
         self.fate = np.zeros(len(batch.events), np.uint8)
-
-    @property
-    def clocks(self) -> npt.NDArray[np.int64]:
-        """Stream clock of every event, never falling."""
-        return self.batch.events["clock"]
+        self.who = np.ascontiguousarray(batch.events["customer"])
+        self.clocks = np.ascontiguousarray(batch.events["clock"])  # never falling
 
 
 class Partition:
@@ -111,10 +108,10 @@ class Partition:
     def run(self, work: Work, first: int, last: int, evaluate: Evaluate) -> None:
         """Fold events first … last−1 of the work, in order, with every timer that is due before each."""
         todo = np.arange(first, last)
-        waiting = np.empty(last - first, np.int64)
+        waiting, blocked = np.empty(last - first, np.int64), np.empty(last - first, np.int64)
         while len(todo):
             self._round += 1
-            passed, made, waits = fold_round(
+            passed, made, waits, blocks = fold_round(
                 self.customers.records,
                 self.customers.attributes,
                 self.customers.pools,
@@ -122,6 +119,8 @@ class Partition:
                 work.batch.events,
                 work.feeds,
                 work.seq,
+                work.who,
+                work.clocks,
                 todo,
                 self._round,
                 self._marks,
@@ -132,19 +131,15 @@ class Partition:
                 self._facts.seen,
                 work.fate,
                 waiting,
+                blocked,
                 self.rows,
             )
             if made:
                 evaluate(self.rows, made)
-            if waits:
-                self._timers_before(work, waiting[:waits], evaluate)
+            if blocks:  # fire what is due before each waiting customer's first waiting event
+                first_waiting = blocked[:blocks]
+                self._fire(work, work.who[first_waiting].astype(np.int64), work.clocks[first_waiting], evaluate)
             todo = np.concatenate([waiting[:waits], todo[passed:]])
-
-    def _timers_before(self, work: Work, events: npt.NDArray[np.int64], evaluate: Evaluate) -> None:
-        """Fire the timers that are due before each waiting customer's first waiting event."""
-        customers, position = np.unique(work.batch.events["customer"][events], return_index=True)
-        until = work.clocks[events[position]]
-        self._fire(work, customers.astype(np.int64), until, evaluate)
 
     def sweep(self, work: Work | None, until: int, evaluate: Evaluate) -> None:
         """Fire every customer's timers due up to `until` (µs)."""
@@ -176,6 +171,22 @@ class Partition:
                     self.rows,
                 )
                 evaluate(self.rows, len(part))
+
+    def look(self, customers: npt.NDArray[np.int64], at: int) -> Iterator[tuple[Rows, int]]:
+        """The customers' measures as of `at` (µs), chunk by chunk, without changing anything."""
+        for start in range(0, len(customers), ROWS):
+            part = customers[start : start + ROWS]
+            look_round(
+                self.customers.records,
+                self.customers.pools,
+                self.feeds.view,
+                part,
+                self.feeds.clock,
+                self.seq,
+                max(at, self.clock),
+                self.rows,
+            )
+            yield self.rows, len(part)
 
     def _known_at(
         self, work: Work | None, times: npt.NDArray[np.generic]

@@ -73,6 +73,13 @@ def _find(r: np.void, p: Pools, which: int, pool: np.ndarray, ref: np.uint64) ->
 
 
 @compiled
+def drop_all(r: np.void, p: Pools, which: int, pool: np.ndarray) -> None:  # type: ignore[type-arg]  # compiled
+    """Free all of the customer's records in a pool."""
+    while r["heads"][which] >= 0:
+        _unlink(r, p, which, pool, np.int64(r["heads"][which]))
+
+
+@compiled
 def owe(r: np.void, p: Pools, ref: np.uint64, due: int, amount: int) -> None:
     """A bill of `amount` (fixed point, > 0) is due at `due` (µs)."""
     j = _find(r, p, _BILLS, p.bills, ref)

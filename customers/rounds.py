@@ -22,8 +22,9 @@ from customers.measures import Matrix, measure
 from customers.metrics import DAY_US, FEED
 from customers.normal import close_days
 from customers.rings import roll
+from customers.reset import start_anew
 from customers.state import Block, Pools
-from events.codes import FIRST_FREE_KIND, Kind
+from events.codes import FIRST_FREE_KIND, LINE_STATUS, Kind
 from events.compiled import compiled
 
 SET: Final = FIRST_FREE_KIND  # a field of the customer: a block, b place, x0 value
@@ -37,7 +38,7 @@ APPLIED, DUPLICATE, TOO_LATE, ELSEWHERE = 1, 2, 3, 4
 
 _FIRST, _NEWEST, _EVENT = T["first_seen"], T["newest_usage"], T["last_event"]
 _DUE, _WEEK, _RULES, _PROFILE = T["next_due"], T["week_due"], T["rules_due"], T["profile_at"]
-_AWAKE = T["awake_at"]
+_AWAKE, _BEFORE = T["awake_at"], T["seen_before"]
 _CHURNED = C["churned"]
 _QUALITY, _SPEED = FEED["quality"], FEED["speed"]
 _USAGE_KIND, _BILL_KIND = int(Kind.USAGE_RECORDED), int(Kind.BILL_ISSUED)
@@ -46,6 +47,8 @@ _PROFILE_KIND, _INCIDENT_KIND, _MARKET_KIND = (
     int(Kind.NETWORK_INCIDENT),
     int(Kind.MARKET_NOTED),
 )
+_LINE_KIND, _CHURN_KIND = int(Kind.LINE_CHANGED), int(Kind.CUSTOMER_CHURNED)
+_TRANSFERRED = LINE_STATUS["transferred"]
 _LAST_BILLING = int(Kind.DEVICE_CHANGED)
 
 
@@ -179,6 +182,8 @@ def fold_round(
     events: np.ndarray,  # type: ignore[type-arg]  # compiled
     feeds: npt.NDArray[np.int64],
     seq: int,
+    who: npt.NDArray[np.int32],
+    clocks: npt.NDArray[np.int64],
     todo: npt.NDArray[np.int64],
     round_number: int,
     marks: Marks,
@@ -189,31 +194,38 @@ def fold_round(
     fact_seen: npt.NDArray[np.uint32],
     fate: npt.NDArray[np.uint8],
     waiting: npt.NDArray[np.int64],
+    blocked: npt.NDArray[np.int64],
     rows: Rows,
-) -> tuple[int, int, int]:
+) -> tuple[int, int, int, int]:
     """Fold the events numbered in `todo`, in order, until done or out of rows.
 
-    Returns (events of `todo` passed, rows written, events written to `waiting`); `fate[i]` says what became of event i.
+    `who` and `clocks` are the events' customers and clocks. Returns (events of `todo` passed, rows written, events
+    written to `waiting`, of those the first of each customer written to `blocked`); `fate[i]` says what became of event i.
     """
-    made, waits, passed = 0, 0, 0
+    made, waits, passed, blocks = 0, 0, 0, 0
     for p in range(len(todo)):
         if made == len(rows.now):
             break
         passed = p + 1
         i = todo[p]
+        c = np.int64(who[i])
+        if marks.round[c] == round_number and marks.waits[c]:
+            waiting[waits] = i
+            waits += 1
+            continue
         e = events[i]
         kind = e["kind"]
         if kind == TICK or kind == FED or kind == _INCIDENT_KIND or kind == _MARKET_KIND:
             fate[i] = ELSEWHERE
             continue
-        c, now = np.int64(e["customer"]), np.int64(e["clock"])
+        now = clocks[i]
         r = records[c]
         if marks.round[c] != round_number:
             marks.round[c], marks.first[c], marks.waits[c] = round_number, now, False
-        if marks.waits[c] or r["times"][_DUE] <= now or now - marks.first[c] >= limits.hold:
+        if r["times"][_DUE] <= now or now - marks.first[c] >= limits.hold:
             marks.waits[c] = True
-            waiting[waits] = i
-            waits += 1
+            waiting[waits], blocked[blocks] = i, i
+            waits, blocks = waits + 1, blocks + 1
             continue
         if kind == SET:
             _set_field(r, attributes, c, e)
@@ -233,8 +245,13 @@ def fold_round(
             r["times"][_FIRST], r["times"][_AWAKE], r["times"][_WEEK] = now, now, now + WEEK_US
         close_days(r, f, feeds[i], now)
         roll(r, now)
-        r["times"][_EVENT] = now
-        _fold(r, pools, e, now)
+        r["times"][_BEFORE], r["times"][_EVENT] = r["times"][_EVENT], now
+        if kind == _LINE_KIND and e["a"] == _TRANSFERRED and e["b"] <= 1:
+            start_anew(r, pools, now)
+        else:
+            _fold(r, pools, e, now)
+        if kind >= _CHURN_KIND or kind == _LINE_KIND:
+            marks.waits[c] = True  # what it does to the episode is decided before the customer's next event
         if r["codes"][_CHURNED] == 1:
             r["times"][_DUE] = FAR
             continue
@@ -244,7 +261,30 @@ def fold_round(
         _row(r, pools, f, feeds[i], seq + i, c, now, limits, rows, made)
         rows.event[made], rows.freeze[made] = i, kind == _BILL_KIND
         made += 1
-    return passed, made, waits
+    return passed, made, waits, blocks
+
+
+@compiled
+def look_round(
+    records: Block,
+    pools: Pools,
+    f: Feeds,
+    customers: npt.NDArray[np.int64],
+    feed: int,
+    seq: int,
+    now: int,
+    rows: Rows,
+) -> None:
+    """Measure customers as of `now` (µs), not before their clocks, on copies: nothing is changed by looking."""
+    copy = records[:1].copy()
+    r = copy[0]
+    for i in range(len(customers)):
+        copy[0] = records[customers[i]]
+        close_days(r, f, feed, now)
+        roll(r, now)
+        measure(r, pools, f, feed, seq, now, rows.measures, i)
+        rows.customer[i], rows.now[i] = customers[i], now
+        rows.event[i], rows.freeze[i] = -1, False
 
 
 @compiled
@@ -266,6 +306,8 @@ def timer_round(
         close_days(r, f, feeds[i], now)
         roll(r, now)
         week = _weekly(r, now)
+        if r["times"][_RULES] <= now:
+            r["times"][_RULES] = FAR  # the rules will say what they wait for next
         _row(r, pools, f, feeds[i], seqs[i], c, now, limits, rows, i)
         rows.event[i], rows.freeze[i] = -1, week
 

@@ -6,6 +6,8 @@ Read as RFC 3339 (section 5.6) says: any number of fraction digits (cut to micro
 
 from collections.abc import Sequence
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,8 @@ FAULTS = {
     IMPOSSIBLE: (Reason.OUT_OF_RANGE, f"is no time between {FIRST_YEAR} and {LAST_YEAR}"),
 }
 
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @compiled(inline=True)
 def digits(data: NDArray[np.uint8], start: int, count: int) -> int:
@@ -179,3 +183,8 @@ def date_of(text: str, field: str) -> int:
     if fault != OK:
         raise RefusedError(Reason.OUT_OF_RANGE, f"{field} is no date between {FIRST_DATE_YEAR} and {LAST_YEAR}")
     return int(days)
+
+
+def rfc3339(at: int) -> str:
+    """Microseconds UTC as text; always with six digits, so that texts sort like times."""
+    return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -143,6 +143,17 @@ class Champion:
         """A customer came back: nothing to unlearn, but outcomes are seen to arrive."""
         self.outcomes.append(Outcome(NOBODY, at, voluntary=True))
 
+    def ready_at(self) -> int | None:
+        """When (microseconds) the next example matures; None while there is none, or no outcome was ever seen."""
+        if not self.learning or self.first_seen == NEVER:
+            return None
+        oldest = self.examples.oldest()
+        if oldest is None:
+            return None
+        if oldest == 0:
+            return self.clock
+        return max(oldest, self.first_seen) + self.settings.horizon_us + self.settings.label_delay_us
+
     def tick(self, clock: int) -> bool:
         """Event time has reached `clock` (microseconds): take in, learn, publish. True when scoring changed."""
         if not self.learning:

@@ -170,6 +170,14 @@ class Examples:
         state = self.state[: self.size]
         state[(state == WAITING) & (self.at[: self.size] <= at)] = GONE
 
+    def oldest(self) -> int | None:
+        """When (microseconds) the oldest example was frozen; 0 while chosen ones wait to be learned, None for none."""
+        state = self.state[: self.size]
+        if np.any(state == CHOSEN):
+            return 0
+        held = self.at[: self.size][state != GONE]
+        return int(held.min()) if len(held) else None
+
     def matured(self, frozen_until: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Slots whose horizon has passed for all frozen until then: (those who left, those who stayed)."""
         state, old = self.state[: self.size], self.at[: self.size] <= frozen_until

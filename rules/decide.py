@@ -1,129 +1,132 @@
-"""From rows to decisions: rules' changes of state become episodes raised, elevated, cleared and closed.
+"""From rows to decisions: what changes for the rules raises, elevates, clears and closes episodes.
 
-One open episode per customer. Rows come in the order of each customer's events and timers; everything here is dated with
-the row's time. `decided_at` is passed through and changes nothing.
+One open episode per customer. Rows come in the order of each customer's events and timers; everything is dated with the
+row's time. `decided_at`, the wall clock, is passed through and changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from detectors.catalogue import Feature
-from events.times import rfc3339
 from rules import bits
 from rules.columns import Columns, Sheet
-from rules.early_warning import EarlyWarning, EpisodeStatus, ProposedAction, RuleHit, StatusReason
+from rules.early_warning import EarlyWarning, EpisodeStatus, StatusReason
 from rules.episodes import Episode, held_out, warning_id
-from rules.formats import Style
 from rules.load import Configuration
-from rules.outcomes import EpisodeLog
-from rules.reasons import LANGUAGES, View, cause_of, reasons, rounded
-from rules.timers import EPISODE, LIFE, RuleTimers
+from rules.outcomes import EpisodeLog, Leaver
+from rules.reasons import View
+from rules.ruleset import Rule
+from rules.timers import EPISODE, LIFE, RuleTimers, Timer
+from rules.writing import Writer
 
 DAY_US: Final = 86_400_000_000
 EPISODE_LIFE_US: Final = 90 * DAY_US
-LEAST_HOLD_US: Final = 21_600_000_000  # rows of one customer further apart than this never share a round
+LONGEST_HOLD_US: Final = 21_600_000_000  # rows of one customer further apart than this never share a round
+
+Words = npt.NDArray[np.uint64]
 
 
 class Who(Protocol):
-    """Names of customers, and a row's view."""
+    """Names of customers, and how reasons see a row (None: no row, the customer as such)."""
 
     def customer_id(self, customer: int) -> str: ...
     def account_id(self, customer: int) -> str | None: ...
-    def view(self, row: int) -> View: ...
-
-
-class Rows(Protocol):
-    """As much of the rows as decisions need."""
-
-    @property
-    def customer(self) -> npt.NDArray[np.int32]: ...
-    @property
-    def now(self) -> npt.NDArray[np.int64]: ...
+    def view(self, row: int | None) -> View | None: ...
 
 
 class Decider:
     """Holds the episodes and the rules' timers of a partition's customers."""
 
-    def __init__(self, configuration: Configuration, features: Mapping[str, Feature], engine_version: str) -> None:
+    def __init__(self, configuration: Configuration, writer: Writer) -> None:
         self.configuration = configuration
-        self.rules = configuration.rules.rules
+        self.rules: tuple[Rule, ...] = tuple(rule for rule in configuration.rules.rules if rule.mode == "live")
         self.timers = RuleTimers()
         self.episodes: dict[int, Episode] = {}
         self.log = EpisodeLog(configuration.settings.tiers)
-        self.model_version = "none"
-        self._features = features
-        self._engine_version = engine_version
-        self._words = bits.words_of([False] * len(self.rules)).size
+        self.words = len(bits.words_of([False] * len(self.rules)))
+        self._writer = writer
         self._traits = bits.Traits(
             bits.words_of([rule.hold_for > 0 for rule in self.rules]),
             bits.words_of([rule.keep_firing_for > 0 for rule in self.rules]),
             bits.words_of([rule.cooldown > 0 for rule in self.rules]),
         )
-        settings = configuration.settings
-        self._styles = {name: Style(name, settings.currency, int(settings.utc_offset)) for name in LANGUAGES}
-        self._active = np.zeros(len(self.rules), np.int64)  # customers on which each rule is active
+        self._active = [0] * len(self.rules)  # customers on which each rule is active
         self._out: list[EarlyWarning] = []
-        self._decided_at = ""
-
-    @property
-    def words(self) -> int:
-        """Words of rule bits per plane."""
-        return self._words
 
     @property
     def least_hold(self) -> int:
-        """No timer of the rules is shorter than this (µs), nor is it longer than a few hours."""
+        """No timer of the rules is shorter than this (µs)."""
         spans = [span for rule in self.rules for span in (rule.hold_for, rule.keep_firing_for, rule.cooldown) if span]
-        return min([LEAST_HOLD_US, *spans])
+        return min([LONGEST_HOLD_US, *spans])
 
-    def take(self, decided_at: str) -> list[EarlyWarning]:
-        """The decisions since the last call; `decided_at` dates those to come."""
-        out, self._out, self._decided_at = self._out, [], decided_at
+    def take(self) -> list[EarlyWarning]:
+        """The decisions since the last call."""
+        out, self._out = self._out, []
         return out
 
     def decide(
         self,
-        rows: Rows,
-        count: int,
+        customers: npt.NDArray[np.int32],
+        now: npt.NDArray[np.int64],
         columns: Columns,
-        state: npt.NDArray[np.uint64],
-        due: npt.NDArray[np.int64],
+        state: Words,
         asleep: npt.NDArray[np.bool_],
         who: Who,
-    ) -> Iterable[int]:
-        """Decide on the first `count` rows. `state`: rule bits per customer; `due[i]`: rules' timer of row i, or FAR.
+    ) -> set[int]:
+        """Decide on rows; `state` holds the rule bits of all customers, `asleep` says whose line is suspended.
 
-        Returns the customers whose next timer of the rules has changed.
+        Returns the customers whose next timer of the rules may have changed.
         """
-        customers, now = rows.customer[:count], rows.now[:count]
-        over = {int(i): self.timers.due(int(customers[i]), int(now[i])) for i in np.flatnonzero(due[:count] <= now)}
-        for i, timers in over.items():
+        over = self._over(customers, now, state)
+        changed = self._changes(columns, customers, state, asleep)
+        for row in sorted(changed.keys() | over.keys()):
+            customer, at = int(customers[row]), int(now[row])
+            fired = [rule for rule, what in changed.get(row, ()) if what == bits.FIRED]
+            cleared = [rule for rule, what in changed.get(row, ()) if what == bits.CLEARED]
+            self._set_timers(customer, at, changed.get(row, ()))
+            expired = False
+            for timer in over.get(row, ()):
+                if timer.kind == bits.PENDING and self._clear(state, customer, bits.PENDING, timer.rule):
+                    state[customer, timer.rule // 64] |= np.uint64(1 << timer.rule % 64)
+                    fired.append(timer.rule)
+                elif timer.kind == bits.EBBING and self._clear(state, customer, bits.EBBING, timer.rule):
+                    self._clear(state, customer, bits.ACTIVE, timer.rule)
+                    self._cool(state, customer, at, timer.rule)
+                    cleared.append(timer.rule)
+                expired = expired or timer.kind == LIFE
+            self._episode(customer, at, fired, cleared, row, who, asleep=bool(asleep[row]))
+            if expired:
+                self.close(customer, at, StatusReason.EXPIRED, who)
+        return {int(customers[row]) for row in changed.keys() | over.keys()}
+
+    def _over(
+        self, customers: npt.NDArray[np.int32], now: npt.NDArray[np.int64], state: Words
+    ) -> dict[int, list[Timer]]:
+        """The timers that are over, by row; cooldowns end before the row's conditions are looked at."""
+        over = {}
+        for row in np.flatnonzero(np.isin(customers, self.timers.customers())).tolist():
+            timers = self.timers.due(int(customers[row]), int(now[row]))
             for timer in timers:
                 if timer.kind == bits.COOLING:
-                    self._set(state, int(customers[i]), bits.COOLING, timer.rule, on=False)
-        touched = {int(customers[i]) for i in over}
-        for i, changes in self._changes(columns, customers, count, state, asleep):
-            self._settle_over(i, over, int(customers[i]), int(now[i]), state, who)
-            touched.add(int(customers[i]))
-            self._apply(i, changes, int(customers[i]), int(now[i]), who, bool(asleep[i]))
-        self._settle_over(count, over, -1, -1, state, who, customers, now)
-        return touched
+                    self._clear(state, int(customers[row]), bits.COOLING, timer.rule)
+            if timers:
+                over[row] = timers
+        return over
 
     def _changes(
         self,
         columns: Columns,
         customers: npt.NDArray[np.int32],
-        count: int,
-        state: npt.NDArray[np.uint64],
+        state: Words,
         asleep: npt.NDArray[np.bool_],
-    ) -> list[tuple[int, list[tuple[int, int]]]]:
-        """Per changed row, in order: the (rule, what) that changed."""
-        sheet = Sheet(columns)
+    ) -> dict[int, list[tuple[int, int]]]:
+        """Per row that changes something, the (rule, what) that changed."""
+        sheet, count = Sheet(columns), len(customers)
         firing, clearing = {}, {}
         for k, rule in enumerate(self.rules):
             mask = rule.expr.evaluate(sheet)
@@ -131,36 +134,145 @@ class Decider:
                 firing[k] = mask
             if self._active[k] or k in firing:
                 clearing[k] = rule.clear.evaluate(sheet)
-        fire, clear = bits.pack(firing, count, self._words), bits.pack(clearing, count, self._words)
-        found: list[tuple[int, list[tuple[int, int]]]] = []
+        fire, clear = bits.pack(firing, count, self.words), bits.pack(clearing, count, self.words)
+        found: dict[int, list[tuple[int, int]]] = {}
         first = 0
         while first < count:
             changes = bits.room_for_changes(count, len(self.rules))
             first, many = bits.settle(state, customers, fire, clear, asleep, self._traits, first, changes)
-            for row, rule, what in zip(
-                changes.row[:many].tolist(), changes.rule[:many].tolist(), changes.what[:many].tolist(), strict=True
-            ):
-                if not found or found[-1][0] != row:
-                    found.append((row, []))
-                found[-1][1].append((rule, what))
+            columns_of = (changes.row[:many].tolist(), changes.rule[:many].tolist(), changes.what[:many].tolist())
+            for row, rule, what in zip(*columns_of, strict=True):
+                found.setdefault(row, []).append((rule, what))
         return found
 
-    def _set(self, state: npt.NDArray[np.uint64], customer: int, plane: int, rule: int, *, on: bool) -> None:
-        word, bit = plane * self._words + rule // 64, np.uint64(1 << (rule % 64))
-        if on:
-            state[customer, word] |= bit
-        else:
-            state[customer, word] &= ~bit
+    def _clear(self, state: Words, customer: int, plane: int, rule: int) -> bool:
+        """Take a bit away; whether it was there."""
+        word, bit = plane * self.words + rule // 64, np.uint64(1 << rule % 64)
+        was = bool(state[customer, word] & bit)
+        state[customer, word] &= ~bit
+        return was
 
-    def _settle_over(
-        self,
-        row: int,
-        over: dict[int, list],  # type: ignore[type-arg]  # of timers
-        customer: int,
-        now: int,
-        state: npt.NDArray[np.uint64],
-        who: Who,
-        customers: npt.NDArray[np.int32] | None = None,
-        times: npt.NDArray[np.int64] | None = None,
+    def _cool(self, state: Words, customer: int, at: int, rule: int) -> None:
+        if self.rules[rule].cooldown:
+            state[customer, bits.COOLING * self.words + rule // 64] |= np.uint64(1 << rule % 64)
+            self.timers.set(customer, rule, bits.COOLING, at + self.rules[rule].cooldown)
+
+    def _set_timers(self, customer: int, at: int, changes: list[tuple[int, int]] | tuple[()]) -> None:
+        for k, what in changes:
+            rule = self.rules[k]
+            if what == bits.PENDED:
+                self.timers.set(customer, k, bits.PENDING, at + rule.hold_for)
+            elif what == bits.UNPENDED:
+                self.timers.drop(customer, k, bits.PENDING)
+            elif what == bits.EBBED:
+                self.timers.set(customer, k, bits.EBBING, at + rule.keep_firing_for)
+            elif what == bits.UNEBBED:
+                self.timers.drop(customer, k, bits.EBBING)
+            elif what == bits.CLEARED:
+                self.timers.drop(customer, k, bits.EBBING)
+                if rule.cooldown:
+                    self.timers.set(customer, k, bits.COOLING, at + rule.cooldown)
+
+    def _episode(
+        self, customer: int, at: int, fired: list[int], cleared: list[int], row: int, who: Who, *, asleep: bool
     ) -> None:
-        raise NotImplementedError
+        for k in fired:
+            self._active[k] += 1
+        for k in cleared:
+            self._active[k] -= 1
+        if fired:
+            self._raise_or_elevate(customer, at, fired, row, who)
+        episode = self.episodes.get(customer)
+        if episode is None or not cleared:
+            return
+        for k in cleared:
+            episode.rules.pop(k, None)
+        if not episode.rules:
+            reason = StatusReason.SUSPENDED if asleep else StatusReason.RISK_FELL
+            self._end(customer, at, EpisodeStatus.CLEARED, reason, who, row)
+
+    def _raise_or_elevate(self, customer: int, at: int, fired: list[int], row: int, who: Who) -> None:
+        rank = max(self.rules[k].tier_rank for k in fired)
+        episode = self.episodes.get(customer)
+        for k in fired:
+            if episode is None or k not in episode.rules:
+                self.log.fired(self.rules[k].id)
+        if episode is None:
+            lead = min(k for k in fired if self.rules[k].tier_rank == rank)
+            name, settings = who.customer_id(customer), self.configuration.settings
+            tier = self.rules[lead].tier
+            out = held_out(who.account_id(customer) or name, tier, settings.hold_out_share(tier))
+            opened = warning_id(name, at, self.rules[lead].id)
+            episode = Episode(opened, at, rank, "", out, dict.fromkeys(fired, at))
+            self.episodes[customer] = episode
+            self.log.raised(customer, rank, at, out)
+            self.timers.set(customer, EPISODE, LIFE, at + EPISODE_LIFE_US)
+            status = EpisodeStatus.RAISED
+        else:
+            episode.rules.update(dict.fromkeys((k for k in fired if k not in episode.rules), at))
+            if rank <= episode.tier_rank:
+                return
+            episode.tier_rank = rank
+            episode.revision += 1
+            self.log.reached(customer, rank, at)
+            status = EpisodeStatus.ELEVATED
+        self._out.append(self._writer.decision(episode, self._holding(episode), status, None, customer, at, who, row))
+
+    def _holding(self, episode: Episode) -> list[Rule]:
+        """The rules that hold the episode up, strongest first."""
+        return sorted((self.rules[k] for k in episode.rules), key=lambda rule: (-rule.tier_rank, rule.id))
+
+    def _end(
+        self, customer: int, at: int, status: EpisodeStatus, reason: StatusReason, who: Who, row: int | None
+    ) -> None:
+        episode = self.episodes.pop(customer)
+        episode.revision += 1
+        self.timers.drop(customer, EPISODE, LIFE)
+        self.log.ended(customer)
+        held = self._holding(episode)
+        self._out.append(self._writer.decision(episode, held, status, reason, customer, at, who, row))
+
+    def close(self, customer: int, at: int, reason: StatusReason, who: Who) -> None:
+        """End the customer's episode, if one is open; its rules stay as they are, and do not raise it again at once."""
+        if customer in self.episodes:
+            self._end(customer, at, EpisodeStatus.CLOSED, reason, who, None)
+
+    def gone(self, customer: int, at: int, reason: StatusReason, state: Words, who: Who) -> None:
+        """The customer left, or is another person now: the episode is closed and nothing is waited for."""
+        self.close(customer, at, reason, who)
+        for k in range(len(self.rules)):
+            if state[customer, k // 64] >> np.uint64(k % 64) & np.uint64(1):
+                self._active[k] -= 1
+        state[customer] = 0
+        self.timers.forget(customer)
+
+    def left(self, leaver: Leaver) -> None:
+        """A voluntary leaver, for the report."""
+        self.log.left(leaver)
+
+    def tier_of(self, customer: int) -> str | None:
+        """The tier of the open episode."""
+        episode = self.episodes.get(customer)
+        return None if episode is None else self.configuration.settings.tiers[episode.tier_rank]
+
+    def snapshot(self) -> dict[str, npt.NDArray[np.generic] | bytes]:
+        """Timers, episodes, the log, and which bit was which rule."""
+        ids = [rule.id for rule in self.rules]
+        return {
+            "timers": self.timers.snapshot(),
+            "state": msgspec.json.encode([ids, list(self.episodes.items()), self.log.snapshot()]),
+        }
+
+    def restore(self, parts: Mapping[str, Any], state: Words) -> None:
+        """Take over a snapshot; `state` are the rule bits that came with it.
+
+        Raises ValueError when the rules are not those of the snapshot.
+        """
+        ids, episodes, log = msgspec.json.decode(bytes(parts["state"]))
+        if ids != [rule.id for rule in self.rules]:
+            raise ValueError("the rules are not those the state was saved with")
+        self.timers.restore(np.asarray(parts["timers"], np.int64))
+        self.episodes = {int(customer): msgspec.convert(one, Episode, strict=False) for customer, one in episodes}
+        self.log.restore(log)
+        for k in range(len(self.rules)):
+            self._active[k] = int(np.count_nonzero(state[:, k // 64] >> np.uint64(k % 64) & np.uint64(1)))

@@ -8,8 +8,6 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rules.bits import COOLING, EBBING, PENDING
-
 LIFE: Final = 9  # an episode's life; its rule is −1
 EPISODE: Final = -1
 
@@ -49,6 +47,10 @@ class RuleTimers:
             self.drop(customer, timer.rule, timer.kind)
         return over
 
+    def customers(self) -> npt.NDArray[np.int64]:
+        """The customers that wait for something."""
+        return np.fromiter(self._of, np.int64, len(self._of))
+
     def next(self, customer: int) -> int | None:
         """When the customer's earliest timer is over (µs)."""
         return min(self._of[customer].values()) if customer in self._of else None
@@ -70,6 +72,3 @@ class RuleTimers:
         """Take over a snapshot."""
         for customer, rule, kind, due in rows.tolist():
             self.set(customer, rule, kind, due)
-
-
-PLANE_KINDS: Final = (PENDING, COOLING, EBBING)

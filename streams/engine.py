@@ -202,8 +202,9 @@ class Engine:
         who, bits = self.evaluation.who(self.names_of(), rows=False), self.partition.customers.bits
         if isinstance(fact, CustomerChurned):
             dated = int(work.batch.events["at"][index])
-            self.model.churned(customer, dated, fact.voluntary)
-            if fact.voluntary:
+            voluntary = fact.voluntary is not False
+            self.model.churned(customer, dated, voluntary)
+            if voluntary:
                 self.decider.left(Leaver(customer, dated, self._seen_before(customer, at)))
             self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
             self.partition.set_rules_due(customer, None)

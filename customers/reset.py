@@ -1,0 +1,48 @@
+"""A line transferred starts a new person: of the old one nothing is left but the id."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from customers.layout import CODE_UNKNOWN, FAR, MONEY_UNKNOWN, C, F, H, T
+from customers.pools import drop_all
+from customers.state import Pools
+from events.compiled import compiled
+
+_FIRST, _ROLLED, _EVENT, _AWAKE, _DUE, _WEEK, _RULES = (
+    T["first_seen"],
+    T["rolled"],
+    T["last_event"],
+    T["awake_at"],
+    T["next_due"],
+    T["week_due"],
+    T["rules_due"],
+)
+_ZEROS = np.array([C[n] for n in ("line_status", "churned", "days_closed", "bills_seen")])
+_CUSUM = F["usage_cusum"]
+_BILLS, _COMPLAINTS, _CONTRACTS = H["bills"], H["complaints"], H["contracts"]
+_WEEK_US = 7 * 86_400_000_000
+
+
+@compiled
+def start_anew(r: np.void, p: Pools, now: int) -> None:
+    """Forget everything of the customer; known from `now` (µs) on."""
+    drop_all(r, p, _BILLS, p.bills)
+    drop_all(r, p, _COMPLAINTS, p.complaints)
+    drop_all(r, p, _CONTRACTS, p.contracts)
+    r["times"][:] = 0
+    for field in (_FIRST, _ROLLED, _EVENT, _AWAKE):
+        r["times"][field] = now
+    r["times"][_DUE], r["times"][_RULES] = FAR, FAR
+    r["times"][_WEEK] = now + _WEEK_US
+    r["ages"][:] = 0
+    r["money"][:] = MONEY_UNKNOWN
+    r["floats"][:] = np.nan
+    r["floats"][_CUSUM] = 0.0
+    r["labels"][:] = -1
+    r["codes"][:] = CODE_UNKNOWN
+    for field in _ZEROS:
+        r["codes"][field] = 0
+    r["wide"][:] = 0
+    r["mid"][:] = 0
+    r["small"][:] = 0
