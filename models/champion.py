@@ -7,7 +7,6 @@ scoring state is published. Risk is unknown (NaN) until enough leavers and staye
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,15 @@ from numpy.typing import NDArray
 
 from models.calibration import Calibration, Calibrator
 from models.evaluation import Progressive
-from models.examples import Examples, example_keys, sampled
+from models.examples import Examples, Outcome, example_keys, sampled
 from models.pipeline import Learner
 from models.scoring import EMPTY, Scorer, gather, probabilities
 from models.settings import DAY_US, LearningSettings
 from models.storage import pack, part, under, unpack
 
 HOUR_US = 3_600_000_000
+FITTED_ON = 10_000
+"""Edges are fitted to at most so many examples."""
 RATE_HALF_LIFE = 168.0
 """In hours: how fast the rate of leaving, by which stayers are sampled, is forgotten."""
 NOBODY = -1
@@ -33,15 +34,6 @@ FOR_NEGATIVES, FOR_TREES = 2**40, 2**41
 """Purposes of samples; far from the seeds of the trees, whose bagging hashes the same keys."""
 CALIBRATION_POSITIVES = 10
 """So many leavers must have been scored before they were learned, or no risk is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A customer left (`at` in microseconds)."""
-
-    customer: int
-    at: int
-    voluntary: bool
 
 
 class Champion:
@@ -193,11 +185,12 @@ class Champion:
         if self.outcomes and self.first_seen == NEVER:
             self.first_seen = clock
             self.examples.drop_before(clock - self.settings.horizon_us)
-        for outcome in self.outcomes:
-            if outcome.customer != NOBODY:
-                self.examples.churned(
-                    outcome.customer, outcome.at, outcome.voluntary, self.first_seen, self.settings.horizon_us
-                )
+        if self.outcomes:
+            self.examples.churned(
+                [outcome for outcome in self.outcomes if outcome.customer != NOBODY],
+                self.first_seen,
+                self.settings.horizon_us,
+            )
         self.outcomes.clear()
 
     def _choose(self, matured: int, clock: int) -> None:
@@ -221,6 +214,8 @@ class Champion:
         """
         held = self.examples
         unscored = slots[np.isnan(held.logits[slots, 0])]
+        if not len(unscored):
+            return
         unscored = unscored[np.argsort(held.key[unscored], kind="stable")]
         customers, first = np.unique(held.customer[unscored], return_index=True)
         new = ~np.isin(customers, self.judged, assume_unique=True)
@@ -238,7 +233,7 @@ class Champion:
             self.names
         ):
             self.fitted = clock
-            self.learner.fit_edges(self.examples.population(), np.array(self.categorical, np.bool_))
+            self.learner.fit_edges(self.examples.population(FITTED_ON), np.array(self.categorical, np.bool_))
 
     def _admit_to_trees(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
         admitted = sampled(self.examples.key[slots], FOR_TREES, min(1.0, max(self.tokens, 0.0) / len(slots)))

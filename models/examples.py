@@ -5,6 +5,9 @@ hash of customer and moment alone: the examples with the smallest hashes stay, s
 the same chance, and the order in which examples were added within a tick does not matter.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +23,15 @@ ROOM, GROWTH = 0.8, 1.02
 """While less than this share of the limit is used, the sampled share grows by this factor a tick."""
 
 FIELDS = ("customer", "at", "key", "due", "state", "label", "judge", "share", "logits", "risk", "values")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A customer left (`at` in microseconds)."""
+
+    customer: int
+    at: int
+    voluntary: bool
 
 
 @compiled
@@ -153,17 +165,21 @@ class Examples:
             self.bound = min(int(self.bound * GROWTH), EVERY)
         self.reduce()
 
-    def churned(self, customer: int, at: int, voluntary: bool, first_seen: int, horizon: int) -> None:
-        """Label the customer's waiting examples by an outcome at `at` (microseconds).
+    def churned(self, outcomes: Sequence[Outcome], first_seen: int, horizon: int) -> None:
+        """Label waiting examples by outcomes (`first_seen`, `horizon`: microseconds).
 
         Examples frozen later than the outcome were frozen in ignorance of it and are dropped; involuntary churn
         within the horizon says nothing about leaving voluntarily and drops them too.
         """
-        mine = np.flatnonzero((self.customer[: self.size] == customer) & (self.state[: self.size] == WAITING))
-        frozen = self.at[mine]
-        self.state[mine[frozen > at]] = GONE
-        within = mine[(frozen <= at) & (at <= np.maximum(frozen, first_seen) + horizon)]
-        self.state[within] = LEFT if voluntary else GONE
+        theirs = np.isin(self.customer[: self.size], np.array([outcome.customer for outcome in outcomes], np.int64))
+        candidates = np.flatnonzero(theirs & (self.state[: self.size] == WAITING))
+        for outcome in outcomes if len(candidates) else ():
+            mine = candidates[self.customer[candidates] == outcome.customer]
+            mine = mine[self.state[mine] == WAITING]
+            frozen = self.at[mine]
+            self.state[mine[frozen > outcome.at]] = GONE
+            within = (frozen <= outcome.at) & (outcome.at <= np.maximum(frozen, first_seen) + horizon)
+            self.state[mine[within]] = LEFT if outcome.voluntary else GONE
 
     def drop_before(self, at: int) -> None:
         """Drop waiting examples frozen at `at` or before."""
@@ -197,9 +213,11 @@ class Examples:
         """Free slots."""
         self.state[slots] = GONE
 
-    def population(self) -> NDArray[np.float32]:
-        """The values of all examples held, f4[n, features]."""
-        return np.asarray(self.values[: self.size][self.state[: self.size] != GONE])
+    def population(self, most: int) -> NDArray[np.float32]:
+        """The values of a fixed random sample of the examples held, f4[n, features]."""
+        held = np.flatnonzero(self.state[: self.size])
+        order = np.lexsort((self.at[held], self.customer[held], self.key[held]))
+        return np.asarray(self.values[held[order[:most]]])
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """Everything held, without gaps."""

@@ -15,7 +15,7 @@ from events.compiled import compiled
 from events.hashing import combine
 from models.encoding import STRIDE, moved_bins
 from models.settings import LearningSettings
-from models.trees import BinBranch, BinLeaf, BinSplitter, BinTree, Edges, Row, rebin_leaf
+from models.trees import BinBranch, BinLeaf, BinTree, Edges, Row, rebin_leaf
 
 YOUNG = 1000
 """A tree has no say before it was offered this many examples, unless all are young."""
@@ -37,12 +37,11 @@ def bagging_draws(key: np.uint64, seeds: NDArray[np.int64], cumulative: NDArray[
 
 @dataclass(frozen=True, slots=True)
 class TreeArrays:
-    """All voting trees as arrays: `roots` i4[trees]; per node the feature (-1: leaf), threshold, children, log odds."""
+    """All voting trees as arrays: `roots` i4[trees]; per node the feature (-1: leaf), threshold, right child (the left one is next), log odds."""
 
     roots: NDArray[np.int32]
     feature: NDArray[np.int32]
     threshold: NDArray[np.float32]
-    left: NDArray[np.int32]
     right: NDArray[np.int32]
     value: NDArray[np.float64]
 
@@ -91,17 +90,16 @@ class Forest:
     def arrays(self, base_rate: float) -> TreeArrays:
         """The trees that have a say, for scoring; leaves with few examples lean to the base rate."""
         old = [tree for tree, born in zip(self.trees, self.born, strict=True) if self.learned - born >= YOUNG]
-        nodes: list[tuple[int, float, int, int, float]] = []
+        nodes: list[tuple[int, float, int, float]] = []
         planted = [root for root in map(root_of, old or self.trees) if root is not None]
         roots = [_flatten(root, nodes, base_rate)[0] for root in planted]
-        table = np.array(nodes, np.float64).reshape(-1, 5)
+        table = np.array(nodes, np.float64).reshape(-1, 4)
         return TreeArrays(
             np.array(roots, np.int32),
             table[:, 0].astype(np.int32),
             table[:, 1].astype(np.float32),
             table[:, 2].astype(np.int32),
-            table[:, 3].astype(np.int32),
-            np.ascontiguousarray(table[:, 4]),
+            np.ascontiguousarray(table[:, 3]),
         )
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
@@ -138,18 +136,18 @@ def leaves_of(tree: BinTree) -> Iterator[BinLeaf]:
         yield from root.iter_leaves()
 
 
-def _flatten(node: Any, nodes: list[tuple[int, float, int, int, float]], base: float) -> tuple[int, float, float]:
+def _flatten(node: Any, nodes: list[tuple[int, float, int, float]], base: float) -> tuple[int, float, float]:
     """Append a node and all below; its place, and the weights of those who stayed and left."""
     place = len(nodes)
-    nodes.append((-1, 0.0, -1, -1, 0.0))
+    nodes.append((-1, 0.0, -1, 0.0))
     if isinstance(node, BinBranch):
-        left, left_stayed, left_gone = _flatten(node.children[0], nodes, base)
+        _, left_stayed, left_gone = _flatten(node.children[0], nodes, base)
         right, right_stayed, right_gone = _flatten(node.children[1], nodes, base)
         stayed, gone = left_stayed + right_stayed, left_gone + right_gone
-        nodes[place] = (int(node.feature), float(node.threshold), left, right, _log_odds(stayed, gone, base))
+        nodes[place] = (int(node.feature), float(node.threshold), right, _log_odds(stayed, gone, base))
     else:
         stayed, gone = float(node.stats.get(0, 0)), float(node.stats.get(1, 0))
-        nodes[place] = (-1, 0.0, -1, -1, _log_odds(stayed, gone, base))
+        nodes[place] = (-1, 0.0, -1, _log_odds(stayed, gone, base))
     return place, stayed, gone
 
 
@@ -158,10 +156,10 @@ def _log_odds(stayed: float, gone: float, base: float) -> float:
 
 
 def dump_tree(tree: BinTree) -> dict[str, NDArray[np.generic]]:
-    """A tree as flat arrays: nodes in preorder, then the features and counts of the active leaves."""
+    """A tree as flat arrays: nodes in preorder, then the features and counts of the leaves."""
     nodes: list[list[float]] = []
-    features: list[int] = []
-    counts: list[list[list[int]]] = []
+    features: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    counts: list[NDArray[np.int32]] = [np.zeros((0, 2, STRIDE), np.int32)]
 
     def visit(node: Any) -> None:
         stats = [float(node.stats.get(label, -1)) for label in (0, 1)]  # -1: a class never seen here
@@ -170,11 +168,10 @@ def dump_tree(tree: BinTree) -> dict[str, NDArray[np.generic]]:
             for child in node.children:
                 visit(child)
         else:
-            watched = [] if node.splitters is None else list(node.splitters)
-            kind = 3 if node.splitters is None else 2
-            nodes.append([kind, node.depth, *stats, len(node.features), node.last_split_attempt_at, len(watched), 0])
-            features.extend(node.features)
-            counts.extend(node.splitters[feature].counts for feature in watched)
+            active = float(node.is_active())
+            nodes.append([0, node.depth, *stats, len(node.features), node.last_split_attempt_at, active, 0])
+            features.append(node.features)
+            counts.append(node.counts)
 
     root = root_of(tree)
     if root is not None:
@@ -185,31 +182,30 @@ def dump_tree(tree: BinTree) -> dict[str, NDArray[np.generic]]:
         "weight": np.array([tree._train_weight_seen_by_model], np.float64),  # noqa: SLF001
         "classes": np.array(sorted(tree.classes), np.int64),
         "nodes": np.array(nodes, np.float64).reshape(-1, 8),
-        "features": np.array(features, np.int32),
-        "counts": np.array(counts, np.int32).reshape(-1, 2, STRIDE),
+        "features": np.concatenate(features),
+        "counts": np.concatenate(counts),
     }
 
 
 def load_tree(tree: BinTree, state: dict[str, NDArray[np.generic]]) -> None:
     """Fill an empty tree from `dump_tree`'s arrays."""
-    rows = iter(state["nodes"].tolist())
-    features = iter(state["features"].tolist())
-    counts = iter(state["counts"].tolist())
+    rows, used = iter(state["nodes"].tolist()), 0
+    features, counts = state["features"].astype(np.int64), state["counts"].astype(np.int32)
 
     def build() -> Any:
-        kind, depth, stayed, gone, first, second, watched, _ = next(rows)
+        nonlocal used
+        branch, depth, stayed, gone, first, second, active, _ = next(rows)
         stats = {label: int(count) for label, count in ((0, stayed), (1, gone)) if count >= 0}
-        if kind == 1:
+        if branch:
             low, high = build(), build()
-            return BinBranch(stats, int(first), second, int(depth), low, high)  # type: ignore[no-untyped-call]
-        leaf = BinLeaf(stats, int(depth), tree.edges, [next(features) for _ in range(int(first))])
+            return BinBranch(stats, int(first), second, int(depth), low, high)  # type: ignore[no-untyped-call]  # River
+        own = slice(used, used + int(first))
+        used += int(first)
+        leaf = BinLeaf(stats, int(depth), tree.edges, features[own].tolist())
+        leaf.counts = counts[own].copy()
         leaf.last_split_attempt_at = int(second)
-        if kind == 3:
-            leaf.deactivate()  # type: ignore[no-untyped-call]
-        for feature in leaf.features[: int(watched)]:
-            splitter = BinSplitter(tree.edges)
-            splitter.counts = next(counts)
-            leaf.splitters[feature] = splitter
+        if not active:
+            leaf.deactivate()  # type: ignore[no-untyped-call]  # River
         return leaf
 
     _, tree.leaves_made, tree._n_active_leaves, tree._n_inactive_leaves = state["head"].tolist()  # noqa: SLF001

@@ -55,7 +55,7 @@ class Learner:
         for index, label in enumerate(labels.tolist()):
             self.linear.learn(weight_keys[index], bool(label))
             if with_trees[index]:
-                self.forest.learn(Row(rows[index], bins[index].tolist()), label, keys[index])
+                self.forest.learn(Row(rows[index], bins[index]), label, keys[index])
             self.left += label
             self.stayed += 1 - label
 

@@ -15,6 +15,8 @@ from events.compiled import compiled
 from models.encoding import STRIDE
 from models.forest import TreeArrays
 
+ROWS = 128
+"""Rows of a block."""
 TREE_FIELDS = tuple(field.name for field in fields(TreeArrays))
 
 
@@ -43,8 +45,10 @@ class Scorer:
         out = np.empty((2, x.shape[1]))
         t = self.trees
         wide = x.astype(np.float64, copy=False)
-        linear_logits(wide, columns, self.edges, self.starts, self.weights, self.intercept, out[0])
-        forest_logits(wide, columns, t.roots, t.feature, t.threshold, t.left, t.right, t.value, out[1])
+        both_logits(
+            wide, columns, self.edges, self.starts, self.weights, self.intercept,
+            t.roots, t.feature, t.threshold, t.right, t.value, out,
+        )  # fmt: skip
         return out
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -74,7 +78,7 @@ class Scorer:
         linear_contributions(x, columns, self.edges, self.starts, centred * trusts[0], out)
         if len(t.roots):
             trust = trusts[1] / len(t.roots)
-            forest_contributions(x, columns, t.roots, t.feature, t.threshold, t.left, t.right, t.value, trust, out)
+            forest_contributions(x, columns, t.roots, t.feature, t.threshold, t.right, t.value, trust, out)
         return out
 
 
@@ -108,58 +112,61 @@ def bin_of(value: float, edges: NDArray[np.float32], start: int, end: int) -> in
 
 
 @compiled
-def linear_logits(
+def both_logits(
     x: NDArray[np.float64],
     columns: NDArray[np.int64],
     edges: NDArray[np.float32],
     starts: NDArray[np.int64],
     weights: NDArray[np.float64],
     intercept: float,
+    roots: NDArray[np.int32],
+    feature: NDArray[np.int32],
+    threshold: NDArray[np.float32],
+    right: NDArray[np.int32],
+    value: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
-    """Write the logistic regression's log odds of each row."""
-    for row in range(len(out)):
-        out[row] = intercept
-    for feature in range(len(starts) - 1):
-        start, end, column = starts[feature], starts[feature + 1], columns[feature]
-        if start == end:
-            continue
-        if column < 0:
-            for row in range(len(out)):
-                out[row] += weights[feature, 0]
-            continue
-        for row in range(len(out)):
-            out[row] += weights[feature, bin_of(as_single(x[column, row]), edges, start, end)]
+    """Write the log odds of the regression and the mean log odds of the trees for each row; unknown goes left.
+
+    Rows are taken in blocks whose values fit the nearest cache. Bins are counted for a whole block at once, which is
+    exact in any order; sums are made row by row, feature after feature.
+    """
+    features = len(starts) - 1
+    block = np.empty((features, ROWS), np.float32)
+    bins = np.empty(ROWS, np.int32)
+    for first in range(0, out.shape[1], ROWS):
+        rows = min(ROWS, out.shape[1] - first)
+        for at in range(rows):
+            out[0, first + at] = intercept
+        for column in range(features):
+            values = block[column]
+            for at in range(rows):
+                single = np.float32(x[columns[column], first + at]) if columns[column] >= 0 else np.float32(np.nan)
+                values[at] = single if np.isfinite(single) else np.float32(np.nan)
+            if starts[column] == starts[column + 1]:
+                continue
+            for at in range(rows):
+                bins[at] = 0 if np.isnan(values[at]) else 1
+            for edge in range(starts[column], starts[column + 1]):
+                limit = edges[edge]
+                for at in range(rows):
+                    bins[at] += np.int32(values[at] > limit)
+            for at in range(rows):
+                out[0, first + at] += weights[column, bins[at]]
+        for at in range(rows):
+            total = 0.0
+            for root in roots:
+                node = root
+                while feature[node] >= 0:
+                    node = right[node] if block[feature[node], at] > threshold[node] else node + 1
+                total += value[node]
+            out[1, first + at] = total / len(roots) if len(roots) else 0.0
 
 
 @compiled
 def value_at(x: NDArray[np.float64], columns: NDArray[np.int64], feature: int, row: int) -> float:
     """One feature of one row as float32; NaN where x has no such column."""
     return as_single(x[columns[feature], row]) if columns[feature] >= 0 else np.nan
-
-
-@compiled
-def forest_logits(
-    x: NDArray[np.float64],
-    columns: NDArray[np.int64],
-    roots: NDArray[np.int32],
-    feature: NDArray[np.int32],
-    threshold: NDArray[np.float32],
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
-    value: NDArray[np.float64],
-    out: NDArray[np.float64],
-) -> None:
-    """Write the mean of the trees' log odds of each row; unknown goes left."""
-    for row in range(len(out)):
-        total = 0.0
-        for root in roots:
-            node = root
-            while feature[node] >= 0:
-                above = value_at(x, columns, feature[node], row) > threshold[node]
-                node = right[node] if above else left[node]
-            total += value[node]
-        out[row] = total / len(roots) if len(roots) else 0.0
 
 
 @compiled
@@ -186,7 +193,6 @@ def forest_contributions(
     roots: NDArray[np.int32],
     feature: NDArray[np.int32],
     threshold: NDArray[np.float32],
-    left: NDArray[np.int32],
     right: NDArray[np.int32],
     value: NDArray[np.float64],
     trust: float,
@@ -199,7 +205,7 @@ def forest_contributions(
             while feature[node] >= 0:
                 asked = feature[node]
                 above = value_at(x, columns, asked, row) > threshold[node]
-                below = right[node] if above else left[node]
+                below = right[node] if above else node + 1
                 out[asked, row] += trust * (value[below] - value[node])
                 node = below
 
@@ -215,7 +221,7 @@ def probabilities(logits: NDArray[np.float64], linear: float, forest: float, bia
 
 
 EMPTY_TREES = TreeArrays(
-    *(np.zeros(0, dtype) for dtype in (np.int32, np.int32, np.float32, np.int32, np.int32, np.float64))  # type: ignore[arg-type]
+    *(np.zeros(0, dtype) for dtype in (np.int32, np.int32, np.float32, np.int32, np.float64))  # type: ignore[arg-type]
 )
 EMPTY = Scorer(
     np.zeros(0, np.float32), np.zeros(1, np.int64), np.zeros((0, STRIDE)), np.zeros((0, STRIDE)), 0.0, EMPTY_TREES
