@@ -205,6 +205,15 @@ def test_one_doubled_field_at_a_time():
     assert_same(left, right)
 
 
+def test_long_numbers_are_rounded_once():
+    source = random.Random(5)
+    digits = [str(source.randrange(10 ** (count - 1), 10**count)) for count in range(12, 20) for _ in range(60)]
+    numbers = [f"{text[:5]}.{text[5:]}" for text in digits] + [f"0.{text}" for text in digits]
+    left, right, _ = read_twice(b"\n".join(written([*PLAIN.items(), ("mb", number)]) for number in numbers))
+    assert_same(left, right)
+    assert left.events["x"][:, 2].tolist() == [float(number) for number in numbers]
+
+
 def test_fields_in_the_way_of_the_braces():
     whole = written([*PLAIN.items(), ("mb", "1.25"), ("extra", "null")])
     lines = [whole[:end] for end in range(len(whole))] + [whole[start:] for start in range(len(whole))]
