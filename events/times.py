@@ -5,7 +5,6 @@ Read as RFC 3339 (section 5.6) says: any number of fraction digits (cut to micro
 """
 
 from collections.abc import Sequence
-
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -38,6 +37,7 @@ FAULTS = {
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @compiled(inline=True)
 def digits(data: NDArray[np.uint8], start: int, count: int) -> int:
