@@ -65,6 +65,7 @@ class Partition:
             np.empty(ROWS, np.int64),
             np.empty(ROWS, np.int64),
             np.empty(ROWS, np.bool_),
+            np.empty(ROWS, np.bool_),
         )
 
     def admit(self, batch: Batch, most: int) -> Work:

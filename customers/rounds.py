@@ -60,6 +60,7 @@ class Rows(NamedTuple):
     now: npt.NDArray[np.int64]
     event: npt.NDArray[np.int64]
     freeze: npt.NDArray[np.bool_]
+    asked: npt.NDArray[np.bool_]  # the rules asked for this moment
 
 
 class Limits(NamedTuple):
@@ -259,7 +260,7 @@ def fold_round(
             first = r["times"][_FIRST]
             r["times"][_WEEK] = first + ((now - first) // WEEK_US + 1) * WEEK_US
         _row(r, pools, f, feeds[i], seq + i, c, now, limits, rows, made)
-        rows.event[made], rows.freeze[made] = i, kind == _BILL_KIND
+        rows.event[made], rows.freeze[made], rows.asked[made] = i, kind == _BILL_KIND, False
         made += 1
     return passed, made, waits, blocks
 
@@ -284,7 +285,7 @@ def look_round(
         roll(r, now)
         measure(r, pools, f, feed, seq, now, rows.measures, i)
         rows.customer[i], rows.now[i] = customers[i], now
-        rows.event[i], rows.freeze[i] = -1, False
+        rows.event[i], rows.freeze[i], rows.asked[i] = -1, False, False
 
 
 @compiled
@@ -306,7 +307,8 @@ def timer_round(
         close_days(r, f, feeds[i], now)
         roll(r, now)
         week = _weekly(r, now)
-        if r["times"][_RULES] <= now:
+        rows.asked[i] = r["times"][_RULES] <= now
+        if rows.asked[i]:
             r["times"][_RULES] = FAR  # the rules will say what they wait for next
         _row(r, pools, f, feeds[i], seqs[i], c, now, limits, rows, i)
         rows.event[i], rows.freeze[i] = -1, week

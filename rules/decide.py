@@ -73,16 +73,19 @@ class Decider:
         self,
         customers: npt.NDArray[np.int32],
         now: npt.NDArray[np.int64],
+        asked: npt.NDArray[np.bool_],
         columns: Columns,
         state: Words,
         asleep: npt.NDArray[np.bool_],
         who: Who,
     ) -> set[int]:
-        """Decide on rows; `state` holds the rule bits of all customers, `asleep` says whose line is suspended.
+        """Decide on rows. `asked`: a timer of the rules is over; `asleep`: the line is suspended.
+
+        `state` holds the rule bits of all customers.
 
         Returns the customers whose next timer of the rules may have changed.
         """
-        over = self._over(customers, now, state)
+        over = self._over(customers, now, asked, state)
         changed = self._changes(columns, customers, state, asleep)
         for row in sorted(changed.keys() | over.keys()):
             customer, at = int(customers[row]), int(now[row])
@@ -105,11 +108,11 @@ class Decider:
         return {int(customers[row]) for row in changed.keys() | over.keys()}
 
     def _over(
-        self, customers: npt.NDArray[np.int32], now: npt.NDArray[np.int64], state: Words
+        self, customers: npt.NDArray[np.int32], now: npt.NDArray[np.int64], asked: npt.NDArray[np.bool_], state: Words
     ) -> dict[int, list[Timer]]:
         """The timers that are over, by row; cooldowns end before the row's conditions are looked at."""
         over = {}
-        for row in np.flatnonzero(np.isin(customers, self.timers.customers())).tolist():
+        for row in np.flatnonzero(asked).tolist():
             timers = self.timers.due(int(customers[row]), int(now[row]))
             for timer in timers:
                 if timer.kind == bits.COOLING:

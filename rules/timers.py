@@ -47,10 +47,6 @@ class RuleTimers:
             self.drop(customer, timer.rule, timer.kind)
         return over
 
-    def customers(self) -> npt.NDArray[np.int64]:
-        """The customers that wait for something."""
-        return np.fromiter(self._of, np.int64, len(self._of))
-
     def next(self, customer: int) -> int | None:
         """When the customer's earliest timer is over (µs)."""
         return min(self._of[customer].values()) if customer in self._of else None

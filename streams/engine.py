@@ -170,6 +170,7 @@ class Engine:
         touched = self.decider.decide(
             rows.customer[:count],
             rows.now[:count],
+            rows.asked[:count],
             sheet,
             self.partition.customers.bits,
             asleep,
