@@ -64,7 +64,7 @@ class Champion:
         self.calibration = Calibration(0.5, 0.5, 0.0)
         self.speaking = False
         self.outcomes: list[Outcome] = []
-        self.judged = np.zeros(0, np.int64)
+        self.judged = np.zeros(0, np.bool_)
         self.first_seen = NEVER
         self.clock = 0
         self.swept = 0
@@ -218,9 +218,9 @@ class Champion:
             return
         unscored = unscored[np.argsort(held.key[unscored], kind="stable")]
         customers, first = np.unique(held.customer[unscored], return_index=True)
-        new = ~np.isin(customers, self.judged, assume_unique=True)
-        held.judge[unscored[first[new]]] = True
-        self.judged = np.union1d(self.judged, customers)
+        self.judged = np.pad(self.judged, (0, max(int(customers[-1]) + 1 - len(self.judged), 0)))
+        held.judge[unscored[first[~self.judged[customers]]]] = True
+        self.judged[customers] = True
 
     def _share_of_stayers(self) -> float:
         """Follows the rate of leaving slowly: a share that knew this tick's leavers would bias the calibration."""
@@ -291,7 +291,7 @@ class Champion:
         outcomes = [(o.customer, o.at, int(o.voluntary)) for o in self.outcomes]
         arrays = under("examples", self.examples.snapshot()) | under("progress", self.progress.snapshot())
         arrays |= {
-            "judged": self.judged,
+            "judged": self.judged.copy(),
             "outcomes": np.array(outcomes, np.int64).reshape(-1, 3),
             "numbers": np.array(numbers, np.int64),
             "amounts": np.array([self.left_lately, self.stayed_lately, self.tokens]),
@@ -314,7 +314,7 @@ class Champion:
         self.examples.restore(part("examples", state))
         self.examples.extend(len(self.names))
         self.progress.restore(part("progress", state))
-        self.judged = np.asarray(state["judged"], np.int64)
+        self.judged = np.array(state["judged"], np.bool_)
         self.outcomes = [Outcome(int(c), int(at), bool(v)) for c, at, v in state["outcomes"].tolist()]
         self.left_lately, self.stayed_lately, self.tokens = state["amounts"].tolist()
         (self.first_seen, self.clock, self.swept, self.fitted, self.published, self.unpublished) = state[

@@ -44,6 +44,18 @@ def example_keys(customers: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray
 
 
 @compiled
+def waiting_of(customers: NDArray[np.int64], state: NDArray[np.int8], named: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The slots of waiting examples whose customer is named."""
+    found = np.empty(len(customers), np.int64)
+    count = 0
+    for slot in range(len(customers)):
+        if state[slot] == WAITING and customers[slot] < len(named) and named[customers[slot]]:
+            found[count] = slot
+            count += 1
+    return found[:count].copy()
+
+
+@compiled
 def sampled(keys: NDArray[np.uint64], purpose: int, share: float) -> NDArray[np.bool_]:
     """A fixed random share of examples (bool[n]); samples for different purposes are independent."""
     chosen = np.empty(len(keys), np.bool_)
@@ -171,8 +183,9 @@ class Examples:
         Examples frozen later than the outcome were frozen in ignorance of it and are dropped; involuntary churn
         within the horizon says nothing about leaving voluntarily and drops them too.
         """
-        theirs = np.isin(self.customer[: self.size], np.array([outcome.customer for outcome in outcomes], np.int64))
-        candidates = np.flatnonzero(theirs & (self.state[: self.size] == WAITING))
+        churned = np.zeros(max((outcome.customer for outcome in outcomes), default=-1) + 1, np.bool_)
+        churned[[outcome.customer for outcome in outcomes]] = True
+        candidates = waiting_of(self.customer[: self.size], self.state[: self.size], churned)
         for outcome in outcomes if len(candidates) else ():
             mine = candidates[self.customer[candidates] == outcome.customer]
             mine = mine[self.state[mine] == WAITING]

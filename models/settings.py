@@ -13,7 +13,7 @@ class LearningSettings:
     """A risk is the probability of leaving voluntarily within this many days."""
     label_delay_days: float = 0.0
     """How much longer to wait for outcomes that are reported late before a horizon counts as passed without churn."""
-    pending_examples: int = 100_000
+    pending_examples: int = 50_000
     """At most this many frozen examples wait for their label; beyond it a fixed random part of them is kept."""
     examples_per_tick: int = 256
     """At most this many are learned at one tick (0.1 s of work); the rest waits for the next."""
