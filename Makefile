@@ -15,11 +15,13 @@ setup: $(STAMP) ## make .venv and install everything (the others do it by themse
 
 $(STAMP): pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (make PYTHON=/path/to/python3.11)"; exit 1; }
-	@echo "[1/2] virtual environment in .venv, from $$("$(PYTHON)" --version)"
+	@echo "[1/3] virtual environment in .venv, from $$("$(PYTHON)" --version)"
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
-	@echo "[2/2] installing what the project needs (some 700 MB on disk, once; a few minutes)"
+	@echo "[2/3] installing what the project needs (some 700 MB on disk, once; a few minutes)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[dev]' \
 		| sed -un 's/^Collecting \([A-Za-z0-9_.-]*\).*/      \1/p; s/^Installing collected.*/      unpacking/p; s/^Successfully installed.*churn.*/      done/p; /^ERROR/p'
+	@echo "[3/3] compiling the engine (a minute or two; once, and after changes to it)"
+	@$(BIN)/python -m streams.warmup
 	@touch $@
 
 demo: $(STAMP) ## simulated operator, engine and warnings in this terminal (in a pipe: one fixed stretch)

@@ -15,13 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import simulator
 from streams import bootstrap
 from streams.core import Core
 from streams.replay import Job, replay
-
-WARM_UP = (60, 45, 3)
-"""Customers, days and seed of a run that compiles everything before the clock starts."""
+from streams.warmup import warm_up
 
 
 def run(engine: Core, file: Path, folder: Path) -> dict[str, Any]:
@@ -46,9 +43,7 @@ def main() -> None:
     configuration = bootstrap.configuration(bootstrap.config_folder(None))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        small = folder / "warm-up.jsonl"
-        simulator.simulate(*WARM_UP, small)
-        run(bootstrap.engine(configuration, None, None), small, folder)
+        warm_up()
         engine = bootstrap.engine(configuration, None, None)
         if len(sys.argv) > 2:
             run(engine, Path(sys.argv[2]), folder)

@@ -150,9 +150,7 @@ def demo_command(
     configuration = bootstrap.configuration(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
     console = Console(highlight=False)
-    console.print(
-        f"simulating {customers:,} customers for {days} days (the first run compiles the engine, which takes a minute)"
-    )
+    console.print(f"simulating {customers:,} customers for {days} days")
     engine = bootstrap.engine(configuration, None, None)
     stream = simulator.days(customers, days, seed)
     board = terminal.Board(tiers, language)
