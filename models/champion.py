@@ -1,24 +1,23 @@
 """The model that the engine holds: it freezes examples, learns what matured, and scores.
 
-Everything is a function of the stream alone. Between ticks of event time only examples and outcomes are taken in, in
+Everything is a function of the stream alone, and a tick at which nothing is due changes nothing (but for the first
+one of a day), so it does not matter which empty ticks the engine leaves out. Between ticks of event time only examples and outcomes are taken in, in
 any order; at a tick they are sorted out, what matured is learned (each example scored first), and perhaps a new
-scoring state is published. Risk is unknown (NaN) until enough leavers and stayers were learned.
+scoring state is published.
 """
 
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import Calibration, Calibrator
 from models.evaluation import Progressive
 from models.examples import Examples, Outcome, example_keys, sampled
-from models.pipeline import Learner
-from models.scoring import EMPTY, Scorer, gather, probabilities
+from models.model import RiskModel
+from models.scoring import gather
 from models.settings import DAY_US, LearningSettings
-from models.storage import pack, part, under, unpack
+from models.storage import part, under
 
 HOUR_US = 3_600_000_000
 FITTED_ON = 10_000
@@ -32,16 +31,10 @@ BLOCK = 64
 """Examples are scored and then learned in blocks of this size."""
 FOR_NEGATIVES, FOR_TREES = 2**40, 2**41
 """Purposes of samples; far from the seeds of the trees, whose bagging hashes the same keys."""
-CALIBRATION_POSITIVES = 10
-"""So many leavers must have been scored before they were learned, or no risk is told."""
 
 
-class Champion:
-    """Freeze, learn, score.
-
-    `names` and `categorical` describe the rows of every matrix X (f8[feature, customer]) handed in; `extend` when
-    more are known. `learn=False` scores only.
-    """
+class Champion(RiskModel):
+    """Freeze, learn, score (`RiskModel`)."""
 
     def __init__(
         self,
@@ -51,64 +44,15 @@ class Champion:
         *,
         learn: bool = True,
     ) -> None:
-        self.settings = settings or LearningSettings()
-        self.learning = learn
-        self.names: list[str] = []
-        self.categorical: list[bool] = []
-        self.columns = np.zeros(0, np.int64)
-        self.examples = Examples(0, self.settings.pending_examples)
-        self.learner = Learner(self.settings)
-        self.calibrator = Calibrator(self.settings.calibration_examples)
+        super().__init__(names, categorical, settings, learn=learn)
+        self.examples = Examples(len(self.names), self.settings.pending_examples)
         self.progress = Progressive()
-        self.scorer: Scorer = EMPTY
-        self.calibration = Calibration(0.5, 0.5, 0.0)
-        self.speaking = False
         self.outcomes: list[Outcome] = []
         self.judged = np.zeros(0, np.bool_)
         self.first_seen = NEVER
-        self.clock = 0
-        self.swept = 0
-        self.fitted = 0
-        self.published = 0
-        self.unpublished = 0
-        self.publications = 0
+        self.day = self.fitted = self.chosen_at = self.learned_at = 0
         self.left_lately = self.stayed_lately = 0.0
         self.tokens = float(self.settings.forest_burst)
-        self.extend(names, categorical)
-
-    def extend(self, names: Sequence[str], categorical: Sequence[bool]) -> None:
-        """From now on the rows of X are these (all of them, in order); new ones join the model's features."""
-        for name, is_category in zip(names, categorical, strict=True):
-            if name not in self.names:
-                self.names.append(name)
-                self.categorical.append(is_category)
-        place = {name: column for column, name in enumerate(names)}
-        self.columns = np.array([place.get(name, -1) for name in self.names], np.int64)
-        self.examples.extend(len(self.names))
-
-    def score(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The risk (f8[n]) of each column of x f8[feature, n]: a probability, or NaN while there is too little to say."""
-        if not self.speaking:
-            return np.full(x.shape[1], np.nan)
-        return self._risk(self.scorer.logits(x, self.columns))
-
-    def _risk(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        if not self.speaking:
-            return np.full(logits.shape[1], np.nan)
-        return probabilities(logits, self.calibration.linear, self.calibration.forest, self.calibration.bias)
-
-    def contributions(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What each feature adds to the log odds of leaving against the population, f8[self.names, n]; 0: nothing."""
-        return self.scorer.contributions(x, self.columns, (self.calibration.linear, self.calibration.forest))
-
-    def reasons(self, x: NDArray[np.float64], most: int = 5) -> list[list[tuple[str, float]]]:
-        """For each column of x the features that raise the risk most, with what each adds to the log odds."""
-        added = self.contributions(x) if self.speaking else np.zeros((0, x.shape[1]))
-        order = np.argsort(-added, axis=0, kind="stable")[:most]
-        return [
-            [(self.names[feature], float(added[feature, row])) for feature in order[:, row] if added[feature, row] > 0]
-            for row in range(x.shape[1])
-        ]
 
     def freeze(self, customers: NDArray[np.int64], x: NDArray[np.float64], at: NDArray[np.int64]) -> None:
         """Keep the features of n customers (rows of the state) as they are at `at` (microseconds), x f8[feature, n]."""
@@ -117,12 +61,13 @@ class Champion:
         customers, at = customers.astype(np.int64), at.astype(np.int64)
         keys = example_keys(customers, at)
         kept = np.flatnonzero(self.examples.wanted(keys))
+        self.examples.extend(len(self.names))
         values = np.empty((len(kept), len(self.names)), np.float32)
         gather(x, self.columns, kept, values)
         logits = np.full((2, len(kept)), np.nan)
         if self.publications:
             logits = self.scorer.logits(values.T, np.arange(len(self.names)))
-        risk = self._risk(logits).astype(np.float32)
+        risk = self.risk_of(logits).astype(np.float32)
         self.examples.add(
             customers[kept], at[kept], keys[kept], values, np.ascontiguousarray(logits.T, np.float32), risk
         )
@@ -143,7 +88,7 @@ class Champion:
         if oldest is None:
             return None
         if oldest == 0:
-            return self.clock
+            return self.learned_at
         return max(oldest, self.first_seen) + self.settings.horizon_us + self.settings.label_delay_us
 
     def tick(self, clock: int) -> bool:
@@ -151,35 +96,26 @@ class Champion:
         if not self.learning:
             return False
         s = self.settings
-        self.examples.settle()
+        new_day, self.day = clock // DAY_US != self.day, clock // DAY_US
+        self.examples.settle(grow=new_day)
         self._take_outcomes(clock)
-        self.tokens = min(float(s.forest_burst), self.tokens + s.forest_per_tick * self._hours_since(clock))
         matured = clock - s.horizon_us - s.label_delay_us
         if self.first_seen > matured:
-            self.clock = clock
-            if clock - self.swept >= DAY_US:  # what is older than a horizon when outcomes begin could never be labelled
-                self.swept = clock
+            if new_day:  # what is older than a horizon when outcomes begin could never be labelled
                 self.examples.drop_before(min(clock, self.first_seen) - s.horizon_us)
             return False
         self._choose(matured, clock)
-        self.clock = clock
         slots = self.examples.chosen(s.examples_per_tick)
+        before = self.publications
         if len(slots):
             self._fit_edges(clock)
-            with_trees = self._admit_to_trees(slots)
+            with_trees = self._admit_to_trees(slots, clock)
             for start in range(0, len(slots), BLOCK):
                 self._learn(slots[start : start + BLOCK], with_trees[start : start + BLOCK])
             self.examples.forget(slots)
-        overdue = clock - self.published >= s.publish_after_hours * HOUR_US
-        return self._publish(clock) if self.unpublished and (overdue or self._enough_new()) else False
-
-    def _hours_since(self, clock: int) -> float:
-        return max(clock - self.clock, 0) / HOUR_US if self.clock else 0.0
-
-    def _enough_new(self) -> bool:
-        """Often in the beginning, when each block changes much."""
-        learned = self.learner.left + self.learner.stayed
-        return self.unpublished >= min(self.settings.publish_every, max(BLOCK, learned // 4))
+        if new_day and self.unpublished:
+            self.publish()
+        return self.publications > before
 
     def _take_outcomes(self, clock: int) -> None:
         if self.outcomes and self.first_seen == NEVER:
@@ -197,7 +133,10 @@ class Champion:
         """All leavers, and of those who stayed a sample in proportion, each standing for several."""
         left, stayed = self.examples.matured(matured)
         self._name_judges(np.concatenate([left, stayed]))
-        fading = 0.5 ** (self._hours_since(clock) / RATE_HALF_LIFE)
+        if not len(left) and not len(stayed):
+            return
+        fading = 0.5 ** ((clock - self.chosen_at) / HOUR_US / RATE_HALF_LIFE)
+        self.chosen_at = clock
         self.left_lately = self.left_lately * fading + len(left)
         self.stayed_lately = self.stayed_lately * fading + len(stayed)
         share = self._share_of_stayers()
@@ -235,7 +174,10 @@ class Champion:
             self.fitted = clock
             self.learner.fit_edges(self.examples.population(FITTED_ON), np.array(self.categorical, np.bool_))
 
-    def _admit_to_trees(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _admit_to_trees(self, slots: NDArray[np.int64], clock: int) -> NDArray[np.bool_]:
+        earned = self.settings.forest_per_tick * (clock - self.learned_at) / HOUR_US
+        self.tokens = min(float(self.settings.forest_burst), self.tokens + earned)
+        self.learned_at = clock
         admitted = sampled(self.examples.key[slots], FOR_TREES, min(1.0, max(self.tokens, 0.0) / len(slots)))
         self.tokens -= float(np.count_nonzero(admitted))
         return admitted
@@ -253,33 +195,15 @@ class Champion:
         self.calibrator.add(logits[said], label[said].astype(np.float64), share[said])
         self.learner.learn(held.values[slots], label, held.key[slots], with_trees)
         self.unpublished += len(slots)
-        if self._enough_new():
-            self._publish(self.clock)
+        if self.enough_new():
+            self.publish()
 
     def _score_late(self, slots: NDArray[np.int64], logits: NDArray[np.float64], risk: NDArray[np.float64]) -> None:
         """Score examples that were frozen before there was a model, in place."""
         fresh = np.flatnonzero(self.examples.judge[slots])
         if len(fresh):
             found = self.scorer.logits(self.examples.values[slots[fresh]].T, np.arange(len(self.names)))
-            logits[fresh], risk[fresh] = found.T, self._risk(found)
-
-    def _publish(self, clock: int) -> bool:
-        self.scorer = self.learner.scorer()
-        self.calibration = self.calibrator.fit()
-        self.speaking = (
-            self.learner.left >= self.settings.positives_to_speak
-            and self.learner.stayed >= self.settings.negatives_to_speak
-            and self.calibrator.positives >= CALIBRATION_POSITIVES
-        )
-        self.published, self.unpublished = clock, 0
-        self.publications += 1
-        return True
-
-    @property
-    def version(self) -> str:
-        """Names the scoring state: how often it was published, how much it learned, a checksum."""
-        learned = self.learner.left + self.learner.stayed
-        return f"{self.publications}-{learned}-{zlib.crc32(self.scorer.weights.tobytes()):08x}"
+            logits[fresh], risk[fresh] = found.T, self.risk_of(found)
 
     def report(self) -> dict[str, Any]:
         """Progressive figures: `labelled`, `auc`, `average_precision`, `brier`, `calibration_error`."""
@@ -287,7 +211,7 @@ class Champion:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything, as arrays; `restore` goes on byte for byte the same."""
-        numbers = [self.first_seen, self.clock, self.swept, self.fitted, self.published, self.unpublished]
+        numbers = [self.first_seen, self.day, self.fitted, self.chosen_at, self.learned_at]
         outcomes = [(o.customer, o.at, int(o.voluntary)) for o in self.outcomes]
         arrays = under("examples", self.examples.snapshot()) | under("progress", self.progress.snapshot())
         arrays |= {
@@ -296,66 +220,15 @@ class Champion:
             "numbers": np.array(numbers, np.int64),
             "amounts": np.array([self.left_lately, self.stayed_lately, self.tokens]),
         }
-        return arrays | self._model_state()
-
-    def _model_state(self) -> dict[str, Any]:
-        c = self.calibration
-        state = under("learner", self.learner.snapshot()) | under("calibrator", self.calibrator.snapshot())
-        state |= under("scorer", self.scorer.arrays())
-        state["calibration"] = np.array([c.linear, c.forest, c.bias])
-        state["published"] = np.array([self.publications, int(self.speaking)])
-        state["names"] = np.frombuffer("\0".join(self.names).encode(), np.uint8)
-        state["categorical"] = np.array(self.categorical, np.bool_)
-        return state
+        return arrays | self.model_state()
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `snapshot`; features that X has now and had not then are unknown before."""
-        self._restore_model(state)
+        self.restore_model(state)
         self.examples.restore(part("examples", state))
         self.examples.extend(len(self.names))
         self.progress.restore(part("progress", state))
         self.judged = np.array(state["judged"], np.bool_)
         self.outcomes = [Outcome(int(c), int(at), bool(v)) for c, at, v in state["outcomes"].tolist()]
         self.left_lately, self.stayed_lately, self.tokens = state["amounts"].tolist()
-        (self.first_seen, self.clock, self.swept, self.fitted, self.published, self.unpublished) = state[
-            "numbers"
-        ].tolist()
-
-    def _restore_model(self, state: dict[str, Any]) -> None:
-        now = [name for name, _ in sorted(zip(self.names, self.columns.tolist(), strict=True), key=lambda at: at[1])]
-        kinds = dict(zip(self.names, self.categorical, strict=True))
-        text = bytes(state["names"]).decode()
-        self.names = text.split("\0") if text else []
-        self.categorical = [bool(value) for value in state["categorical"]]
-        self.extend(now, [kinds[name] for name in now])
-        self.learner.restore(part("learner", state))
-        self.calibrator.restore(part("calibrator", state))
-        self.scorer = Scorer.from_arrays(part("scorer", state))
-        self.calibration = Calibration(*state["calibration"].tolist())
-        self.publications, self.speaking = int(state["published"][0]), bool(state["published"][1])
-
-    def save(self) -> bytes:
-        """What was learned (not the customers' examples), as bytes for `load`."""
-        facts = {"version": self.version, "horizon_days": self.settings.horizon_days, "features": self.names}
-        return pack(self._model_state(), facts)
-
-    @classmethod
-    def load(
-        cls,
-        data: bytes,
-        names: Sequence[str],
-        categorical: Sequence[bool],
-        settings: LearningSettings | None = None,
-        *,
-        learn: bool = False,
-    ) -> tuple["Champion", list[str]]:
-        """A saved model for a catalogue of features, and the names it knows that the catalogue lacks (unknown to it).
-
-        Raises:
-            ModelFileError: the bytes are not a model that this version can use.
-        """
-        arrays, _ = unpack(data)
-        champion = cls(names, categorical, settings, learn=learn)
-        champion._restore_model(arrays)
-        missing = [name for name, column in zip(champion.names, champion.columns.tolist(), strict=True) if column < 0]
-        return champion, missing
+        self.first_seen, self.day, self.fitted, self.chosen_at, self.learned_at = state["numbers"].tolist()

@@ -19,8 +19,8 @@ GONE, WAITING, LEFT, CHOSEN = 0, 1, 2, 3
 
 EVERY = 2**64 - 1
 """The bound of keys that takes every example."""
-ROOM, GROWTH = 0.8, 1.02
-"""While less than this share of the limit is used, the sampled share grows by this factor a tick."""
+ROOM, GROWTH = 0.8, 1.25
+"""While less than this share of the limit is used, the sampled share grows by this factor a day."""
 
 FIELDS = ("customer", "at", "key", "due", "state", "label", "judge", "share", "logits", "risk", "values")
 
@@ -171,9 +171,9 @@ class Examples:
             self.bound = int(np.partition(self.key[waiting], self.limit)[self.limit]) - 1
             self.state[waiting[self.key[waiting] > np.uint64(self.bound)]] = GONE
 
-    def settle(self) -> None:
-        """At a tick: reduce, or let the sample slowly grow again while there is room."""
-        if self.bound < EVERY and np.count_nonzero(self.state[: self.size] == WAITING) < ROOM * self.limit:
+    def settle(self, *, grow: bool) -> None:
+        """At a tick: reduce; once a day let the sample grow again while there is room."""
+        if grow and self.bound < EVERY and np.count_nonzero(self.state[: self.size] == WAITING) < ROOM * self.limit:
             self.bound = min(int(self.bound * GROWTH), EVERY)
         self.reduce()
 

@@ -26,12 +26,10 @@ class LearningSettings:
     negatives_to_speak: int = 60
     """... and this many of customers who stayed."""
     publish_every: int = 256
-    """A new scoring snapshot is taken when this many examples were learned since the last one ..."""
-    publish_after_hours: float = 24.0
-    """... or, if any was learned at all, after this time."""
+    """A new scoring state is published when this many examples were learned since the last one, or a day ended."""
     rebin_days: float = 30.0
     """Quantile edges follow the population: they are fitted again after this time."""
-    linear_rate: float = 0.1
+    linear_rate: float = 0.05
     """AdaGrad's step for the logistic regression."""
     trees: int = 10
     tree_features: float = 0.5

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
@@ -49,7 +50,7 @@ def unpack(data: bytes) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop(META).tobytes())
         found = meta["format"]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(f"not a saved model: {error}") from error
     if found != FORMAT:
         raise ModelFileError(f"saved in format {found}, this version reads format {FORMAT}")

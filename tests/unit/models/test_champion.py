@@ -110,6 +110,23 @@ def test_batches_make_no_difference(events, taught, probes, batch):
     assert champion.report() == taught.report()
 
 
+def test_ticks_without_work_make_no_difference(events, taught, probes):
+    champion = Champion(NAMES, CATEGORICAL, SETTINGS)
+    whole_tick, worked = champion.tick, []
+
+    def tick(clock):
+        ready = champion.ready_at()
+        if clock % DAY_US == 0 or champion.outcomes or (ready is not None and ready <= clock):
+            worked.append(clock)
+            whole_tick(clock)
+
+    champion.tick = tick
+    feed(champion, events, 200 * DAY_US)
+    whole_tick(111 * DAY_US)
+    assert len(worked) < 80 * 24
+    np.testing.assert_array_equal(champion.score(probes), taught.score(probes))
+
+
 def test_a_restored_snapshot_goes_on_byte_for_byte(events, taught, probes):
     for stop in (20, 76):
         champion = Champion(NAMES, CATEGORICAL, SETTINGS)

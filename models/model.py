@@ -1,0 +1,164 @@
+"""A model that scores, and can learn: features by name, River learners, calibration, and the published scoring state.
+
+What scores is a copy taken at `publish`, so learning in between changes no risk. Risk is unknown (NaN) until enough
+leavers and stayers were learned.
+"""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import Calibration, Calibrator
+from models.pipeline import Learner
+from models.scoring import EMPTY, Scorer, probabilities
+from models.settings import LearningSettings
+from models.storage import ModelFileError, pack, part, under, unpack
+
+FIRST_BLOCK = 64
+"""In the beginning each block of so many examples changes much, and a new state is published after each."""
+CALIBRATION_POSITIVES = 10
+"""So many leavers must have been scored before they were learned, or no risk is told."""
+
+
+class RiskModel:
+    """Scoring, saving and loading.
+
+    `names` and `categorical` describe the rows of every matrix X (f8[feature, customer]) handed in; `extend` when
+    more are known. `learn=False` scores only.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        categorical: Sequence[bool],
+        settings: LearningSettings | None = None,
+        *,
+        learn: bool = True,
+    ) -> None:
+        self.settings = settings or LearningSettings()
+        self.learning = learn
+        self.names: list[str] = []
+        self.categorical: list[bool] = []
+        self.columns = np.zeros(0, np.int64)
+        self.learner = Learner(self.settings)
+        self.calibrator = Calibrator(self.settings.calibration_examples)
+        self.scorer: Scorer = EMPTY
+        self.calibration = Calibration(0.5, 0.5, 0.0)
+        self.speaking = False
+        self.unpublished = 0
+        self.publications = 0
+        self.extend(names, categorical)
+
+    def extend(self, names: Sequence[str], categorical: Sequence[bool]) -> None:
+        """From now on the rows of X are these (all of them, in order); new ones join the model's features."""
+        for name, is_category in zip(names, categorical, strict=True):
+            if name not in self.names:
+                self.names.append(name)
+                self.categorical.append(is_category)
+        place = {name: column for column, name in enumerate(names)}
+        self.columns = np.array([place.get(name, -1) for name in self.names], np.int64)
+
+    def score(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The risk (f8[n]) of each column of x f8[feature, n]: a probability, or NaN while there is too little to say."""
+        if not self.speaking:
+            return np.full(x.shape[1], np.nan)
+        return self.risk_of(self.scorer.logits(x, self.columns))
+
+    def risk_of(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The risk (f8[n]) that log odds f8[2, n] mean."""
+        if not self.speaking:
+            return np.full(logits.shape[1], np.nan)
+        return probabilities(logits, self.calibration.linear, self.calibration.forest, self.calibration.bias)
+
+    def contributions(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each feature adds to the log odds of leaving against the population, f8[self.names, n]; 0: nothing."""
+        return self.scorer.contributions(x, self.columns, (self.calibration.linear, self.calibration.forest))
+
+    def reasons(self, x: NDArray[np.float64], most: int = 5) -> list[list[tuple[str, float]]]:
+        """For each column of x the features that raise the risk most, with what each adds to the log odds."""
+        added = self.contributions(x) if self.speaking else np.zeros((0, x.shape[1]))
+        order = np.argsort(-added, axis=0, kind="stable")[:most]
+        return [
+            [(self.names[feature], float(added[feature, row])) for feature in order[:, row] if added[feature, row] > 0]
+            for row in range(x.shape[1])
+        ]
+
+    def enough_new(self) -> bool:
+        """Whether it is time to publish: often in the beginning."""
+        learned = self.learner.left + self.learner.stayed
+        return self.unpublished >= min(self.settings.publish_every, max(FIRST_BLOCK, learned // 4))
+
+    def publish(self) -> None:
+        """Let what was learned so far take effect."""
+        self.scorer = self.learner.scorer()
+        self.calibration = self.calibrator.fit()
+        self.speaking = (
+            self.learner.left >= self.settings.positives_to_speak
+            and self.learner.stayed >= self.settings.negatives_to_speak
+            and self.calibrator.positives >= CALIBRATION_POSITIVES
+        )
+        self.unpublished = 0
+        self.publications += 1
+
+    @property
+    def version(self) -> str:
+        """Names the scoring state: how often it was published, how much it learned, a checksum."""
+        learned = self.learner.left + self.learner.stayed
+        return f"{self.publications}-{learned}-{zlib.crc32(self.scorer.weights.tobytes()):08x}"
+
+    def model_state(self) -> dict[str, Any]:
+        """What was learned and what scores, as arrays."""
+        c = self.calibration
+        state = under("learner", self.learner.snapshot()) | under("calibrator", self.calibrator.snapshot())
+        state |= under("scorer", self.scorer.arrays())
+        state["calibration"] = np.array([c.linear, c.forest, c.bias])
+        state["published"] = np.array([self.publications, int(self.speaking), self.unpublished])
+        state["names"] = np.frombuffer("\0".join(self.names).encode(), np.uint8)
+        state["categorical"] = np.array(self.categorical, np.bool_)
+        return state
+
+    def restore_model(self, state: dict[str, Any]) -> None:
+        """Go on from `model_state`, its features found by name."""
+        now = [name for name, _ in sorted(zip(self.names, self.columns.tolist(), strict=True), key=lambda at: at[1])]
+        kinds = dict(zip(self.names, self.categorical, strict=True))
+        text = bytes(state["names"]).decode()
+        self.names = text.split("\0") if text else []
+        self.categorical = [bool(value) for value in state["categorical"]]
+        self.extend(now, [kinds[name] for name in now])
+        self.learner.restore(part("learner", state))
+        self.calibrator.restore(part("calibrator", state))
+        self.scorer = Scorer.from_arrays(part("scorer", state))
+        self.calibration = Calibration(*state["calibration"].tolist())
+        self.publications, speaking, self.unpublished = state["published"].tolist()
+        self.speaking = bool(speaking)
+
+    def save(self) -> bytes:
+        """What was learned (not the customers' examples), as bytes for `load`."""
+        facts = {"version": self.version, "horizon_days": self.settings.horizon_days, "features": self.names}
+        return pack(self.model_state(), facts)
+
+    @classmethod
+    def load(
+        cls,
+        data: bytes,
+        names: Sequence[str],
+        categorical: Sequence[bool],
+        settings: LearningSettings | None = None,
+        *,
+        learn: bool = False,
+    ) -> tuple[Self, list[str]]:
+        """A saved model for a catalogue of features, and the names it knows that the catalogue lacks (unknown to it).
+
+        Raises:
+            ModelFileError: the bytes are not a model that this version can use.
+        """
+        arrays, _ = unpack(data)
+        model = cls(names, categorical, settings, learn=learn)
+        try:
+            model.restore_model(arrays)
+        except KeyError as error:
+            raise ModelFileError(f"the saved model lacks {error}") from error
+        return model, [name for name, column in zip(model.names, model.columns.tolist(), strict=True) if column < 0]
