@@ -9,7 +9,7 @@ import numpy as np
 from customers.layout import CODE_UNKNOWN, MONEY_SCALE, MONEY_UNKNOWN, A, C, F, M, T
 from customers.metrics import DAY_US, METRIC
 from customers.pools import end_contract, last_contract_end, owe, pay, sign
-from customers.rings import add
+from customers.rings import Slots, add
 from customers.state import Pools
 from events.codes import Kind
 from events.compiled import compiled
@@ -38,12 +38,13 @@ _F_BILL, _F_BILL_SPREAD, _F_RATIO, _F_TERM = (
     F["bill_ratio"],
     F["contract_term"],
 )
-_C_BILLS, _C_STATUS, _C_5G, _C_SIM, _C_BY = (
+_C_BILLS, _C_STATUS, _C_5G, _C_SIM, _C_BY, _C_SUSPENDED = (
     C["bills_seen"],
     C["line_status"],
     C["supports_5g"],
     C["dual_sim"],
     C["plan_changed_by"],
+    C["suspended_as"],
 )
 _TOPUP_AMOUNT, _TOPUPS = METRIC["topup_amount"], METRIC["topups"]
 _MONTH_US: Final = np.int64(30.4375 * DAY_US)
@@ -65,7 +66,7 @@ def second(time: float) -> int:
 
 
 @compiled
-def _fold_bill(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_bill(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     at, amount = np.int64(e["at"]), e["x"][0]
     if not np.isnan(e["x"][3]) and amount > 0:
         owe(r, p, e["ref"], np.int64(e["x"][3]), fixed(amount))
@@ -88,7 +89,7 @@ def _fold_bill(r: np.void, p: Pools, e: np.void, now: int) -> None:
 
 
 @compiled
-def _fold_plan(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_plan(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     before, after, at = e["x"][0], e["x"][1], np.int64(e["at"])
     r["ages"][_A_PLAN] = second(now)
     if at < r["times"][_PLAN_AT]:
@@ -106,7 +107,7 @@ def _fold_plan(r: np.void, p: Pools, e: np.void, now: int) -> None:
 
 
 @compiled
-def _fold_contract(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_contract(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     ends, term = e["x"][2], e["x"][1]
     end = np.int64(0)
     if not np.isnan(ends):
@@ -126,7 +127,7 @@ def _fold_contract(r: np.void, p: Pools, e: np.void, now: int) -> None:
 
 
 @compiled
-def _fold_line(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_line(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     at = np.int64(e["at"])
     if at < r["times"][_STATUS_AT] or e["b"] > 1:
         return  # older than what stands, or one product of several: the subscription goes on
@@ -135,12 +136,13 @@ def _fold_line(r: np.void, p: Pools, e: np.void, now: int) -> None:
         r["ages"][_A_SUSPENDED] = second(now)
     if e["a"] == 0:
         r["times"][_AWAKE] = now
-        r["ages"][_A_SUSPENDED] = 0
+    else:
+        r["codes"][_C_SUSPENDED] = e["a"]
     r["codes"][_C_STATUS] = e["a"]
 
 
 @compiled
-def _fold_payment(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_payment(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     amount = fixed(e["x"][0])
     if e["kind"] == _PAID:
         r["ages"][_A_PAYMENT] = second(now)
@@ -151,12 +153,12 @@ def _fold_payment(r: np.void, p: Pools, e: np.void, now: int) -> None:
 
 
 @compiled
-def _fold_balance(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_balance(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     balance = e["x"][0]
     if e["kind"] == _TOPPED:
         r["ages"][_A_TOPUP] = second(now)
-        add(r, _TOPUP_AMOUNT, e["x"][0], now)
-        add(r, _TOPUPS, 1.0, now)
+        add(r, _TOPUP_AMOUNT, e["x"][0], slots)
+        add(r, _TOPUPS, 1.0, slots)
         balance = e["x"][1]
     elif not np.isnan(e["x"][1]):
         r["ages"][_A_EXPIRES] = second(e["x"][1])
@@ -165,30 +167,30 @@ def _fold_balance(r: np.void, p: Pools, e: np.void, now: int) -> None:
 
 
 @compiled
-def fold_billing(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def fold_billing(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     """Apply one event of the billing stream."""
     kind = e["kind"]
     if kind == _BILL_ISSUED:
-        _fold_bill(r, p, e, now)
+        _fold_bill(r, p, e, now, slots)
     elif kind == _BILL_ADJUSTED:
         r["ages"][_A_ADJUSTMENT] = second(now)
         if e["x"][0] < 0:
             pay(r, p, e["ref"], -fixed(e["x"][0]))
     elif kind == _PAID or kind == _REVERSED:
-        _fold_payment(r, p, e, now)
+        _fold_payment(r, p, e, now, slots)
     elif kind == _TOPPED or kind == _BALANCE:
-        _fold_balance(r, p, e, now)
+        _fold_balance(r, p, e, now, slots)
     elif kind == _PLAN:
-        _fold_plan(r, p, e, now)
+        _fold_plan(r, p, e, now, slots)
     elif kind == _SIGNED:
-        _fold_contract(r, p, e, now)
+        _fold_contract(r, p, e, now, slots)
     elif kind == _ENDED:
         end_contract(r, p, e["ref"])
         r["ages"][_A_ENDED] = second(now)
         latest = last_contract_end(r, p)
         r["ages"][_A_CONTRACT_END] = second(latest) if latest > 0 else 0
     elif kind == _LINE:
-        _fold_line(r, p, e, now)
+        _fold_line(r, p, e, now, slots)
     elif kind == _DEVICE:
         r["ages"][_A_DEVICE] = second(now)
         r["codes"][_C_5G] = e["a"] - 1 if e["a"] > 0 else CODE_UNKNOWN

@@ -6,7 +6,7 @@ import numpy as np
 
 from customers.layout import T
 from customers.metrics import METRIC
-from customers.rings import add
+from customers.rings import Slots, add
 from events.codes import PEER_NETWORK, SERVICE
 from events.compiled import compiled
 
@@ -27,49 +27,48 @@ _OFF = PEER_NETWORK["other"]
 
 
 @compiled
-def _fold_service(r: np.void, e: np.void, at: int) -> None:
+def _fold_service(r: np.void, e: np.void, slots: Slots) -> None:
     service, count, seconds, mb = e["a"], e["x"][0], e["x"][1], e["x"][2]
     if service == _IS_VOICE or service == _IS_FIXED:
-        add(r, _VOICE, seconds, at)
-        add(r, _VOICE_PERIOD + np.int64(e["b"]), seconds, at)
-        add(r, _CALLS_PERIOD + np.int64(e["b"]), count, at)
+        add(r, _VOICE, seconds, slots)
+        add(r, _VOICE_PERIOD + np.int64(e["b"]), seconds, slots)
+        add(r, _CALLS_PERIOD + np.int64(e["b"]), count, slots)
         if e["e"] == _OFF:
-            add(r, _OFFNET, seconds, at)
+            add(r, _OFFNET, seconds, slots)
     elif service == _IS_DATA:
-        add(r, _DATA, mb, at)
+        add(r, _DATA, mb, slots)
     elif service == _IS_SMS or service == _IS_MMS:
-        add(r, _MESSAGES, count, at)
+        add(r, _MESSAGES, count, slots)
     elif service == _IS_INTERNATIONAL:
-        add(r, _INTL_SECONDS, seconds, at)
-        add(r, _INTL_CALLS, count, at)
+        add(r, _INTL_SECONDS, seconds, slots)
+        add(r, _INTL_CALLS, count, slots)
     elif service == _IS_ROAMING:
-        add(r, _ROAMING, max(count, 1.0), at)
-        add(r, _DATA, mb, at)
-        add(r, _VOICE, seconds, at)
+        add(r, _ROAMING, max(count, 1.0), slots)
+        add(r, _DATA, mb, slots)
+        add(r, _VOICE, seconds, slots)
     elif service == _IS_VOICEMAIL:
-        add(r, _VOICEMAIL, count, at)
+        add(r, _VOICEMAIL, count, slots)
     elif service == _IS_BROADBAND:
-        add(r, _BROADBAND, mb, at)
+        add(r, _BROADBAND, mb, slots)
     else:
-        add(r, _OTHER, max(count, 1.0), at)
+        add(r, _OTHER, max(count, 1.0), slots)
 
 
 @compiled
-def fold_usage(r: np.void, e: np.void, clock: int) -> None:
-    """Add one usage record; an attempt that only failed is no use."""
-    at = min(np.int64(e["at"]), clock)
+def fold_usage(r: np.void, e: np.void, at: int, slots: Slots) -> None:
+    """Add one usage record dated `at` (µs), which falls in `slots`; an attempt that only failed is no use."""
     count, seconds, mb, failed = e["x"][0], e["x"][1], e["x"][2], e["x"][4]
     r["times"][_NEWEST] = max(r["times"][_NEWEST], at)
     if count > 0 or seconds > 0 or mb > 0:
         r["times"][_LAST_USE] = max(r["times"][_LAST_USE], at)
-        add(r, _USES, count, at)
-        _fold_service(r, e, at)
+        add(r, _USES, count, slots)
+        _fold_service(r, e, slots)
     if e["x"][3] > 0:
-        add(r, _CHARGE, e["x"][3], at)
+        add(r, _CHARGE, e["x"][3], slots)
     if failed > 0:
-        add(r, _FAILED, failed, at)
+        add(r, _FAILED, failed, slots)
     if e["x"][5] > 0:
-        add(r, _DROPPED, e["x"][5], at)
+        add(r, _DROPPED, e["x"][5], slots)
     if not np.isnan(e["x"][6]):
-        add(r, _SPEED, e["x"][6], at)
-        add(r, _SPEEDS, 1.0, at)
+        add(r, _SPEED, e["x"][6], slots)
+        add(r, _SPEEDS, 1.0, slots)

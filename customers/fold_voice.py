@@ -8,9 +8,9 @@ from customers.fold_facts import second
 from customers.layout import CODE_UNKNOWN, FAR, A, C, F, T
 from customers.metrics import METRIC
 from customers.pools import SETTLED, complaint
-from customers.rings import add
+from customers.rings import Slots, add
 from customers.state import Pools
-from events.codes import Kind
+from events.codes import CARE_PURPOSE, Kind
 from events.compiled import compiled
 
 _OPENED, _UPDATED, _RESOLVED = int(Kind.COMPLAINT_OPENED), int(Kind.COMPLAINT_UPDATED), int(Kind.COMPLAINT_RESOLVED)
@@ -40,6 +40,7 @@ _F_SURVEY, _F_TOPIC, _F_BLOCKERS, _F_COST = (
 _COMPLAINTS, _REOPENED, _UNSATISFIED = METRIC["complaints"], METRIC["reopened"], METRIC["unsatisfied"]
 _SURVEY_SUM, _SURVEYS = METRIC["survey_sum"], METRIC["survey_count"]
 _CONTACTS, _WAIT, _TRANSFERS = METRIC["contacts"], METRIC["wait_seconds"], METRIC["transfers"]
+_STEPS, _UNRESOLVED = METRIC["contact_steps"], METRIC["unresolved_contacts"]
 _CARE_CONTACTS, _QUERIES = METRIC["care_contacts"], METRIC["porting_queries"]
 _DUE, _AWAKE = T["next_due"], T["awake_at"]
 
@@ -47,15 +48,16 @@ _DUE, _AWAKE = T["next_due"], T["awake_at"]
 _CAUSE_OF_TOPIC = np.array([0, 1, 5, 6, 2, 4])
 _REOPENED_STATUS, _REGULATOR_STATUS = 2, 4
 _DISSATISFIED = 0.4
+_MARKETING = CARE_PURPOSE["marketing"]
 
 
 @compiled
-def _fold_complaint(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_complaint(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     j, at = complaint(r, p, e["ref"], now), np.int64(e["at"])
     if e["kind"] == _OPENED:
         if p.complaints[j]["counted"] == 0:
             p.complaints[j]["counted"] = 1
-            add(r, _COMPLAINTS, 1.0, now)
+            add(r, _COMPLAINTS, 1.0, slots)
             r["ages"][_A_COMPLAINT] = second(now)
             r["codes"][_C_SEVERITY] = e["a"] if e["a"] > 0 else CODE_UNKNOWN
             r["codes"][_C_CAUSE] = e["b"] if e["b"] > 0 else CODE_UNKNOWN
@@ -71,7 +73,7 @@ def _fold_complaint(r: np.void, p: Pools, e: np.void, now: int) -> None:
             p.complaints[j]["cause"] = e["c"]
             r["codes"][_C_CAUSE] = e["c"]
         if status == _REOPENED_STATUS:
-            add(r, _REOPENED, 1.0, now)
+            add(r, _REOPENED, 1.0, slots)
         if status == _REGULATOR_STATUS:
             r["ages"][_A_REGULATOR] = second(now)
         if newest and not np.isnan(e["x"][0]):
@@ -79,7 +81,7 @@ def _fold_complaint(r: np.void, p: Pools, e: np.void, now: int) -> None:
     else:
         status = np.uint8(SETTLED)
         if e["a"] == 1:
-            add(r, _UNSATISFIED, 1.0, now)
+            add(r, _UNSATISFIED, 1.0, slots)
             r["ages"][_A_DISSATISFIED] = second(now)
         if newest:
             r["codes"][_C_SATISFIED] = e["a"] - 1 if e["a"] > 0 else CODE_UNKNOWN
@@ -89,15 +91,15 @@ def _fold_complaint(r: np.void, p: Pools, e: np.void, now: int) -> None:
 
 
 @compiled
-def _fold_survey(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_survey(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     span = max(e["x"][1], 1.0)
     score = min(max(e["x"][0] / span, 0.0), 1.0)
     if e["a"] == 2:
         score = 1.0 - score  # customer effort: high is bad
     r["ages"][_A_SURVEY] = second(now)
     r["floats"][_F_SURVEY] = score
-    add(r, _SURVEY_SUM, score, now)
-    add(r, _SURVEYS, 1.0, now)
+    add(r, _SURVEY_SUM, score, slots)
+    add(r, _SURVEYS, 1.0, slots)
     if score <= _DISSATISFIED:
         r["ages"][_A_DISSATISFIED] = second(now)
         cause = _CAUSE_OF_TOPIC[min(np.int64(e["b"]), 5)]
@@ -105,24 +107,28 @@ def _fold_survey(r: np.void, p: Pools, e: np.void, now: int) -> None:
 
 
 @compiled
-def _fold_contact(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_contact(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     if e["a"] == 2:
         return  # we called: that is care.contacted's business
     r["ages"][_A_CONTACT] = second(now)
-    add(r, _CONTACTS, 1.0, now)
+    add(r, _CONTACTS, 1.0, slots)
     if not np.isnan(e["x"][0]):
-        add(r, _WAIT, e["x"][0], now)
+        add(r, _WAIT, e["x"][0], slots)
     if not np.isnan(e["x"][1]):
-        add(r, _TRANSFERS, e["x"][1], now)
+        add(r, _TRANSFERS, e["x"][1], slots)
+    if not np.isnan(e["x"][2]):
+        add(r, _STEPS, e["x"][2], slots)
+    if e["b"] == 1:
+        add(r, _UNRESOLVED, 1.0, slots)
 
 
 @compiled
-def _fold_leaving(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_leaving(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     if e["kind"] == _QUERIED:
         r["ages"][_A_QUERIED] = second(now)
         r["codes"][_C_ELIGIBLE] = e["a"] - 1 if e["a"] > 0 else CODE_UNKNOWN
         r["floats"][_F_BLOCKERS] = e["x"][0]
-        add(r, _QUERIES, 1.0, now)
+        add(r, _QUERIES, 1.0, slots)
     elif e["kind"] == _REQUESTED:
         r["ages"][_A_REQUESTED] = second(now)
         r["ages"][_A_EXPIRES] = 0 if np.isnan(e["x"][0]) else second(e["x"][0])
@@ -137,7 +143,7 @@ def _fold_leaving(r: np.void, p: Pools, e: np.void, now: int) -> None:
 
 
 @compiled
-def _fold_outcome(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold_outcome(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     if e["kind"] == _CHURNED:
         r["codes"][_C_CHURNED] = 1
         r["times"][_DUE] = FAR
@@ -148,7 +154,9 @@ def _fold_outcome(r: np.void, p: Pools, e: np.void, now: int) -> None:
             r["ages"][field] = 0
     elif e["kind"] == _CARE:
         r["ages"][_A_CARE] = second(now)
-        add(r, _CARE_CONTACTS, 1.0, now)
+        add(r, _CARE_CONTACTS, 1.0, slots)
+        if e["a"] == _MARKETING:
+            r["ages"][_A_OFFER] = second(now)
     else:
         r["codes"][_C_CARE] = e["a"]
         if not np.isnan(e["x"][0]):
@@ -157,16 +165,16 @@ def _fold_outcome(r: np.void, p: Pools, e: np.void, now: int) -> None:
 
 
 @compiled
-def fold_voice(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def fold_voice(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     """Apply one event of the complaints or outcomes stream."""
     kind = e["kind"]
     if kind <= _RESOLVED:
-        _fold_complaint(r, p, e, now)
+        _fold_complaint(r, p, e, now, slots)
     elif kind == _SURVEY:
-        _fold_survey(r, p, e, now)
+        _fold_survey(r, p, e, now, slots)
     elif kind == _CONTACT:
-        _fold_contact(r, p, e, now)
+        _fold_contact(r, p, e, now, slots)
     elif kind <= _CANCEL:
-        _fold_leaving(r, p, e, now)
+        _fold_leaving(r, p, e, now, slots)
     elif kind >= _CHURNED:
-        _fold_outcome(r, p, e, now)
+        _fold_outcome(r, p, e, now, slots)

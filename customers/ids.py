@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from events.compiled import compiled
 from events.hashing import hash_bytes
+from events.memory import PADDING, padded
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -86,7 +87,10 @@ class Ids:
         self._table = np.full(_SMALLEST * 2, -1, np.int32)
 
     def rows(self, text: Bytes, at: npt.NDArray[np.int32], length: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """Row numbers, shape (n,), of the ids `text[at[i] : at[i] + length[i]]`; new ids get the next rows."""
+        """Row numbers, shape (n,), of the ids `text[at[i] : at[i] + length[i]]`; new ids get the next rows.
+
+        PADDING must follow the ids in `text`.
+        """
         self._ensure(self.count + len(at), int(self._ends[self.count]) + int(length.sum()))
         rows = np.empty(len(at), np.int32)
         self.count = _rows(self._table, self._arena, self._ends, self.count, text, at, length, rows)
@@ -94,13 +98,13 @@ class Ids:
 
     def row(self, text: str) -> int:
         """The row of one text, new or known."""
-        raw = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-        return int(self.rows(raw, np.zeros(1, np.int32), np.array([len(raw)], np.int32))[0])
+        raw = text.encode("utf-8", "surrogatepass")
+        return int(self.rows(padded(raw), np.zeros(1, np.int32), np.array([len(raw)], np.int32))[0])
 
     def find(self, text: str) -> int | None:
         """The row of a text already known, else None."""
-        raw = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-        row = int(self._table[_find(self._table, self._arena, self._ends, raw, 0, len(raw))])
+        raw = text.encode("utf-8", "surrogatepass")
+        row = int(self._table[_find(self._table, self._arena, self._ends, padded(raw), 0, len(raw))])
         return None if row < 0 else row
 
     def text(self, row: int) -> str:
@@ -108,8 +112,8 @@ class Ids:
         return bytes(self._arena[self._ends[row] : self._ends[row + 1]]).decode("utf-8", "surrogatepass")
 
     def _ensure(self, count: int, size: int) -> None:
-        if size > len(self._arena):
-            self._arena.resize(max(size, int(len(self._arena) * 1.25)), refcheck=False)
+        if size + len(PADDING) > len(self._arena):
+            self._arena.resize(max(size, int(len(self._arena) * 1.25)) + len(PADDING), refcheck=False)
         if count + 1 > len(self._ends):
             self._ends.resize(max(count + 1, int(len(self._ends) * 1.25)), refcheck=False)
         if count > len(self._table) * _FULL:

@@ -44,7 +44,7 @@ AGES: Final = (
     "cancellation_requested",
     "plan_change",
     "price_rise",
-    "suspended",
+    "suspended",  # the newest suspension; it stays when the line is back
     "topup",
     "balance_expires",
     "survey",
@@ -102,6 +102,7 @@ CODES: Final = (
     "cancellation_cause",
     "plan_changed_by",  # 1 customer 2 operator
     "care_outcome",
+    "suspended_as",  # line status of the newest suspension, 1..4
 )
 # Interned texts; -1 = unknown.
 LABELS: Final = ("region", "segment", "plan", "account", "age_band", "language", "manager")

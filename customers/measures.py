@@ -13,7 +13,19 @@ import numpy.typing as npt
 
 from customers.feeds import Feeds, dead_time
 from customers.layout import AGES, CODE_UNKNOWN, CODES, FLOATS, LABELS, MONEY, MONEY_SCALE, MONEY_UNKNOWN, A, C, H, T
-from customers.metrics import BLOCKS, DAY_US, FEED, FEED_OF, METRICS, RING_SUMMED, RING_WIDTH, RINGS, SCALE_OF, STRIDE
+from customers.metrics import (
+    BLOCKS,
+    DAY_US,
+    FEED,
+    FEED_OF,
+    METRICS,
+    RING_HELD,
+    RING_SUMMED,
+    RING_WIDTH,
+    RINGS,
+    SCALE_OF,
+    STRIDE,
+)
 from customers.normal import silence_limit
 from customers.pools import SETTLED
 from customers.rings import window_sums
@@ -69,6 +81,7 @@ _AGES, _MONEY, _FLOATS, _CODES, _LABELS = len(AGES), len(MONEY), len(FLOATS), le
 _RINGS, _BLOCKS = len(RINGS), len(BLOCKS)
 _USAGE, _PAYMENTS, _COMPLAINTS = FEED["usage"], FEED["payments"], FEED["complaints"]
 _LAST_USE, _AWAKE, _FIRST = T["last_use"], T["awake_at"], T["first_seen"]
+_ROLLED = T["rolled"]
 _STATUS, _EXPIRES = C["line_status"], A["porting_expires"]
 _BILL_POOL, _COMPLAINT_POOL, _CONTRACT_POOL = H["bills"], H["complaints"], H["contracts"]
 
@@ -79,8 +92,9 @@ Matrix = npt.NDArray[np.float64]
 def _windows(r: np.void, f: Feeds, seq: int, out: Matrix, i: int) -> None:
     sums, k = np.empty(64, np.int64), 0
     for ring in range(_RINGS):
+        newest = (r["times"][_ROLLED] // RING_WIDTH[ring]) % RING_HELD[ring]
         for b in range(_BLOCKS):
-            window_sums(r, ring, b, sums)
+            window_sums(r, ring, b, newest, sums)
             for place in range(STRIDE[b, ring]):
                 m = _METRIC_OF[k]
                 out[k, i] = float(sums[place]) / SCALE_OF[m] if f.seen[FEED_OF[m]] <= seq else np.nan

@@ -33,6 +33,7 @@ RINGS: Final = (
     Ring(90, 15 * DAY_US, 7, 7),
 )
 DAY_RING: Final = 1
+RING_COUNT: Final = len(RINGS)
 
 # Feeds: what must have been seen at all before its absence means anything.
 FEEDS: Final = (
@@ -98,6 +99,8 @@ METRICS: Final = (
     Metric("contacts", "contacts", 1, (30,), "small", "contacts"),
     Metric("wait_seconds", "s", 1, (30,), "mid", "contacts"),
     Metric("transfers", "transfers", 1, (30,), "small", "contacts"),
+    Metric("contact_steps", "steps", 1, (30,), "small", "contacts"),
+    Metric("unresolved_contacts", "contacts", 1, (30,), "small", "contacts"),
     Metric("care_contacts", "contacts", 1, (30,), "small", "care"),
     Metric("porting_queries", "queries", 1, (30,), "small", "porting"),
 )

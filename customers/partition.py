@@ -21,10 +21,10 @@ from customers.profiles import Profiles
 from customers.rounds import Limits, Marks, Rows, fold_round, look_round, number, timer_round
 from customers.state import Customers
 from events.columns import ACCOUNT_GIVEN, Batch
-from events.contract import UsageRecorded
-from events.decode import read_struct
+from events.memory import PADDING
 
 ROWS: Final = 4096
+_PADDING: Final = np.frombuffer(PADDING, np.uint8)
 _PAD: Final = 8  # keeps the columns of the matrix off one another's cache sets
 
 Evaluate = Callable[[Rows, int], None]
@@ -70,10 +70,9 @@ class Partition:
 
     def admit(self, batch: Batch, most: int) -> Work:
         """Number a batch: rows of customers, stream clocks, settings of profiles. The clock never passes `most` (µs)."""
-        self._accounts(batch)
-        came = self.profiles.expand(batch)
+        came = self.profiles.expand(batch, self._accounts(batch))
         events = batch.events
-        events["customer"] = self.ids.rows(batch.text, events["id_at"], events["id_len"])
+        events["customer"] = self.ids.rows(np.append(batch.text, _PADDING), events["id_at"], events["id_len"])
         facts = len(batch.facts)
         self.customers.widen_attributes(len(self.profiles.attributes.columns))
         self.customers.ensure(self.ids.count, facts)
@@ -91,14 +90,17 @@ class Partition:
         self.seq += len(events)
         return work
 
-    def _accounts(self, batch: Batch) -> None:
-        """Usage may be the first to name an account: such records become facts, once per customer."""
-        for index in np.flatnonzero(batch.events["flags"] & ACCOUNT_GIVEN):
-            row = self.ids.find(batch.customer_id(int(index)))
-            if row is None or self.customers.column("labels", L["account"])[row] < 0:
-                fact = batch.facts.get(int(index)) or read_struct(0, batch.payload(int(index)))
-                if isinstance(fact, UsageRecorded):
-                    batch.facts[int(index)] = fact
+    def _accounts(self, batch: Batch) -> dict[int, str]:
+        """Accounts that usage names, by event; only for customers whose account is not known yet."""
+        found: dict[int, str] = {}
+        for index in np.flatnonzero(batch.events["flags"] & ACCOUNT_GIVEN).tolist():
+            if index not in batch.facts:
+                row = self.ids.find(batch.customer_id(index))
+                if row is None or self.customers.column("labels", L["account"])[row] < 0:
+                    account = batch.account_id(index)
+                    if account:
+                        found[index] = account
+        return found
 
     def _ensure_marks(self) -> None:
         if len(self._marks.round) < self.customers.count:

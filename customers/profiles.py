@@ -6,7 +6,7 @@ each, typed by their first value: number, yes/no, or category with its values nu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -24,6 +24,7 @@ from events.deadletters import RefusedError
 from events.times import date_of
 
 CATEGORY_MOST: Final = 32  # distinct values of one attribute; later ones share the last number
+_REMEMBERED: Final = 4096
 _NAN: Final = float("nan")
 _NUMBER, _BOOL, _CATEGORY = "number", "bool", "category"
 _KINDS: Final = {word: code for code, word in enumerate(("person", "family", "enterprise"))}
@@ -90,10 +91,19 @@ class Profiles:
     def __init__(self) -> None:
         self.labels = {name: Ids() for name in LABELS}
         self.attributes = Attributes()
+        self._known: dict[str, dict[str, int]] = {name: {} for name in LABELS}  # spares the way to the table
 
     def label(self, name: str, text: str | None) -> Setting:
         """A label field's setting."""
-        return Setting(SET_LABEL, L[name], _NAN if text is None else float(self.labels[name].row(text)))
+        if text is None:
+            return Setting(SET_LABEL, L[name], _NAN)
+        known = self._known[name]
+        row = known.get(text)
+        if row is None:
+            row = self.labels[name].row(text)
+            if len(known) < _REMEMBERED:
+                known[text] = row
+        return Setting(SET_LABEL, L[name], float(row))
 
     def of(self, fact: contract.Event) -> Iterator[Setting]:
         """The settings a fact brings."""
@@ -131,8 +141,8 @@ class Profiles:
                 if setting is not None:
                     yield setting
 
-    def expand(self, batch: Batch) -> npt.NDArray[np.int64]:
-        """Put every fact's settings before it, as events of the engine's own.
+    def expand(self, batch: Batch, accounts: Mapping[int, str]) -> npt.NDArray[np.int64]:
+        """Put every fact's settings before it, as events of the engine's own; `accounts`: those that usage names.
 
         `batch.events` and `batch.facts` are replaced. Returns, per event, its index in the batch as it came, −1 for
         settings.
@@ -143,6 +153,9 @@ class Profiles:
             for setting in self.of(fact):
                 at.append(index)
                 settings.append(setting)
+        for index, account in accounts.items():
+            at.append(index)
+            settings.append(self.label("account", account))
         came = np.arange(len(batch.events))
         if not at:
             return came

@@ -24,6 +24,9 @@ _MID_MOST = 2**31 - 1
 _SMALL_MOST = 2**16 - 1
 _WIDE_MOST = 2**53
 
+Slots = npt.NDArray[np.int64]
+"""One bucket number per ring."""
+
 
 @compiled
 def roll(r: np.void, now: int) -> None:
@@ -48,24 +51,30 @@ def roll(r: np.void, now: int) -> None:
 
 
 @compiled
-def add(r: np.void, metric: int, amount: float, at: int) -> None:
-    """Add `amount` (≥ 0, in the metric's unit) dated `at` (µs) to every window of the metric that still covers it.
+def place(r: np.void, at: int, slots: Slots) -> None:
+    """Which bucket of each ring an event dated `at` (µs) falls in, into `slots`; −1 where the ring does not hold it."""
+    newest_time = r["times"][_ROLLED]
+    for ring in range(_RINGS):
+        width, held = RING_WIDTH[ring], RING_HELD[ring]
+        bucket, newest = at // width, newest_time // width
+        slots[ring] = bucket % held if newest - held < bucket <= newest else -1
+
+
+@compiled
+def add(r: np.void, metric: int, amount: float, slots: Slots) -> None:
+    """Add `amount` (≥ 0, in the metric's unit) to the buckets in `slots` of every window of the metric.
 
     Sums saturate; adding what is not negative up to a ceiling gives the same sum in any order.
     """
     units = np.int64(min(np.rint(amount * SCALE_OF[metric]), float(_WIDE_MOST)))
     if units <= 0:
         return
-    block, newest_time = BLOCK_OF[metric], r["times"][_ROLLED]
+    block = BLOCK_OF[metric]
     for ring in range(_RINGS):
-        place = PLACE[metric, ring]
-        if place < 0:
+        column = PLACE[metric, ring]
+        if column < 0 or slots[ring] < 0:
             continue
-        bucket, held = at // RING_WIDTH[ring], RING_HELD[ring]
-        newest = newest_time // RING_WIDTH[ring]
-        if bucket <= newest - held or bucket > newest:
-            continue
-        slot = BASE[block, ring] + (bucket % held) * STRIDE[block, ring] + place
+        slot = BASE[block, ring] + slots[ring] * STRIDE[block, ring] + column
         if block == 0:
             r["wide"][slot] = min(r["wide"][slot] + units, _WIDE_MOST)
         elif block == 1:
@@ -90,13 +99,16 @@ def bucket_value(r: np.void, metric: int, ring: int, bucket: int) -> float:
 
 
 @compiled
-def window_sums(r: np.void, ring: int, block: int, sums: npt.NDArray[np.int64]) -> None:
-    """Sum, into `sums[:members]`, the summed buckets of one ring in one block (fixed-point units)."""
-    stride, held = STRIDE[block, ring], RING_HELD[ring]
+def window_sums(r: np.void, ring: int, block: int, newest: int, sums: npt.NDArray[np.int64]) -> None:
+    """Sum, into `sums[:members]`, the summed buckets of one ring in one block (fixed-point units).
+
+    `newest`: the place of the running bucket in the ring.
+    """
+    stride, held, base = STRIDE[block, ring], RING_HELD[ring], BASE[block, ring]
     sums[:stride] = 0
-    newest = r["times"][_ROLLED] // RING_WIDTH[ring]
-    for back in range(RING_SUMMED[ring]):
-        at = BASE[block, ring] + ((newest - back) % held) * stride
+    bucket = newest
+    for _ in range(RING_SUMMED[ring]):
+        at = base + bucket * stride
         if block == 0:
             for k in range(stride):
                 sums[k] += r["wide"][at + k]
@@ -106,3 +118,4 @@ def window_sums(r: np.void, ring: int, block: int, sums: npt.NDArray[np.int64]) 
         else:
             for k in range(stride):
                 sums[k] += r["small"][at + k]
+        bucket = bucket - 1 if bucket > 0 else held - 1

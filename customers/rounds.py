@@ -14,15 +14,15 @@ import numpy.typing as npt
 
 from customers.dedup import mix, seen_before
 from customers.feeds import FEED_OF_KIND, GAP_US, Feeds
-from customers.fold_facts import fold_billing, fixed
+from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
 from customers.fold_voice import fold_voice
 from customers.layout import CODE_UNKNOWN, FAR, C, T
 from customers.measures import Matrix, measure
-from customers.metrics import DAY_US, FEED
+from customers.metrics import DAY_US, FEED, RING_COUNT
 from customers.normal import close_days
-from customers.rings import roll
 from customers.reset import start_anew
+from customers.rings import Slots, place, roll
 from customers.state import Block, Pools
 from events.codes import FIRST_FREE_KIND, LINE_STATUS, Kind
 from events.compiled import compiled
@@ -140,16 +140,18 @@ def _set_field(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.vo
 
 
 @compiled
-def _fold(r: np.void, p: Pools, e: np.void, now: int) -> None:
+def _fold(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     kind = e["kind"]
+    at = min(np.int64(e["at"]), now) if kind == _USAGE_KIND else now
+    place(r, at, slots)
     if kind == _USAGE_KIND:
-        fold_usage(r, e, now)
+        fold_usage(r, e, at, slots)
     elif kind <= _LAST_BILLING:
-        fold_billing(r, p, e, now)
+        fold_billing(r, p, e, now, slots)
     elif kind == _PROFILE_KIND:
         r["times"][_PROFILE] = max(r["times"][_PROFILE], e["at"])
     else:
-        fold_voice(r, p, e, now)
+        fold_voice(r, p, e, now, slots)
 
 
 @compiled
@@ -204,6 +206,7 @@ def fold_round(
     written to `waiting`, of those the first of each customer written to `blocked`); `fate[i]` says what became of event i.
     """
     made, waits, passed, blocks = 0, 0, 0, 0
+    slots = np.empty(RING_COUNT, np.int64)
     for p in range(len(todo)):
         if made == len(rows.now):
             break
@@ -250,7 +253,7 @@ def fold_round(
         if kind == _LINE_KIND and e["a"] == _TRANSFERRED and e["b"] <= 1:
             start_anew(r, pools, now)
         else:
-            _fold(r, pools, e, now)
+            _fold(r, pools, e, now, slots)
         if kind >= _CHURN_KIND or kind == _LINE_KIND:
             marks.waits[c] = True  # what it does to the episode is decided before the customer's next event
         if r["codes"][_CHURNED] == 1:

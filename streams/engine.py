@@ -287,4 +287,3 @@ class Engine:
         self.ticked = int(msgspec.json.decode(bytes(parts["engine"]))["ticked"])
         self.evaluation.sync()
         self.evaluation.model_changed()
-

@@ -23,6 +23,7 @@ LEARNED: Final = tuple(feature for feature in FEATURES if feature.learned)
 CATEGORICAL: Final = tuple(feature.kind == "category" for feature in LEARNED)
 ATTRIBUTE: Final = "attribute."
 _PAD: Final = 8
+_MEASURES: Final = tuple(("m." + name, k) for name, k in MEASURE.items())
 _LABELS: Final = tuple(feature.name for feature in FEATURES if feature.kind == "category" and not feature.values)
 # Which own normal stands beside a feature in a reason.
 _NORMALS: Final[dict[str, str | float]] = {
@@ -70,8 +71,8 @@ class Sheet(Columns):
     def __init__(self, evaluation: Evaluation, rows: Rows, count: int) -> None:
         super().__init__(evaluation.columns, evaluation.params, count)
         self._evaluation = evaluation
-        for name, k in MEASURE.items():
-            self.put("m." + name, rows.measures[k, :count])
+        for name, k in _MEASURES:
+            self.put(name, rows.measures[k, :count])
 
     def code(self, name: str, text: str) -> float:
         """The code of a category's text; NaN for one never seen."""
@@ -124,12 +125,14 @@ class Evaluation:
             for k, feature in enumerate(LEARNED):
                 matrix[k] = sheet[feature.name]
             if self._attributes:
-                matrix[len(LEARNED) :] = self._partition.customers.attributes[rows.customer[:count], : self._attributes].T
+                matrix[len(LEARNED) :] = self._partition.customers.attributes[
+                    rows.customer[:count], : self._attributes
+                ].T
             risk = self._model.score(matrix)
             objected = self._partition.customers.records["codes"][rows.customer[:count], C["profiling_objected"]] == 1
             sheet.put("risk", np.where(objected, np.nan, risk))
             for name in DETECTORS:
-                sheet["signal." + name]  # noqa: B018 - worked out here, where numpy's complaints are off
+                sheet["signal." + name]
         return sheet
 
     def freeze(self, rows: Rows, count: int) -> None:
