@@ -22,7 +22,7 @@ from rules.outcomes import EpisodeLog, Leaver
 from rules.reasons import View
 from rules.ruleset import Rule
 from rules.timers import EPISODE, LIFE, RuleTimers, Timer
-from rules.writing import Writer
+from rules.writing import Writer, text_of
 
 DAY_US: Final = 86_400_000_000
 EPISODE_LIFE_US: Final = 90 * DAY_US
@@ -197,9 +197,6 @@ class Decider:
     def _raise_or_elevate(self, customer: int, at: int, fired: list[int], row: int, who: Who) -> None:
         rank = max(self.rules[k].tier_rank for k in fired)
         episode = self.episodes.get(customer)
-        for k in fired:
-            if episode is None or k not in episode.rules:
-                self.log.fired(self.rules[k].id)
         if episode is None:
             lead = min(k for k in fired if self.rules[k].tier_rank == rank)
             name, settings = who.customer_id(customer), self.configuration.settings
@@ -213,13 +210,18 @@ class Decider:
             status = EpisodeStatus.RAISED
         else:
             episode.rules.update(dict.fromkeys((k for k in fired if k not in episode.rules), at))
+            status = EpisodeStatus.ELEVATED
+        for k in fired:
+            self.log.fired(customer, self.rules[k].id, at)
+        if status is EpisodeStatus.ELEVATED:
             if rank <= episode.tier_rank:
                 return
             episode.tier_rank = rank
             episode.revision += 1
             self.log.reached(customer, rank, at)
-            status = EpisodeStatus.ELEVATED
-        self._out.append(self._writer.decision(episode, self._holding(episode), status, None, customer, at, who, row))
+        said = self._writer.decision(episode, self._holding(episode), status, None, customer, at, who, row)
+        self.log.described(customer, said.cause, said.value_class, text_of(who.view(row), "region"))
+        self._out.append(said)
 
     def _holding(self, episode: Episode) -> list[Rule]:
         """The rules that hold the episode up, strongest first."""
@@ -231,7 +233,7 @@ class Decider:
         episode = self.episodes.pop(customer)
         episode.revision += 1
         self.timers.drop(customer, EPISODE, LIFE)
-        self.log.ended(customer)
+        self.log.ended(customer, at, reason.value)
         held = self._holding(episode)
         self._out.append(self._writer.decision(episode, held, status, reason, customer, at, who, row))
 
@@ -250,7 +252,7 @@ class Decider:
         self.timers.forget(customer)
 
     def left(self, leaver: Leaver) -> None:
-        """A voluntary leaver, for the report."""
+        """A leaver, for the report."""
         self.log.left(leaver)
 
     def tier_of(self, customer: int) -> str | None:

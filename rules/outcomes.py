@@ -2,104 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
-import numpy.typing as npt
+from msgspec import Struct
 
 DAY_US: Final = 86_400_000_000
-_NEVER: Final = -1
+NEVER: Final = -1
 ACTIVE_US: Final = 90 * DAY_US  # a leaver counts for recall with an event in the 90 days before
 
 
 class Leaver(NamedTuple):
-    """A voluntary leaver: when (µs, as the event is dated), and whether seen in the 90 days before."""
+    """Who left: when (µs, as the event is dated), whether seen in the 90 days before, why as found (a cause or unknown).
+
+    An involuntary leaver (arrears, death, fraud) is nobody's miss and nobody's hit.
+    """
 
     customer: int
     at: int
     counted: bool
+    voluntary: bool = True
+    cause: str = "unknown"
+
+
+class EpisodeLine(Struct):
+    """What is remembered of an episode. `reached` is when it got to each tier (µs, −1 never), `rules` when each joined."""
+
+    customer: int
+    held_out: bool
+    reached: list[int]
+    rules: dict[str, int]
+    cause: str = "unknown"
+    value_class: str | None = None
+    region: str | None = None
+    ended_at: int | None = None
+    ended_as: str | None = None
+
+    @property
+    def raised_at(self) -> int:
+        """When it began (µs)."""
+        return self.reached[0]
+
+    @property
+    def top(self) -> int:
+        """The highest tier it got to."""
+        return max(k for k, at in enumerate(self.reached) if at != NEVER)
 
 
 class EpisodeLog:
-    """One line per episode: customer, held out or not, and when it reached each tier (µs, −1 never)."""
+    """One line per episode, and who left."""
 
     def __init__(self, tiers: Sequence[str]) -> None:
         self.tiers = tuple(tiers)
-        self.rules: dict[str, int] = {}
-        self._episodes: list[list[int]] = []
+        self.episodes: list[EpisodeLine] = []
+        self.leavers: list[Leaver] = []
         self._row_of: dict[int, int] = {}  # open episode of a customer
-        self._leavers: list[Leaver] = []
 
     @property
     def any_leaver(self) -> bool:
         """Whether anybody left voluntarily."""
-        return bool(self._leavers)
+        return any(leaver.voluntary for leaver in self.leavers)
 
     def raised(self, customer: int, rank: int, at: int, out: bool) -> None:
         """An episode begins at a tier; it counts for the tiers below too."""
-        self._row_of[customer] = len(self._episodes)
-        self._episodes.append([customer, int(out), *([_NEVER] * len(self.tiers))])
+        self._row_of[customer] = len(self.episodes)
+        self.episodes.append(EpisodeLine(customer, out, [NEVER] * len(self.tiers), {}))
         self.reached(customer, rank, at)
 
     def reached(self, customer: int, rank: int, at: int) -> None:
         """An open episode gets to a tier."""
-        line = self._episodes[self._row_of[customer]]
+        line = self.episodes[self._row_of[customer]]
         for tier in range(rank + 1):
-            if line[2 + tier] == _NEVER:
-                line[2 + tier] = at
+            if line.reached[tier] == NEVER:
+                line.reached[tier] = at
 
-    def fired(self, rule: str) -> None:
-        """A rule held up an episode for the first time."""
-        self.rules[rule] = self.rules.get(rule, 0) + 1
+    def fired(self, customer: int, rule: str, at: int) -> None:
+        """A rule holds up the open episode; the first time counts."""
+        self.episodes[self._row_of[customer]].rules.setdefault(rule, at)
 
-    def ended(self, customer: int) -> None:
+    def described(self, customer: int, cause: str, value_class: str | None, region: str | None) -> None:
+        """What the newest decision that raised or elevated the open episode said."""
+        line = self.episodes[self._row_of[customer]]
+        line.cause, line.value_class, line.region = cause, value_class, region
+
+    def ended(self, customer: int, at: int, reason: str) -> None:
         """The episode is over; its line stays."""
-        self._row_of.pop(customer, None)
+        row = self._row_of.pop(customer, None)
+        if row is not None:
+            self.episodes[row].ended_at, self.episodes[row].ended_as = at, reason
 
     def left(self, leaver: Leaver) -> None:
-        """A customer left voluntarily."""
-        self._leavers.append(leaver)
+        """A customer left."""
+        self.leavers.append(leaver)
 
     def warnings(self) -> dict[str, dict[str, int]]:
         """Episodes by their highest tier, and by rule."""
-        tops = [self.tiers[max(k for k in range(len(self.tiers)) if line[2 + k] != _NEVER)] for line in self._episodes]
-        return {"by_tier": {tier: tops.count(tier) for tier in self.tiers}, "by_rule": dict(sorted(self.rules.items()))}
+        tops = [self.tiers[line.top] for line in self.episodes]
+        rules = Counter(rule for line in self.episodes for rule in line.rules)
+        return {"by_tier": {tier: tops.count(tier) for tier in self.tiers}, "by_rule": dict(sorted(rules.items()))}
 
     def outcomes(self, end: int, horizon: int) -> dict[str, Any]:
         """Per tier, treated and held out apart: episodes, matured, churned, precision, recall, median lead days."""
-        lines = np.array(self._episodes, np.int64).reshape(-1, 2 + len(self.tiers))
+        left = [leaver for leaver in self.leavers if leaver.voluntary]
+        treated = [line for line in self.episodes if not line.held_out]
+        held_out = [line for line in self.episodes if line.held_out]
         return {
             tier: {
-                **_figures(lines[lines[:, 1] == 0], 2 + k, self._leavers, end, horizon),
-                "held_out": _figures(lines[lines[:, 1] == 1], 2 + k, self._leavers, end, horizon),
+                **figures(at_tier(treated, k), left, end, horizon),
+                "held_out": figures(at_tier(held_out, k), left, end, horizon),
             }
             for k, tier in enumerate(self.tiers)
         }
 
     def snapshot(self) -> list[Any]:
-        """Plain lists, for JSON."""
-        return [self._episodes, list(self._row_of.items()), self.rules, self._leavers]
+        """Plain objects, for JSON."""
+        return [self.episodes, list(self._row_of.items()), self.leavers]
 
     def restore(self, saved: Sequence[Any]) -> None:
-        """Take over a snapshot."""
-        self._episodes = [list(line) for line in saved[0]]
-        self._row_of = {int(customer): int(row) for customer, row in saved[1]}
-        self.rules = dict(saved[2])
-        self._leavers = [Leaver(int(c), int(at), bool(counted)) for c, at, counted in saved[3]]
+        """Take over a snapshot; raises ValueError for one of another shape."""
+        try:
+            episodes, row_of, leavers = saved
+            self.episodes = msgspec.convert(episodes, list[EpisodeLine])
+            self._row_of = msgspec.convert(dict(row_of), dict[int, int])
+            self.leavers = msgspec.convert(leavers, list[Leaver])
+        except msgspec.ValidationError as error:
+            raise ValueError(f"the episodes: {error}") from error
 
 
-def _figures(
-    lines: npt.NDArray[np.int64], column: int, leavers: list[Leaver], end: int, horizon: int
-) -> dict[str, Any]:
-    """An episode is matured when the horizon after it has passed or the customer left within it."""
+def at_tier(lines: Iterable[EpisodeLine], tier: int) -> list[tuple[int, int]]:
+    """(customer, when) of the episodes that got to a tier."""
+    return [(line.customer, line.reached[tier]) for line in lines if line.reached[tier] != NEVER]
+
+
+def figures(warned: Sequence[tuple[int, int]], leavers: Sequence[Leaver], end: int, horizon: int) -> dict[str, Any]:
+    """How warnings (customer, when) did against the voluntary leavers; times in µs.
+
+    A warning is matured when the horizon after it has passed or the customer left within it.
+    """
     times: dict[int, list[int]] = {}
     for leaver in leavers:
         times.setdefault(leaver.customer, []).append(leaver.at)
-    reached = lines[lines[:, column] != _NEVER]
     leads: dict[tuple[int, int], int] = {}
     matured = churned = 0
-    for customer, at in zip(reached[:, 0].tolist(), reached[:, column].tolist(), strict=True):
+    for customer, at in warned:
         gone = [left for left in times.get(customer, ()) if at <= left <= at + horizon]
         if gone:
             leads[customer, gone[0]] = max(leads.get((customer, gone[0]), 0), gone[0] - at)
@@ -108,7 +156,7 @@ def _figures(
     counted = [leaver for leaver in leavers if leaver.counted]
     found = sum((leaver.customer, leaver.at) in leads for leaver in counted)
     return {
-        "episodes": len(reached),
+        "episodes": len(warned),
         "matured": matured,
         "churned": churned,
         "precision": churned / matured if matured else None,

@@ -44,7 +44,7 @@ class Writer:
     ) -> EarlyWarning:
         """One decision on an episode; cause, queue and deadlines are settled when it is raised or elevated."""
         view = who.view(row)
-        value_class, lifecycle = _text(view, "value_class"), _text(view, "lifecycle")
+        value_class, lifecycle = text_of(view, "value_class"), text_of(view, "lifecycle")
         if status in _OPEN and view is not None:
             episode.cause = cause_of(rules, view, self._features)
             self._deadlines(episode, rules, at, value_class)
@@ -100,6 +100,7 @@ class Writer:
         )
 
 
-def _text(view: View | None, feature: str) -> str | None:
+def text_of(view: View | None, feature: str) -> str | None:
+    """A category's text; None where it is not known."""
     value = None if view is None else view.value(feature)
     return value if isinstance(value, str) else None

@@ -13,6 +13,7 @@ from detectors.registry import DETECTORS
 from models.champion import Champion
 from models.settings import LearningSettings
 from rules.feature_types import Schema
+from rules.ledger import Ledger
 from rules.load import Configuration, load
 from rules.vocabulary import schema_of
 from streams.engine import Engine
@@ -61,8 +62,10 @@ def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[
     return model, [name for name in missing if not name.startswith(ATTRIBUTE)]
 
 
-def engine(configuration: Configuration, model: Path | None, saved: Mapping[str, Any] | None) -> Engine:
-    """An engine, fresh or as it was saved; with a saved model it learns nothing.
+def engine(
+    configuration: Configuration, model: Path | None, saved: Mapping[str, Any] | None, *, ledger: bool = False
+) -> Engine:
+    """An engine, fresh or as it was saved; with a saved model it learns nothing, with a ledger it can be reported on.
 
     Raises OSError, ModelFileError, and UsageError for a state that this version cannot carry over.
     """
@@ -72,7 +75,7 @@ def engine(configuration: Configuration, model: Path | None, saved: Mapping[str,
         champion = Champion(names, categorical, settings)
     else:
         champion, _ = Champion.load(model.read_bytes(), names, categorical, settings)
-    made = Engine(configuration, champion)
+    made = Engine(configuration, champion, Ledger(int(configuration.settings.utc_offset)) if ledger else None)
     if saved is not None:
         frozen = {} if model is None else {f"model.{name}": part for name, part in champion.snapshot().items()}
         try:

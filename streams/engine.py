@@ -15,10 +15,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from customers.layout import C, T
+from customers.layout import C, L, T
 from customers.partition import Partition, Work
-from customers.rounds import APPLIED, DUPLICATE, TOO_LATE, Limits, Rows
-from events.codes import Kind
+from customers.rounds import APPLIED, DUPLICATE, ELSEWHERE, TOO_LATE, Limits, Rows
+from events.codes import CAUSES, Kind
 from events.columns import Batch
 from events.contract import CareResolved, CustomerChurned, LineChanged
 from events.deadletters import DeadLetter, Reason, dead_letter
@@ -26,6 +26,7 @@ from events.times import rfc3339
 from models.champion import Champion
 from rules.decide import Decider
 from rules.early_warning import EarlyWarning, StatusReason
+from rules.ledger import WANTED, History, Ledger
 from rules.load import Configuration
 from rules.outcomes import ACTIVE_US, Leaver
 from rules.writing import Writer
@@ -59,11 +60,15 @@ class Step(NamedTuple):
 
 
 class Engine:
-    """One partition's engine. Times are microseconds UTC; `decided_at` is the wall clock and changes no decision."""
+    """One partition's engine. Times are microseconds UTC; `decided_at` is the wall clock and changes no decision.
 
-    def __init__(self, configuration: Configuration, model: Champion) -> None:
+    With a `ledger` it counts what `churn report` shows beside warnings.
+    """
+
+    def __init__(self, configuration: Configuration, model: Champion, ledger: Ledger | None = None) -> None:
         settings = configuration.settings
         self.settings = settings
+        self.ledger = ledger
         self.names = Names()
         self.writer = Writer(configuration, CATALOGUE, VERSION)
         self.decider = Decider(configuration, self.writer)
@@ -97,12 +102,13 @@ class Engine:
                 self._tick(work, tick)
         self.partition.sweep(work, self.partition.clock, self._evaluate)
         self._work = None
+        self._keep_accounts(work)
         fates = work.fate
         return Step(
             self.decider.take(),
             (),
             self._dead(work, decided_at),
-            int(np.count_nonzero((fates == APPLIED) | ((fates == 4) & (work.came >= 0)))),
+            int(np.count_nonzero((fates == APPLIED) | ((fates == ELSEWHERE) & (work.came >= 0)))),
             int(np.count_nonzero(fates == DUPLICATE)),
         )
 
@@ -205,8 +211,8 @@ class Engine:
             dated = int(work.batch.events["at"][index])
             voluntary = fact.voluntary is not False
             self.model.churned(customer, dated, voluntary)
-            if voluntary:
-                self.decider.left(Leaver(customer, dated, self._seen_before(customer, at)))
+            seen, cause = self._seen_before(customer, at), CAUSES[work.batch.events["a"][index]]
+            self.decider.left(Leaver(customer, dated, seen, voluntary, cause))
             self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
             self.partition.set_rules_due(customer, None)
         elif isinstance(fact, CareResolved):
@@ -223,6 +229,18 @@ class Engine:
         """Whether the leaver had an event in the 90 days before this one."""
         record = self.partition.customers.records[customer]["times"]
         return bool(at - int(record[T["seen_before"]]) <= ACTIVE_US)
+
+    def _keep_accounts(self, work: Work) -> None:
+        """Let the ledger count what was applied."""
+        if self.ledger is None or not len(work.clocks):
+            return
+        self.ledger.began(int(work.clocks[0]))
+        applied = (work.fate == APPLIED) | ((work.fate == ELSEWHERE) & (work.came >= 0))
+        index = np.flatnonzero(WANTED[work.batch.events["kind"]] & applied)
+        customers, labels = work.who[index], self.partition.profiles.labels["region"]
+        regions = self.partition.customers.column("labels", L["region"])[customers].tolist()
+        named = [None if region < 0 else labels.text(region) for region in regions]
+        self.ledger.facts(work.batch.events[index], customers, named)
 
     def _dead(self, work: Work, decided_at: int) -> list[DeadLetter]:
         received = rfc3339(decided_at)
@@ -263,12 +281,21 @@ class Engine:
             report["model"] = self.model.report()
         return report
 
+    def history(self) -> History:
+        """What a report is made of, as of now. Raises ValueError for an engine without a ledger."""
+        if self.ledger is None:
+            raise ValueError("this engine keeps no ledger")
+        first_seen = self.partition.customers.column("times", T["first_seen"]).astype(np.int64)
+        return History(self.decider.log, self.ledger, first_seen, self.partition.clock, self.settings.horizon_days)
+
     def snapshot(self) -> dict[str, npt.NDArray[Any] | bytes]:
         """Everything the engine knows, views of live arrays: write it before the next step."""
         parts: dict[str, npt.NDArray[Any] | bytes] = {}
         parts.update({f"partition.{name}": part for name, part in self.partition.snapshot().items()})
         parts.update({f"model.{name}": part for name, part in self.model.snapshot().items()})
         parts.update({f"decider.{name}": part for name, part in self.decider.snapshot().items()})
+        if self.ledger is not None:
+            parts["ledger"] = self.ledger.snapshot()
         parts["engine"] = msgspec.json.encode({"version": VERSION, "ticked": self.ticked})
         return parts
 
@@ -284,6 +311,8 @@ class Engine:
         self.partition.restore(of("partition"))
         self.model.restore(of("model"))
         self.decider.restore(of("decider"), self.partition.customers.bits[: self.partition.customers.count])
+        if self.ledger is not None and "ledger" in parts:
+            self.ledger.restore(bytes(parts["ledger"]))
         self.ticked = int(msgspec.json.decode(bytes(parts["engine"]))["ticked"])
         self.evaluation.sync()
         self.evaluation.model_changed()

@@ -1,0 +1,170 @@
+"""What a report counts beside episodes: complaints, satisfaction, contacts, incidents, who came back; day by day.
+
+Fed with the facts that were applied, so duplicates and refused events never count. A day is a local date, as days since
+1970. Only counts are kept: neither a text nor who said it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from events.codes import CAUSES, Kind, words
+from events.contract import CareOutcome, Survey
+from rules.outcomes import EpisodeLog
+
+DAY_US: Final = 86_400_000_000
+WANTED: Final = np.zeros(256, np.bool_)
+"""By kind: whether the ledger counts it."""
+WANTED[
+    [
+        Kind.NETWORK_INCIDENT,
+        Kind.COMPLAINT_OPENED,
+        Kind.COMPLAINT_RESOLVED,
+        Kind.SURVEY_ANSWERED,
+        Kind.CUSTOMER_RETURNED,
+        Kind.CARE_CONTACTED,
+        Kind.CARE_RESOLVED,
+    ]
+] = True
+SURVEYS: Final = words(Survey)
+OUTCOMES: Final = words(CareOutcome)
+LOWEST: Final = {"csat": 1.0, "nps": 0.0, "ces": 1.0}
+"""Where each survey's scale begins; it ends at `scale_max`."""
+_NO: Final = 1
+_YES: Final = 2
+
+
+class ComplaintCount(msgspec.Struct, frozen=True):
+    """What complaints are counted by."""
+
+    day: int
+    cause: str
+    region: str | None
+
+
+class Sum(msgspec.Struct):
+    """Answers and their sum."""
+
+    count: int = 0
+    total: float = 0.0
+
+    def add(self, value: float) -> None:
+        """One more."""
+        self.count += 1
+        self.total += value
+
+
+class Ledger:
+    """`utc_offset` (µs) makes local dates. `since` (µs) is when counting began, None before anything was seen."""
+
+    def __init__(self, utc_offset: int) -> None:
+        self.utc_offset = utc_offset
+        self.since: int | None = None
+        self.complaints: dict[ComplaintCount, int] = {}
+        self.answers: dict[tuple[int, str], Sum] = {}  # by day and survey, see `_share` and `_promotes`
+        self.care: dict[tuple[int, str], int] = {}  # by day and outcome; `contacted` is a contact
+        self.faults: dict[int, int] = {}  # cells reported faulty, by day
+        self.returned: list[tuple[int, int]] = []  # (customer, when)
+        self.incidents: dict[str, dict[str, Any]] = {}  # the newest revision of each
+
+    def began(self, at: int) -> None:
+        """Counting starts, if it has not."""
+        if self.since is None:
+            self.since = at
+
+    def facts(
+        self, events: npt.NDArray[np.void], customers: npt.NDArray[np.int32], regions: Sequence[str | None]
+    ) -> None:
+        """Count applied events of the kinds that are `WANTED`; all three have shape (n,), regions as known then."""
+        days = ((events["at"] + self.utc_offset) // DAY_US).tolist()
+        rows = zip(events["kind"].tolist(), days, events, customers.tolist(), regions, strict=True)
+        for kind, day, event, customer, region in rows:
+            if kind == Kind.COMPLAINT_OPENED:
+                key = ComplaintCount(day, CAUSES[event["b"]], region)
+                self.complaints[key] = self.complaints.get(key, 0) + 1
+            elif kind == Kind.COMPLAINT_RESOLVED and event["a"] in {_NO, _YES}:
+                self._answered(day, "resolved", float(event["a"] == _YES))
+            elif kind == Kind.SURVEY_ANSWERED:
+                survey = SURVEYS[event["a"]]
+                share = _share(survey, float(event["x"][0]), float(event["x"][1]))
+                self._answered(day, survey, _promotes(share) if survey == "nps" else share)
+            elif kind == Kind.CUSTOMER_RETURNED:
+                self.returned.append((customer, int(event["at"])))
+            elif kind == Kind.CARE_CONTACTED:
+                self._cared(day, "contacted")
+            elif kind == Kind.CARE_RESOLVED:
+                self._cared(day, OUTCOMES[event["a"]])
+            elif kind == Kind.NETWORK_INCIDENT and event["a"] == 0:
+                self.faults[day] = self.faults.get(day, 0) + 1
+
+    def _answered(self, day: int, survey: str, share: float) -> None:
+        self.answers.setdefault((day, survey), Sum()).add(share)
+
+    def _cared(self, day: int, outcome: str) -> None:
+        self.care[day, outcome] = self.care.get((day, outcome), 0) + 1
+
+    def warned_of(self, incidents: Iterable[Any]) -> None:
+        """Incidents as they go out (contract, section 2); a later revision replaces the one before."""
+        for one in incidents:
+            plain = msgspec.to_builtins(one)
+            self.incidents[plain["incident_id"]] = plain
+
+    def snapshot(self) -> bytes:
+        """JSON."""
+        return msgspec.json.encode(
+            [
+                self.since,
+                list(self.complaints.items()),
+                list(self.answers.items()),
+                list(self.care.items()),
+                self.faults,
+                self.returned,
+                self.incidents,
+            ]
+        )
+
+    def restore(self, raw: bytes) -> None:
+        """Take over a snapshot; raises ValueError for one of another shape."""
+        try:
+            since, complaints, answers, care, faults, returned, incidents = msgspec.json.decode(raw, type=_Saved)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"the report's counts: {error}") from error
+        self.since, self.faults, self.returned, self.incidents = since, faults, returned, incidents
+        self.complaints, self.answers, self.care = dict(complaints), dict(answers), dict(care)
+
+
+class History(NamedTuple):
+    """All that a report needs: episodes and leavers, the ledger, when each customer was first seen (µs, 0 never), the clock."""
+
+    log: EpisodeLog
+    ledger: Ledger
+    first_seen: npt.NDArray[np.int64]
+    end: int
+    horizon_days: int
+
+
+_Saved = tuple[
+    int | None,
+    list[tuple[ComplaintCount, int]],
+    list[tuple[tuple[int, str], Sum]],
+    list[tuple[tuple[int, str], int]],
+    dict[int, int],
+    list[tuple[int, int]],
+    dict[str, dict[str, Any]],
+]
+
+
+def _share(survey: str, score: float, most: float) -> float:
+    """A score on its scale, 0 worst to 1 best; scores beyond the scale count as its end."""
+    low = LOWEST[survey]
+    return min(1.0, max(0.0, (score - low) / (most - low))) if most > low else 0.0
+
+
+def _promotes(share: float) -> float:
+    """A net promoter answer: 9 and 10 of 10 are promoters (1), up to 6 detractors (−1)."""
+    return 1.0 if share >= 0.9 else -1.0 if share <= 0.6 else 0.0
