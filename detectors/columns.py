@@ -46,7 +46,7 @@ class Columns(Mapping[str, Column]):
 
 
 def ratio(part: Column, whole: Column, least: float = 0.0) -> Column:
-    """part / whole; unknown where the whole is not above `least`."""
+    """Part / whole; unknown where the whole is not above `least`."""
     return np.where(whole > least, part / np.where(whole > least, whole, 1.0), np.nan)
 
 

@@ -1,6 +1,7 @@
 """The configuration folder, read whole: every fault of every file in one go, or a configuration that can be used.
 
     churn.yaml  actions.yaml  workdays.yaml  rules/*.yaml (rules/*_test.yaml are cases, see `casefile`)
+    policy.yaml (without it no action is forbidden)  plans.yaml (without it no plan is known)
 
 The only part of this room that reads files; the environment is handed in.
 """
@@ -18,6 +19,8 @@ from rules.documents import Document, Path
 from rules.environment import overridden
 from rules.faults import ConfigurationError, Fault, errors
 from rules.feature_types import Schema
+from rules.plans import PlansFile
+from rules.policy import NO_LIMITS, Policy, PolicyFile, compile_policy
 from rules.rulefile import RuleFile
 from rules.ruleset import RuleSet
 from rules.settings import Action, ActionFile, CauseEntry, Settings, WorkdaysFile
@@ -37,6 +40,8 @@ class Configuration:
     causes: Mapping[str, CauseEntry]
     calendar: WorkCalendar
     rules: RuleSet
+    policy: Policy = NO_LIMITS
+    plans: PlansFile | None = None
 
     def actions_for(self, cause: str, tier: str) -> tuple[str, ...]:
         """Codes of the actions that follow from a cause at a tier, the first being tried first."""
@@ -72,10 +77,12 @@ def examine(folder: FilePath, schema: Schema, environment: Mapping[str, str] | N
     actions = _actions(folder, tiers, faults)
     calendar = _calendar(folder, settings.utc_offset if settings else 0, faults)
     compiler = _rules(folder, schema, tiers, actions, faults)
+    policy = _policy(folder, schema, actions, faults)
+    plans = _plans(folder, faults)
     configuration = None
     if settings and actions and calendar and not errors(faults):
         causes = {str(cause): entry for cause, entry in actions.causes.items()}
-        configuration = Configuration(settings, actions.actions, causes, calendar, compiler.result())
+        configuration = Configuration(settings, actions.actions, causes, calendar, compiler.result(), policy, plans)
     return Reading(configuration, sorted(faults), compiler.places, document)
 
 
@@ -123,6 +130,23 @@ def _calendar(folder: FilePath, utc_offset: int, faults: list[Fault]) -> WorkCal
     calendar, wrong = calendar_of(document, workdays, utc_offset)
     faults += wrong
     return calendar
+
+
+def _policy(folder: FilePath, schema: Schema, actions: ActionFile | None, faults: list[Fault]) -> Policy:
+    file = folder / "policy.yaml"
+    if not file.exists():
+        return NO_LIMITS
+    document, found = read_file(file, PolicyFile, faults)
+    if found is None or actions is None:
+        return NO_LIMITS
+    policy, wrong = compile_policy(document, found, schema, actions.actions)
+    faults += wrong
+    return policy
+
+
+def _plans(folder: FilePath, faults: list[Fault]) -> PlansFile | None:
+    file = folder / "plans.yaml"
+    return read_file(file, PlansFile, faults)[1] if file.exists() else None
 
 
 def _rules(

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from detectors.catalogue import Feature
 from rules.early_warning import WarningReason
+from rules.expressions import Compiled
 from rules.formats import Style
 from rules.ruleset import Rule
 
@@ -27,6 +28,10 @@ class View(Protocol):
 
     def normal(self, feature: str) -> float | None:
         """What would be normal for this customer; None where there is no such thing."""
+        ...
+
+    def holds(self, condition: Compiled) -> bool:
+        """Whether a condition is definitely true of it."""
         ...
 
     def contributions(self) -> Sequence[tuple[str, float]]:

@@ -44,10 +44,14 @@ class TierDeadlines(Strict, frozen=True, kw_only=True):
 
 
 class ValueClasses(Strict, frozen=True, kw_only=True):
-    """Monthly spend, in the account's currency, from which a customer counts as of high and of mid value."""
+    """Monthly spend, in the account's currency, from which a customer counts as of high and of mid value.
+
+    Loyal customers with an RFM score from `loyal_rfm` on (3 to 15; 16: never) count a class higher.
+    """
 
     high: Positive = 150.0
     mid: Positive = 50.0
+    loyal_rfm: Annotated[float, Meta(ge=3, le=16)] = 14.0
 
     def __post_init__(self) -> None:
         """Raises ValueError when the cuts are the wrong way round."""
@@ -66,6 +70,57 @@ class Lifecycle(Strict, frozen=True, kw_only=True):
         """Raises ValueError when the stages are the wrong way round."""
         if self.new_days >= self.growth_days:
             raise ValueError("`new_days` must be less than `growth_days`")
+
+
+Cuts = tuple[float, ...]
+
+
+class Rfm(Strict, frozen=True, kw_only=True):
+    """Four rising cut points each, for grades 1 to 5: days since use, sessions of 30 days, money a month."""
+
+    recency_days: Cuts = (2.0, 5.0, 10.0, 30.0)
+    uses: Cuts = (10.0, 40.0, 100.0, 200.0)
+    money: Cuts = (20.0, 50.0, 100.0, 150.0)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for cut points that do not rise."""
+        for name in ("recency_days", "uses", "money"):
+            cuts = getattr(self, name)
+            if len(cuts) != 4 or list(cuts) != sorted(set(cuts)):
+                raise ValueError(f"`{name}` needs four cut points that rise")
+
+
+class Loyalty(Strict, frozen=True, kw_only=True):
+    """Loyal from `loyal_days` of tenure while use and satisfaction hold; disloyal after steps towards leaving."""
+
+    loyal_days: Positive = 730.0
+    steady_from: Share = 0.7
+    content_from: Share = 0.4
+    asked_days: Positive = 90.0
+    drifting_below: Share = 0.4
+
+
+class MonthlyChurn(Strict, frozen=True, kw_only=True):
+    """The share that leaves in a month, by lifecycle."""
+
+    new: Share = 0.03
+    growth: Share = 0.02
+    mature: Share = 0.012
+    decline: Share = 0.08
+
+
+class LifetimeValue(Strict, frozen=True, kw_only=True):
+    """What CLV is made of: margin as a share of spend, discount a month, churn a month."""
+
+    margin: Share = 0.4
+    monthly_discount: Share = 0.01
+    monthly_churn: MonthlyChurn = MonthlyChurn()
+
+
+class Needs(Strict, frozen=True, kw_only=True):
+    """Mobile data of a month (MB) from which needs are individual rather than basic."""
+
+    individual_mb: Positive = 500.0
 
 
 class Feeds(Strict, frozen=True, kw_only=True):
@@ -89,6 +144,10 @@ class Settings(Strict, frozen=True, kw_only=True):
     feeds: Feeds = Feeds()
     value_class: ValueClasses = ValueClasses()
     lifecycle: Lifecycle = Lifecycle()
+    needs: Needs = Needs()
+    loyalty: Loyalty = Loyalty()
+    rfm: Rfm = Rfm()
+    clv: LifetimeValue = LifetimeValue()
     tiers: Annotated[tuple[Code, ...], Meta(min_length=1)]
     hold_out: dict[Code, Share] = field(default_factory=dict)
     deadlines: dict[Code, TierDeadlines]
@@ -103,12 +162,18 @@ class Settings(Strict, frozen=True, kw_only=True):
         return self.hold_out.get(tier, 0.0)
 
 
+Tag = Literal["contact", "offer", "comparison", "service", "internal"]
+"""What kind of action it is, for `policy.yaml`: we turn to the customer; we give or sell something; we compare with other
+operators; we help with what the customer has or wants; we do something the customer does not see."""
+
+
 class Action(Strict, frozen=True, kw_only=True):
-    """Something a care agent may do, with its cost in the account's currency."""
+    """Something a care agent may do, with its cost in the account's currency and its tags."""
 
     text: Bilingual
     cost: Annotated[float, Meta(ge=0)] = 0.0
     needs_approval: bool = False
+    tags: tuple[Tag, ...] = ()
 
 
 class CauseEntry(Strict, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -16,7 +17,9 @@ from detectors.columns import Column, Columns
 from detectors.features import CATALOGUE, FEATURES
 from detectors.registry import DETECTORS
 from models.champion import Champion
+from rules.expressions import Compiled
 from rules.load import Configuration
+from rules.plans import book_of
 from rules.reasons import View
 
 LEARNED: Final = tuple(feature for feature in FEATURES if feature.learned)
@@ -25,6 +28,7 @@ ATTRIBUTE: Final = "attribute."
 _PAD: Final = 8
 _MEASURES: Final = tuple(("m." + name, k) for name, k in MEASURE.items())
 _LABELS: Final = tuple(feature.name for feature in FEATURES if feature.kind == "category" and not feature.values)
+_CLASSES: Final = ("value_class", "lifecycle", "needs", "loyalty", "rfm", "clv")  # settings that features take
 # Which own normal stands beside a feature in a reason.
 _NORMALS: Final[dict[str, str | float]] = {
     **{feature.name: 1.0 for feature in FEATURES if feature.unit == "ratio" and feature.name.endswith("_own")},
@@ -84,16 +88,13 @@ class Evaluation:
 
     def __init__(self, partition: Partition, model: Champion, configuration: Configuration) -> None:
         settings = configuration.settings
+        self._plans = book_of(configuration.plans)
         self._partition = partition
         self._model = model
         self.model_version = model.version if model.speaking else "none"
         self.params: dict[str, Any] = {
-            "value": {"high": settings.value_class.high, "mid": settings.value_class.mid},
-            "lifecycle": {
-                "new_days": settings.lifecycle.new_days,
-                "growth_days": settings.lifecycle.growth_days,
-                "decline_below": settings.lifecycle.decline_below,
-            },
+            **{name: msgspec.to_builtins(getattr(settings, name)) for name in _CLASSES},
+            "plans": self._plans,
         }
         self.columns: dict[str, Callable[[Columns], Column]] = {feature.name: feature.of for feature in FEATURES}
         for name, detector in DETECTORS.items():
@@ -105,7 +106,9 @@ class Evaluation:
         self.sync()
 
     def sync(self) -> None:
-        """Take in attributes that are new."""
+        """Take in attributes and plans that are new."""
+        plans = self._partition.profiles.labels["plan"]
+        self._plans.learn(plans.count, plans.text)
         attributes = self._partition.profiles.attributes.columns
         if len(attributes) != self._attributes:
             self._attributes = len(attributes)
@@ -152,6 +155,8 @@ class Evaluation:
         feature = CATALOGUE.get(name)
         if feature is not None and feature.values:
             return float(feature.values.index(text)) if text in feature.values else np.nan
+        if name == "better_plan":
+            return float(self._plans.names.index(text)) if text in self._plans.names else np.nan
         row = self._partition.profiles.labels[name].find(text) if name in _LABELS else None
         return np.nan if row is None else float(row)
 
@@ -160,6 +165,8 @@ class Evaluation:
         if code != code:
             return None
         feature = CATALOGUE[name]
+        if name == "better_plan":
+            return self._plans.names[int(code)]
         return feature.values[int(code)] if feature.values else self._partition.profiles.labels[name].text(int(code))
 
     def who(self, names: Names, *, rows: bool = True) -> Who:
@@ -223,6 +230,11 @@ class RowView:
             value = float(self._sheet[normal][self._row])
             return None if value != value else float(f"{value:.6g}")
         return normal
+
+    def holds(self, condition: Compiled) -> bool:
+        """Whether a condition is definitely true."""
+        with np.errstate(all="ignore"):
+            return bool(condition.evaluate(self._sheet)[self._row])
 
     def contributions(self) -> Sequence[tuple[str, float]]:
         """What the model adds, most first."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from detectors.catalogue import Feature
-from detectors.features import billing, complaints, contracts, leaving, person, service, usage
+from detectors.features import billing, complaints, contracts, leaving, person, plans, service, usage
 
 FEATURES: Final[tuple[Feature, ...]] = (
     *usage.FEATURES,
     *service.FEATURES,
     *billing.FEATURES,
     *contracts.FEATURES,
+    *plans.FEATURES,
     *complaints.FEATURES,
     *leaving.FEATURES,
     *person.FEATURES,

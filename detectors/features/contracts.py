@@ -20,7 +20,9 @@ FEATURES: Final = (
         ("competitor_price", "care"),
         lambda m: -m["m.days_since_contract_end"] / _DAYS_A_MONTH,
     ),
-    same("contract_term", "months", "life", "Months the newest contract was signed for", "合约期月数", "competitor_price"),
+    same(
+        "contract_term", "months", "life", "Months the newest contract was signed for", "合约期月数", "competitor_price"
+    ),
     same("contracts_running", "contracts", "life", "Contracts that run", "在约合同数", "competitor_price"),
     Feature(
         "months_since_contract",
@@ -52,7 +54,40 @@ FEATURES: Final = (
             "closed",
         ),
     ),
-    same("days_since_suspended", "days", "life", "Days the line has been suspended", "停机天数", "plan_price"),
+    same(
+        "days_since_suspended", "days", "life", "Days since the line was last suspended", "距最近停机天数", "plan_price"
+    ),
+    Feature(
+        "suspended_as",
+        "class",
+        "life",
+        "Why the line was last suspended",
+        "最近停机类型",
+        ("regulation", "environment", "plan_price"),
+        lambda m: m["m.suspended_as"] - 1.0,
+        kind="category",
+        values=("arrears", "request", "fraud", "lost"),
+    ),
+    Feature(
+        "plan_changed_by",
+        "class",
+        "life",
+        "Who changed the plan last",
+        "最近套餐变更发起方",
+        ("plan_price",),
+        lambda m: m["m.plan_changed_by"] - 1.0,
+        kind="category",
+        values=("customer", "operator"),
+    ),
+    same(
+        "contract_penalty",
+        "money",
+        "life",
+        "Penalty for leaving the contract early",
+        "提前解约违约金",
+        "competitor_price",
+        measure_name="penalty",
+    ),
     Feature(
         "pay_mode",
         "class",

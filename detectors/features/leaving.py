@@ -6,17 +6,38 @@ from typing import Final
 
 import numpy as np
 
-from detectors.catalogue import Feature, same
+from detectors.catalogue import Feature, measure, same
+from events.codes import CAUSES
 
 _LEAVE = ("competitor_price",)
 
 FEATURES: Final = (
-    same("porting_queries_30d", "queries", "30d", "Port-out eligibility queries of the month", "近一月携转资格查询次数",
-         *_LEAVE),
-    same("porting_queried_days", "days", "life", "Days since eligibility to port out was queried", "距携转资格查询天数",
-         *_LEAVE, measure_name="days_since_porting_queried"),
-    same("porting_requested_days", "days", "life", "Days since a port-out code was issued", "距申请携出天数",
-         *_LEAVE, measure_name="days_since_porting_requested"),
+    same(
+        "porting_queries_30d",
+        "queries",
+        "30d",
+        "Port-out eligibility queries of the month",
+        "近一月携转资格查询次数",
+        *_LEAVE,
+    ),
+    same(
+        "porting_queried_days",
+        "days",
+        "life",
+        "Days since eligibility to port out was queried",
+        "距携转资格查询天数",
+        *_LEAVE,
+        measure_name="days_since_porting_queried",
+    ),
+    same(
+        "porting_requested_days",
+        "days",
+        "life",
+        "Days since a port-out code was issued",
+        "距申请携出天数",
+        *_LEAVE,
+        measure_name="days_since_porting_requested",
+    ),
     Feature(
         "porting_code_live",
         "yes/no",
@@ -39,6 +60,36 @@ FEATURES: Final = (
         learned=False,
         sayable=False,
     ),
-    same("cancellation_requested_days", "days", "life", "Days since cancellation was asked for", "距申请销户天数",
-         *_LEAVE, measure_name="days_since_cancellation_requested"),
+    Feature(
+        "porting_eligible",
+        "yes/no",
+        "life",
+        "May port out, as the newest query said",
+        "最近查询结果可携转",
+        _LEAVE,
+        measure("m.porting_eligible"),
+        kind="bool",
+        sayable=False,
+    ),
+    same("porting_blockers", "blockers", "life", "What stood against porting out", "携转限制项数", *_LEAVE),
+    same(
+        "cancellation_requested_days",
+        "days",
+        "life",
+        "Days since cancellation was asked for",
+        "距申请销户天数",
+        *_LEAVE,
+        measure_name="days_since_cancellation_requested",
+    ),
+    Feature(
+        "cancellation_cause",
+        "class",
+        "life",
+        "Cause given with the cancellation",
+        "销户所述原因",
+        CAUSES[1:],
+        measure("m.cancellation_cause"),
+        kind="category",
+        values=CAUSES,
+    ),
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from detectors.catalogue import Feature, same
+from detectors.catalogue import Feature, measure, same
 from detectors.columns import ratio
+from events.codes import NAMES
 
 FEATURES: Final = (
     same("dropped_1d", "sessions", "1d", "Dropped sessions of the day", "当日掉话次数", "network"),
@@ -55,7 +56,49 @@ FEATURES: Final = (
         lambda m: ratio(m["m.wait_seconds_30d"] / 60.0, m["m.contacts_30d"]),
     ),
     same("transfers_30d", "transfers", "30d", "Times handed on", "近一月转接次数", "process"),
+    same(
+        "contacts_unresolved_30d",
+        "contacts",
+        "30d",
+        "Contacts that settled nothing",
+        "未解决联系次数",
+        "process",
+        measure_name="unresolved_contacts_30d",
+    ),
+    Feature(
+        "contact_steps_mean_30d",
+        "steps",
+        "30d",
+        "Mean steps of a contact",
+        "平均办理步骤数",
+        ("process",),
+        lambda m: ratio(m["m.contact_steps_30d"], m["m.contacts_30d"]),
+    ),
     same("care_contacts_30d", "contacts", "30d", "Contacts we made", "近一月外呼关怀次数", "care"),
     same("days_since_care_contact", "days", "life", "Days since we contacted", "距上次关怀天数", "care"),
     same("days_since_offer", "days", "life", "Days since an offer was made", "距上次优惠天数", "care"),
+    same("offer_cost", "money", "life", "Cost of the newest offer", "最近优惠成本", "care"),
+    Feature(
+        "care_outcome",
+        "class",
+        "life",
+        "What came of the newest care",
+        "最近一次关怀结果",
+        ("care",),
+        measure("m.care_outcome"),
+        kind="category",
+        values=NAMES["care_outcome"],
+    ),
+    Feature(
+        "do_not_contact",
+        "yes/no",
+        "life",
+        "Wants not to be contacted",
+        "要求勿扰",
+        (),
+        measure("m.do_not_contact"),
+        kind="bool",
+        learned=False,
+        sayable=False,
+    ),
 )

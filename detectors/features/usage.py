@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from detectors.catalogue import Feature, same
-from detectors.columns import Column, Columns, choose, ratio
+from detectors.columns import Column, Columns, ratio
 
 _DROP = ("competitor_price", "personal", "network", "care", "environment")
 
@@ -47,7 +47,9 @@ def own(name: str, metric: str, normal: str, least: float, en: str, zh: str) -> 
 
 def share(name: str, part: str, whole: str, en: str, zh: str) -> Feature:
     """A part of a month's sum."""
-    return Feature(name, "ratio", "30d", en, zh, ("plan_fit",), lambda m: ratio(m[f"m.{part}_30d"], m[f"m.{whole}_30d"]))
+    return Feature(
+        name, "ratio", "30d", en, zh, ("plan_fit",), lambda m: ratio(m[f"m.{part}_30d"], m[f"m.{whole}_30d"])
+    )
 
 
 FEATURES: Final = (
@@ -111,8 +113,15 @@ FEATURES: Final = (
         _DROP,
         lambda m: ratio(m["m.silent_days"], m["m.silence_limit"]),
     ),
-    same("rhythm_days", "days", "life", "Usual days between days with use", "通常使用间隔天数", "personal",
-         measure_name="rhythm_mean"),
+    same(
+        "rhythm_days",
+        "days",
+        "life",
+        "Usual days between days with use",
+        "通常使用间隔天数",
+        "personal",
+        measure_name="rhythm_mean",
+    ),
     share("voice_day_share", "voice_day_seconds", "voice_seconds", "Share of talk time by day", "日间通话占比"),
     share("voice_night_share", "voice_night_seconds", "voice_seconds", "Share of talk time at night", "夜间通话占比"),
     share("offnet_share", "offnet_seconds", "voice_seconds", "Share of talk time to other operators", "网外通话占比"),
@@ -126,20 +135,5 @@ FEATURES: Final = (
         lambda m: ratio(
             m["m.voice_seconds_30d"], m["m.calls_day_30d"] + m["m.calls_evening_30d"] + m["m.calls_night_30d"]
         ),
-    ),
-    Feature(
-        "usage_needs",
-        "class",
-        "30d",
-        "Needs class: basic (talk and text), individual (data), potential (several services)",
-        "需求类别:基本型、个性型、潜在型",
-        ("personal",),
-        lambda m: choose(
-            ((m["m.other_uses_30d"] > 0) | (m["m.broadband_mb_30d"] > 0) | (m["m.international_calls_30d"] > 0), 2.0),
-            (m["m.data_mb_30d"] > 500.0, 1.0),
-            (m["m.uses_30d"] >= 0.0, 0.0),
-        ),
-        kind="category",
-        values=("basic", "individual", "potential"),
     ),
 )
