@@ -15,7 +15,7 @@ import simulator
 from events.deadletters import RefusedError
 from events.times import time_of
 from sinks import terminal
-from streams import bootstrap, cli_config
+from streams import bootstrap, cli_config, cli_report
 from streams.demo import play
 from streams.files import STANDARD_INPUT
 from streams.problems import UsageError, complain, guarded
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_config.rules, name="rules")
 app.add_typer(cli_config.config, name="config")
+app.command("report")(cli_report.report_command)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
