@@ -30,7 +30,7 @@ _A_CONTRACT_END, _A_ENDED, _A_SUSPENDED, _A_DEVICE = (
     A["suspended"],
     A["device_change"],
 )
-_M_BILL, _M_OVERAGE, _M_PLAN_FEE = M["bill_amount"], M["bill_overage"], M["bill_plan_fee"]
+_M_BILL, _M_OVERAGE = M["bill_amount"], M["bill_overage"]
 _M_FEE, _M_FEE_CHANGE, _M_BALANCE, _M_PENALTY = M["monthly_fee"], M["fee_change"], M["balance"], M["penalty"]
 _F_BILL, _F_BILL_SPREAD, _F_RATIO, _F_TERM = (
     F["bill_normal"],
@@ -74,7 +74,6 @@ def _fold_bill(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None
         return
     r["times"][_BILL_AT], r["ages"][_A_BILL] = at, second(now)
     r["money"][_M_BILL], r["money"][_M_OVERAGE] = fixed(amount), fixed(e["x"][2])
-    r["money"][_M_PLAN_FEE] = fixed(e["x"][1])
     seen, normal = np.int64(r["codes"][_C_BILLS]), r["floats"][_F_BILL]
     r["codes"][_C_BILLS] = min(seen + 1, CODE_UNKNOWN - 1)
     if np.isnan(normal):

@@ -57,7 +57,7 @@ AGES: Final = (
     "adjustment",
 )
 # Fixed point, 1/10,000 of a major unit; MONEY_UNKNOWN = unknown.
-MONEY: Final = ("bill_amount", "bill_overage", "bill_plan_fee", "monthly_fee", "fee_change", "balance", "penalty")
+MONEY: Final = ("bill_amount", "bill_overage", "monthly_fee", "fee_change", "balance", "penalty")
 FLOATS: Final = (
     "uses_normal",  # own normal: robust level of seven closed days, per week
     "voice_normal",
@@ -105,7 +105,7 @@ CODES: Final = (
     "suspended_as",  # line status of the newest suspension, 1..4
 )
 # Interned texts; -1 = unknown.
-LABELS: Final = ("region", "segment", "plan", "account", "age_band", "language", "manager")
+LABELS: Final = ("region", "segment", "plan", "account", "age_band")
 HEADS: Final = ("bills", "complaints", "contracts")
 
 FAR: Final = np.iinfo(np.int64).max

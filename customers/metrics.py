@@ -69,7 +69,7 @@ class Metric(NamedTuple):
 METRICS: Final = (
     Metric("uses", "sessions", 1, (1, 7, 30, 90), "mid", "usage"),
     Metric("voice_seconds", "s", 10, (7, 30), "mid", "usage"),
-    Metric("data_mb", "MB", 1_000_000, (7, 30, 90), "wide", "usage"),
+    Metric("data_mb", "MB", 1_000_000, (7, 30), "wide", "usage"),
     Metric("messages", "messages", 1, (7, 30), "small", "usage"),
     Metric("charge", "money", 10_000, (30,), "wide", "usage"),
     Metric("failed", "attempts", 1, (7, 30), "small", "quality"),

@@ -117,7 +117,7 @@ class Profiles:
             yield self.label("plan", fact.plan)
 
     def _profile(self, fact: contract.CustomerProfiled) -> Iterator[Setting]:
-        for name in ("region", "segment", "plan", "age_band", "language", "manager"):
+        for name in ("region", "segment", "plan", "age_band"):
             text = getattr(fact, name)
             if text is not UNSET:
                 yield self.label(name, text)

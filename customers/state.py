@@ -16,7 +16,7 @@ from customers import layout, metrics
 GROWTH: Final = 1.125
 SMALLEST: Final = 1024
 ATTRIBUTES_MOST: Final = 64
-ATTRIBUTES_STEP: Final = 8
+ATTRIBUTES_STEP: Final = 4
 PLANES: Final = 4  # rule bits: active, pending, cooling, ebbing
 
 Block = npt.NDArray[np.generic]

@@ -59,7 +59,6 @@ FEATURES: Final = (
     same("uses_90d", "sessions", "90d", "Sessions of three months", "近三月使用次数", *_DROP),
     same("data_mb_7d", "MB", "7d", "Mobile data of the week", "近一周流量", *_DROP),
     same("data_mb_30d", "MB", "30d", "Mobile data of the month", "近一月流量", *_DROP),
-    same("data_mb_90d", "MB", "90d", "Mobile data of three months", "近三月流量", *_DROP),
     same("voice_seconds_7d", "s", "7d", "Talk time of the week", "近一周通话时长", *_DROP),
     same("voice_seconds_30d", "s", "30d", "Talk time of the month", "近一月通话时长", *_DROP),
     same("messages_7d", "messages", "7d", "Messages of the week", "近一周短信条数", *_DROP),
