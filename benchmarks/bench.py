@@ -38,26 +38,30 @@ def measured(module: str, *arguments: Path) -> dict[str, Any]:
     return result
 
 
+HEAD = ("customers known before", "events", "decode /s", "engine /s", "ratio", "peak MB", "state B/customer")
+
+
+def case(name: str, customers: int, count: int, *, skewed: bool) -> tuple[str, ...]:
+    """Make the files, measure both, give the row."""
+    known, file = made(f"{customers}{'-skewed' if skewed else ''}", customers, count, skewed=skewed)
+    decoding = measured("benchmarks.decoding", file)
+    replaying = measured("benchmarks.replaying", file, known)
+    decode_rate, rate = decoding["events"] / decoding["seconds"], count / replaying["seconds"]
+    state = replaying["state_bytes"] / replaying["customers"]
+    ratio, peak = rate / decode_rate, replaying["peak_mb"]
+    return name, f"{count:,}", f"{decode_rate:,.0f}", f"{rate:,.0f}", f"{ratio:.2f}", f"{peak:,.0f}", f"{state:,.0f}"
+
+
 def main() -> None:
-    """Make the files, measure, print the table."""
-    console = Console(width=None if sys.stdout.isatty() else 130)
-    table = Table("customers known before", "events", "decode /s", "engine /s", "ratio", "peak MB", "state B/customer")
+    """Measure every case, each told as soon as it is known, then all in a table."""
+    console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
+    table = Table(*HEAD)
     for name, customers, share, skewed in CASES:
         count = int(EVENTS * share)
-        console.print(f"{name}: {count:,} events (simulated if not there yet)")
-        known, file = made(f"{customers}{'-skewed' if skewed else ''}", customers, count, skewed=skewed)
-        decoding = measured("benchmarks.decoding", file)
-        replaying = measured("benchmarks.replaying", file, known)
-        decode_rate, rate = decoding["events"] / decoding["seconds"], count / replaying["seconds"]
-        table.add_row(
-            name,
-            f"{count:,}",
-            f"{decode_rate:,.0f}",
-            f"{rate:,.0f}",
-            f"{rate / decode_rate:.2f}",
-            f"{replaying['peak_mb']:,.0f}",
-            f"{replaying['state_bytes'] / replaying['customers']:,.0f}",
-        )
+        console.print(f"{name}, {count:,} events: simulating if they are not there yet, then measuring")
+        row = case(name, customers, count, skewed=skewed)
+        console.print("  " + ", ".join(f"{head} {value}" for head, value in zip(HEAD[2:], row[2:], strict=True)))
+        table.add_row(*row)
     console.print(table)
 
 

@@ -19,7 +19,7 @@ def decisions(path: Path) -> list[dict[str, object]]:
 
 def test_kill_9_and_the_same_command_again(tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
-    simulator.simulate(300, 60, 5, events)
+    simulator.simulate(150, 45, 5, events)
     whole = tmp_path / "whole.jsonl"
     subprocess.run([*CHURN, "replay", events, "--warnings", whole], check=True, stdout=subprocess.DEVNULL)
     out, report = tmp_path / "w.jsonl", tmp_path / "r.json"
@@ -27,7 +27,7 @@ def test_kill_9_and_the_same_command_again(tmp_path: Path) -> None:
     command += ["--state", tmp_path / "state", "--checkpoint-every", "0.05"]
 
     kills = 0
-    while kills < 6:
+    while kills < 4:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         checkpoints = set((tmp_path / "state").glob("0*"))
         while process.poll() is None and set((tmp_path / "state").glob("0*")) == checkpoints:
