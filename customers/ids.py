@@ -32,7 +32,7 @@ def _find(
     while True:
         row = table[slot]
         if row < 0:
-            return np.int64(slot)
+            return int(slot)
         start, end = ends[row], ends[row + 1]
         if end - start == length:
             same = True
@@ -41,7 +41,7 @@ def _find(
                     same = False
                     break
             if same:
-                return np.int64(slot)
+                return int(slot)
         slot = (slot + np.uint64(1)) & mask
 
 

@@ -216,4 +216,3 @@ def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: 
         span = (RING_SUMMED[ring] - 1) * RING_WIDTH[ring] + now % RING_WIDTH[ring]
         out[_EXTRA_AT + 13 + ring, i] = min(span / DAY_US, known)
     return turn
-

@@ -6,7 +6,7 @@ rules. Decisions may set `rules_due` of a customer between two calls; that is th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -212,7 +212,7 @@ class Partition:
     def snapshot(self) -> Arrays:
         """Everything, as named arrays and bytes; views of live arrays, so write them before the next step."""
         parts: Arrays = {"clocks": np.array([self.clock, self.seq], np.int64)}
-        sources = {
+        sources: dict[str, Mapping[str, npt.NDArray[np.generic] | bytes]] = {
             "customers": self.customers.snapshot(),
             "ids": self.ids.snapshot(),
             "profiles": self.profiles.snapshot(),

@@ -197,5 +197,3 @@ def _date_second(text: str) -> float:
         return date_of(text, "since") * 86_400.0
     except RefusedError:  # the decoder refuses such a profile; a fact that came otherwise clears
         return _NAN
-
-

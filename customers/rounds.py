@@ -155,7 +155,9 @@ def _fold(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
 
 
 @compiled
-def _row(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, c: int, now: int, limits: Limits, rows: Rows, i: int) -> None:
+def _row(
+    r: np.void, p: Pools, f: Feeds, feed: int, seq: int, c: int, now: int, limits: Limits, rows: Rows, i: int
+) -> None:
     """Evaluate customer `c` at `now` into row `i` and set its next timer."""
     turn = measure(r, p, f, feed, seq, now, rows.measures, i)
     rows.customer[i], rows.now[i] = c, now
@@ -177,7 +179,7 @@ def _weekly(r: np.void, now: int) -> bool:
 
 
 @compiled
-def fold_round(
+def fold_round(  # noqa: C901 - the loop of the kernel: one screen, read top to bottom
     records: Block,
     attributes: npt.NDArray[np.float32],
     pools: Pools,
@@ -315,5 +317,3 @@ def timer_round(
             r["times"][_RULES] = FAR  # the rules will say what they wait for next
         _row(r, pools, f, feeds[i], seqs[i], c, now, limits, rows, i)
         rows.event[i], rows.freeze[i] = -1, week
-
-

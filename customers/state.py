@@ -6,7 +6,7 @@ back.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ ATTRIBUTES_MOST: Final = 64
 ATTRIBUTES_STEP: Final = 4
 PLANES: Final = 4  # rule bits: active, pending, cooling, ebbing
 
-Block = npt.NDArray[np.generic]
+Block = npt.NDArray[Any]
 
 
 class Pools(NamedTuple):
@@ -84,7 +84,7 @@ class Customers:
 
     def column(self, block: str, place: int) -> Block:
         """One field of all customers, a view of shape (count,)."""
-        return cast(Block, self.records[block][: self.count, place])
+        return self.records[block][: self.count, place]
 
     def ensure(self, customers: int, facts: int) -> None:
         """Make room for `customers` rows in all and for `facts` more records in each pool."""

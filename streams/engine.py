@@ -18,6 +18,7 @@ import numpy.typing as npt
 from customers.layout import C, L, T
 from customers.partition import Partition, Work
 from customers.rounds import APPLIED, DUPLICATE, ELSEWHERE, TOO_LATE, Limits, Rows
+from detectors.features import CATALOGUE
 from events.codes import CAUSES, Kind
 from events.columns import Batch
 from events.contract import CareResolved, CustomerChurned, LineChanged
@@ -30,7 +31,7 @@ from rules.ledger import WANTED, History, Ledger
 from rules.load import Configuration
 from rules.outcomes import ACTIVE_US, Leaver
 from rules.writing import Writer
-from streams.evaluation import CATALOGUE, Evaluation, Names
+from streams.evaluation import Evaluation, Names
 
 VERSION: Final = "0.1.0"
 HOUR_US: Final = 3_600_000_000
@@ -69,7 +70,6 @@ class Engine:
         settings = configuration.settings
         self.settings = settings
         self.ledger = ledger
-        self.names = Names()
         self.writer = Writer(configuration, CATALOGUE, VERSION)
         self.decider = Decider(configuration, self.writer)
         limits = Limits(
@@ -81,6 +81,7 @@ class Engine:
             fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
         )
         self.partition = Partition(limits, self.decider.words)
+        self.names = Names(self.partition)
         self.model = model
         self.evaluation = Evaluation(self.partition, model, configuration)
         self.ticked = 0  # the last tick of event time that the model saw
@@ -140,8 +141,8 @@ class Engine:
         step = int(self.settings.tick)
         first = self.partition.clock if self.ticked == 0 and self._work is None else self.ticked
         if first == 0:
-            assert self._work is not None
-            first = int(self._work.clocks[0]) // DAY_US * DAY_US if len(self._work.clocks) else 0
+            clocks = self._work.clocks.tolist()[:1] if self._work is not None else []
+            first = clocks[0] // DAY_US * DAY_US if clocks else 0
             self.ticked = first
         tick = (first // DAY_US + 1) * DAY_US
         coming = outcome_clocks[np.searchsorted(outcome_clocks, first) :]
@@ -180,16 +181,11 @@ class Engine:
             sheet,
             self.partition.customers.bits,
             asleep,
-            self.evaluation.who(self.names_of()),
+            self.evaluation.who(self.names),
         )
         for customer in touched:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
         self._take_effect(None)
-
-    def names_of(self) -> Names:
-        """Ids of customers and accounts."""
-        self.names.bind(self.partition)
-        return self.names
 
     def _take_effect(self, end: int | None) -> None:
         """Facts that were folded and change an episode: churn, what care found, another person on the line."""
@@ -206,7 +202,7 @@ class Engine:
 
     def _effect(self, work: Work, index: int) -> None:
         fact, customer, at = work.batch.facts[index], int(work.who[index]), int(work.clocks[index])
-        who, bits = self.evaluation.who(self.names_of(), rows=False), self.partition.customers.bits
+        who, bits = self.evaluation.who(self.names, rows=False), self.partition.customers.bits
         if isinstance(fact, CustomerChurned):
             dated = int(work.batch.events["at"][index])
             voluntary = fact.voluntary is not False
@@ -260,7 +256,7 @@ class Engine:
         times = self.partition.customers.column("times", T["first_seen"])
         known = np.flatnonzero(times > 0)
         churned = self.partition.customers.column("codes", C["churned"])
-        names = self.names_of()
+        names = self.names
         for rows, count in self.partition.look(known, at):
             risk = self.evaluation.sheet(rows, count)["risk"]
             for customer, value in zip(rows.customer[:count].tolist(), risk.tolist(), strict=True):

@@ -20,7 +20,7 @@ from models.champion import Champion
 from rules.expressions import Compiled
 from rules.load import Configuration
 from rules.plans import book_of
-from rules.reasons import View
+from rules.views import View
 
 LEARNED: Final = tuple(feature for feature in FEATURES if feature.learned)
 CATEGORICAL: Final = tuple(feature.kind == "category" for feature in LEARNED)
@@ -48,24 +48,18 @@ def model_inputs(attributes: Mapping[str, tuple[int, str]]) -> tuple[list[str], 
 
 
 class Names:
-    """Ids of customers and accounts."""
+    """Ids of customers and accounts of a partition."""
 
-    def __init__(self) -> None:
-        self._partition: Partition | None = None
-
-    def bind(self, partition: Partition) -> None:
-        """Whose ids."""
+    def __init__(self, partition: Partition) -> None:
         self._partition = partition
 
     def customer_id(self, customer: int) -> str:
         """The id of a row of the state."""
-        assert self._partition is not None
         return self._partition.ids.text(customer)
 
     def account_id(self, customer: int) -> str | None:
         """The account, where one is known."""
-        assert self._partition is not None
-        account = int(self._partition.customers.records[customer]["labels"][L["account"]])
+        account = int(self._partition.customers.records["labels"][customer, L["account"]])
         return None if account < 0 else self._partition.profiles.labels["account"].text(account)
 
 
