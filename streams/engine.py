@@ -21,7 +21,7 @@ from customers.rounds import APPLIED, DUPLICATE, ELSEWHERE, TOO_LATE, Limits, Ro
 from detectors.features import CATALOGUE
 from events.codes import CAUSES, Kind
 from events.columns import Batch
-from events.contract import CareResolved, CustomerChurned, LineChanged
+from events.contract import CareResolved, CustomerChurned, CustomerReturned, LineChanged
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.times import rfc3339
 from models.champion import Champion
@@ -38,7 +38,7 @@ HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 24 * HOUR_US
 SECOND_US: Final = 1_000_000
 NO_LIMIT: Final = 2**62
-EFFECTS: Final = (CustomerChurned, CareResolved, LineChanged)
+EFFECTS: Final = (CustomerChurned, CustomerReturned, CareResolved, LineChanged)
 _CHURNED, _RETURNED = int(Kind.CUSTOMER_CHURNED), int(Kind.CUSTOMER_RETURNED)
 _TRANSFERRED: Final = "transferred"
 _ENDS_EPISODE: Final = {
@@ -211,6 +211,8 @@ class Engine:
             self.decider.left(Leaver(customer, dated, seen, voluntary, cause))
             self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
             self.partition.set_rules_due(customer, None)
+        elif isinstance(fact, CustomerReturned):
+            self.model.returned(customer, int(work.batch.events["at"][index]))
         elif isinstance(fact, CareResolved):
             reason = _ENDS_EPISODE.get(fact.outcome)
             episode = self.decider.episodes.get(customer)
