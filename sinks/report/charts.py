@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from sinks.report.svg import BOTTOM, COLOURS, GREY, HEIGHT, Frame, bar, dot, drawing, line, number, text, ticks
+from sinks.report.svg import BOTTOM, COLOURS, GREY, HALF, HEIGHT, Frame, bar, dot, drawing, line, number, text, ticks
 
 Series = tuple[str, str, Sequence[float]]
 """Name, colour, one value per place."""
@@ -54,7 +54,7 @@ def lines(
 def pairs(title: str, axes: tuple[str, str], labels: Sequence[str], series: Sequence[Gappy]) -> Markup:
     """Shares side by side with their numbers on top; unknown ones say so by a dash."""
     most = max((value for _, _, values in series for value in values if value is not None), default=0.0)
-    frame = Frame(ticks(min(1.0, most * 1.1)), len(labels))
+    frame = Frame(ticks(min(1.0, most * 1.1)), len(labels), width=HALF)
     parts = frame.axes(*axes, labels, percent=True)
     width = min(frame.place * 0.8 / len(series), 56.0)
     for s, (name, colour, values) in enumerate(series):
@@ -64,7 +64,7 @@ def pairs(title: str, axes: tuple[str, str], labels: Sequence[str], series: Sequ
             top = frame.y(value or 0.0)
             parts.append(bar(x, top, width * 0.94, HEIGHT - BOTTOM - top, colour, f"{labels[k]}: {name} {said}"))
             parts.append(text(x + width / 2, top - 4, said, "value"))
-    return Markup(drawing(title, parts))  # noqa: S704 - every text in it was escaped
+    return Markup(drawing(title, parts, HALF))  # noqa: S704 - every text in it was escaped
 
 
 def spark(values: Sequence[float], colour: str = COLOURS[0]) -> Markup:

@@ -93,7 +93,7 @@ class Plots:
         """How early the first warning came."""
         leads, days = self.findings["lead_days"], self.findings["period"]["horizon_days"]
         width = max(1, math.ceil(days / 15))
-        bins = [0] * math.ceil((days + 1) / width)
+        bins = [0] * math.ceil(days / width)
         for lead in leads:
             bins[min(len(bins) - 1, int(lead / width))] += 1
         labels = [f"{k * width}" if width == 1 else f"{k * width}–{(k + 1) * width}" for k in range(len(bins))]

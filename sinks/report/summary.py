@@ -47,7 +47,9 @@ def _outcomes(findings: Mapping[str, Any], say: Say, name: Callable[[str], str],
 
 
 def _hundred(share: float | None) -> str:
-    return "–" if share is None else f"{share * 100:.2g}"
+    if share is None:
+        return "–"
+    return f"{share * 100:.0f}" if share >= 0.1 else f"{share * 100:.1f}"
 
 
 def _effects(outcomes: Mapping[str, Any], say: Say, name: Callable[[str], str]) -> list[str]:

@@ -8,6 +8,8 @@ from html import escape
 from typing import Final
 
 WIDTH: Final = 860
+HALF: Final = 420
+"""Of two plots side by side."""
 HEIGHT: Final = 250
 LEFT: Final = 52
 RIGHT: Final = 14
@@ -78,12 +80,13 @@ def ticks(most: float, whole: bool = False) -> list[float]:
 
 
 class Frame:
-    """Axes: y from `low` to the last tick, x in `count` equal places."""
+    """Axes: y from `low` to the last tick, x in `count` equal places of a drawing `width` wide."""
 
-    def __init__(self, marks: Sequence[float], count: int, low: float = 0.0) -> None:
+    def __init__(self, marks: Sequence[float], count: int, low: float = 0.0, width: int = WIDTH) -> None:
         self.marks = [mark for mark in marks if mark >= low - 1e-12]
         self.low, self.top = low, self.marks[-1]
-        self.place = (WIDTH - LEFT - RIGHT) / max(1, count)
+        self.width = width
+        self.place = (width - LEFT - RIGHT) / max(1, count)
 
     def x(self, k: float) -> float:
         """The middle of place `k`."""
@@ -96,11 +99,11 @@ class Frame:
 
     def axes(self, y_label: str, x_label: str, labels: Sequence[str], percent: bool) -> list[str]:
         """Grid, numbers, the labels that have room, and what both axes are."""
-        parts = [text(2, 12, y_label, "axis", "start"), text(WIDTH - RIGHT, HEIGHT - 4, x_label, "axis", "end")]
+        parts = [text(2, 12, y_label, "axis", "start"), text(self.width - RIGHT, HEIGHT - 4, x_label, "axis", "end")]
         for mark in self.marks:
             y = number(self.y(mark))
             said = f"{mark * 100:g} %" if percent else f"{mark:,.10g}"
-            parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" class="grid"/>')
+            parts.append(f'<line x1="{LEFT}" x2="{self.width - RIGHT}" y1="{y}" y2="{y}" class="grid"/>')
             parts.append(text(LEFT - 6, float(y) + 4, said, "tick", "end"))
         widest = max((sum(2 if ord(c) > 0x2E80 else 1 for c in label) for label in labels), default=1)
         every = max(1, math.ceil((widest * 6.6 + 10) / self.place))

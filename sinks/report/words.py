@@ -152,8 +152,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "share_best": ("share of the best possible", "占满分的比例"),
     "csat": ("satisfaction (CSAT)", "满意度（CSAT）"),
     "ces": ("ease (CES)", "便捷度（CES）"),
-    "nps": ("net promoters (NPS), −100 to 100", "净推荐值（NPS），−100 至 100"),
+    "nps": ("promoters (NPS)", "净推荐值（NPS）"),
     "resolved": ("satisfied after a complaint", "投诉处理后满意"),
+    "nps_note": ("NPS goes from −100 to 100.", "净推荐值（NPS）取值范围为 −100 至 100。"),
     "answers": ("answers", "样本数"),
     "no_answers": ("Nobody was asked, or nobody answered.", "没有调查数据。"),
     # The part on complaints
