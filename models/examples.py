@@ -241,6 +241,7 @@ class Examples:
     def restore(self, columns: dict[str, NDArray[np.generic]]) -> None:
         """Go on from a `snapshot` (with the same or fewer features)."""
         count, held = columns["values"].shape
+        self.features = max(self.features, held)  # attributes seen since this one was made
         self._allocate(max(count, 16))
         for name in FIELDS:
             if name == "values":
