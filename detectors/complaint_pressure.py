@@ -26,7 +26,7 @@ def strength(m: Columns, p: Params) -> Column:
         + np.where(m["complaints_open"] > 0, p["waiting"] * np.minimum(m["complaint_open_days"], 14.0), 0.0)
         + p["regulator"] * within(m["days_since_regulator"], 30.0)
     )
-    return np.minimum(score, 3.0)
+    return np.clip(score, 0.0, 3.0)
 
 
 DETECTOR = Detector(

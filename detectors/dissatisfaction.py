@@ -16,9 +16,8 @@ def strength(m: Columns, p: Params) -> Column:
     fresh = m["days_since_survey"] <= p["fresh_days"]
     below = np.where(fresh, np.maximum((p["content"] - m["survey_last"]) / (p["content"] - p["poor"]), 0.0), np.nan)
     unsettled = p["unsatisfied"] * m["unsatisfied_90d"]
-    return np.minimum(
-        np.where(np.isnan(below), unsettled, np.where(np.isnan(unsettled), below, below + unsettled)), 3.0
-    )
+    score = np.where(np.isnan(below), unsettled, np.where(np.isnan(unsettled), below, below + unsettled))
+    return np.clip(score, 0.0, 3.0)
 
 
 DETECTOR = Detector(

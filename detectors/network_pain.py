@@ -16,7 +16,7 @@ def strength(m: Columns, p: Params) -> Column:
     week = np.where(m["dropped_7d"] + m["failed_7d"] >= p["least_week"], m["trouble_rate_7d"] / p["week"], 0.0)
     month = np.where(m["dropped_30d"] + m["failed_30d"] >= p["least_month"], m["trouble_rate_30d"] / p["month"], 0.0)
     known = ~(np.isnan(m["trouble_rate_7d"]) & np.isnan(m["trouble_rate_30d"]))
-    return np.where(known, np.minimum(np.fmax(week, month), 3.0), np.nan)
+    return np.where(known, np.clip(np.fmax(week, month), 0.0, 3.0), np.nan)
 
 
 DETECTOR = Detector(

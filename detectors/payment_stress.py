@@ -15,7 +15,7 @@ def strength(m: Columns, p: Params) -> Column:
     bounced = p["reversed"] * within(m["days_since_payment_reversed"], p["reversed_days"])
     empty = np.where(m["balance"] <= 0, p["empty"], 0.0)
     known = ~(np.isnan(m["bills_open"]) & np.isnan(m["balance"]))
-    return np.where(known, np.minimum(overdue + several + bounced + empty, 3.0), np.nan)
+    return np.where(known, np.clip(overdue + several + bounced + empty, 0.0, 3.0), np.nan)
 
 
 DETECTOR = Detector(

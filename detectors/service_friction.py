@@ -22,7 +22,7 @@ def strength(m: Columns, p: Params) -> Column:
         + p["minute"] * _over(m["wait_minutes_mean_30d"], p["usual_minutes"])
         + p["step"] * _over(m["contact_steps_mean_30d"], p["usual_steps"])
     )
-    return np.minimum(score, 3.0)
+    return np.clip(score, 0.0, 3.0)
 
 
 DETECTOR = Detector(

@@ -10,7 +10,7 @@ from detectors.columns import Column, Columns
 
 def strength(m: Columns, p: Params) -> Column:
     """Days of silence over the customer's limit; unknown while absence means nothing."""
-    return np.minimum(m["silence_ratio"] / p["times"], 3.0)
+    return np.clip(m["silence_ratio"] / p["times"], 0.0, 3.0)
 
 
 DETECTOR = Detector(

@@ -15,7 +15,7 @@ from detectors.columns import Column, Columns
 def strength(m: Columns, p: Params) -> Column:
     """Evidence over its threshold, as long as the running week is low too."""
     low_now = m["usage_7d_vs_own"] <= p["still_below"]
-    evidence = np.minimum(m["usage_cusum"] / p["evidence"], 3.0)
+    evidence = np.clip(m["usage_cusum"] / p["evidence"], 0.0, 3.0)
     return np.where(np.isnan(m["usage_7d_vs_own"]), np.nan, np.where(low_now, evidence, 0.0))
 
 

@@ -19,9 +19,9 @@ from rules.early_warning import EarlyWarning, EpisodeStatus, StatusReason
 from rules.episodes import Episode, held_out, warning_id
 from rules.load import Configuration
 from rules.outcomes import EpisodeLog, Leaver
-from rules.reasons import View
 from rules.ruleset import Rule
 from rules.timers import EPISODE, LIFE, RuleTimers, Timer
+from rules.views import View
 from rules.writing import Writer, text_of
 
 DAY_US: Final = 86_400_000_000
@@ -87,8 +87,11 @@ class Decider:
         """
         over = self._over(customers, now, asked, state)
         changed = self._changes(columns, customers, state, asleep)
-        for row in sorted(changed.keys() | over.keys()):
+        bound, obeyed = self._bound(columns), set[int]()
+        for row in sorted(changed.keys() | over.keys() | bound):
             customer, at = int(customers[row]), int(now[row])
+            if row not in changed and row not in over and customer not in self.episodes:
+                continue
             fired = [rule for rule, what in changed.get(row, ()) if what == bits.FIRED]
             cleared = [rule for rule, what in changed.get(row, ()) if what == bits.CLEARED]
             self._set_timers(customer, at, changed.get(row, ()))
@@ -105,7 +108,24 @@ class Decider:
             self._episode(customer, at, fired, cleared, row, who, asleep=bool(asleep[row]))
             if expired:
                 self.close(customer, at, StatusReason.EXPIRED, who)
-        return {int(customers[row]) for row in changed.keys() | over.keys()}
+            if row in bound and self._obey(customer, at, row, who):
+                obeyed.add(row)
+        return {int(customers[row]) for row in changed.keys() | over.keys() | obeyed}
+
+    def _bound(self, columns: Columns) -> set[int]:
+        """The rows on which a limit of the policy is in force."""
+        sheet = Sheet(columns)
+        masks = [limit.condition.evaluate(sheet) for limit in self.configuration.policy.limits]
+        return {row for mask in masks if mask.any() for row in np.flatnonzero(mask).tolist()}
+
+    def _obey(self, customer: int, at: int, row: int, who: Who) -> bool:
+        """Where policy has come to forbid what an open episode proposes, it ends, and its rules raise one that obeys."""
+        episode, view = self.episodes.get(customer), who.view(row)
+        if episode is None or view is None or not self._writer.forbidden(episode, view):
+            return False
+        self.close(customer, at, StatusReason.POLICY, who)
+        self._raise_or_elevate(customer, at, list(episode.rules), row, who, after=episode.warning_id)
+        return True
 
     def _over(
         self, customers: npt.NDArray[np.int32], now: npt.NDArray[np.int64], asked: npt.NDArray[np.bool_], state: Words
@@ -194,7 +214,7 @@ class Decider:
             reason = StatusReason.SUSPENDED if asleep else StatusReason.RISK_FELL
             self._end(customer, at, EpisodeStatus.CLEARED, reason, who, row)
 
-    def _raise_or_elevate(self, customer: int, at: int, fired: list[int], row: int, who: Who) -> None:
+    def _raise_or_elevate(self, customer: int, at: int, fired: list[int], row: int, who: Who, after: str = "") -> None:
         rank = max(self.rules[k].tier_rank for k in fired)
         episode = self.episodes.get(customer)
         if episode is None:
@@ -202,7 +222,7 @@ class Decider:
             name, settings = who.customer_id(customer), self.configuration.settings
             tier = self.rules[lead].tier
             out = held_out(who.account_id(customer) or name, tier, settings.hold_out_share(tier))
-            opened = warning_id(name, at, self.rules[lead].id)
+            opened = warning_id(name, at, self.rules[lead].id + after)
             episode = Episode(opened, at, rank, "", out, dict.fromkeys(fired, at))
             self.episodes[customer] = episode
             self.log.raised(customer, rank, at, out)

@@ -11,7 +11,7 @@ _ID_BYTES: Final = 12
 
 
 class Episode(Struct):
-    """An open episode. `rules`: those that hold it up, and since when (µs)."""
+    """An open episode. `rules`: those that hold it up, and since when (µs); `actions`: what was proposed last."""
 
     warning_id: str
     opened_at: int
@@ -23,11 +23,14 @@ class Episode(Struct):
     queue: str = ""
     ack_by: int | None = None
     resolve_by: int | None = None
+    actions: tuple[str, ...] = ()
 
 
 def warning_id(customer_id: str, opened_at: int, rule_id: str) -> str:
     """A function of the customer and of the decision that opened the episode, the same wherever it is worked out."""
-    digest = hashlib.blake2b(f"{customer_id}\0{opened_at}\0{rule_id}".encode("utf-8", "surrogatepass"), digest_size=_ID_BYTES)
+    digest = hashlib.blake2b(
+        f"{customer_id}\0{opened_at}\0{rule_id}".encode("utf-8", "surrogatepass"), digest_size=_ID_BYTES
+    )
     return digest.hexdigest()
 
 

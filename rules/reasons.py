@@ -1,42 +1,30 @@
-"""Why: the rules that hold, what the model adds, the own normal; ranked, in both languages, and the cause they speak for."""
+"""Why: the rules that hold, what the model adds, the own normal; ranked, in both languages."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from detectors.catalogue import Feature
 from rules.early_warning import WarningReason
-from rules.expressions import Compiled
-from rules.formats import Style
+from rules.formats import UNKNOWN_TEXT, YES_NO, Style, written
 from rules.ruleset import Rule
+from rules.views import UNKNOWN_CAUSE, View
 
 MOST: Final = 5
+_FILTERS: Final = {
+    "ratio": "percent",
+    "money": "money",
+    "days": "days",
+    "months": "days",
+    "min": "duration",
+    "s": "duration",
+}
+_SYMBOLS: Final = ("MB", "Mbit/s")
 LANGUAGES: Final = ("en", "zh-CN")
-UNKNOWN_CAUSE: Final = "unknown"
 _BESIDE: Final = 0.8  # a second piece of evidence of a rule weighs a little less than the first
 _MODEL_SCALE: Final = 1.0  # log odds that weigh about two thirds
-
-
-class View(Protocol):
-    """One row as reasons see it."""
-
-    def value(self, feature: str) -> float | str | None:
-        """A feature's value: number (NaN unknown), or a category's text."""
-        ...
-
-    def normal(self, feature: str) -> float | None:
-        """What would be normal for this customer; None where there is no such thing."""
-        ...
-
-    def holds(self, condition: Compiled) -> bool:
-        """Whether a condition is definitely true of it."""
-        ...
-
-    def contributions(self) -> Sequence[tuple[str, float]]:
-        """The features by which the model raises the risk most, with what each adds to the log odds."""
-        ...
 
 
 def rounded(value: float | str | None) -> float | str | None:
@@ -44,33 +32,6 @@ def rounded(value: float | str | None) -> float | str | None:
     if not isinstance(value, float):
         return value
     return None if math.isnan(value) else float(f"{value:.6g}")
-
-
-def cause_of(rules: Sequence[Rule], view: View, features: Mapping[str, Feature]) -> str:
-    """The cause the strongest rule names, else the one its evidence speaks for most, else unknown."""
-    for rule in sorted(rules, key=lambda rule: -rule.tier_rank):
-        if rule.cause is not None and rule.cause != UNKNOWN_CAUSE:
-            return rule.cause
-    votes: dict[str, float] = {}
-    for weight, causes in _evidence(rules, view, features):
-        for cause in causes:
-            votes[cause] = votes.get(cause, 0.0) + weight / len(causes)
-    return max(sorted(votes), key=lambda cause: votes[cause]) if votes else UNKNOWN_CAUSE
-
-
-def _evidence(
-    rules: Sequence[Rule], view: View, features: Mapping[str, Feature]
-) -> list[tuple[float, tuple[str, ...]]]:
-    told = view.value("complaint_cause")
-    named: list[tuple[float, tuple[str, ...]]] = []
-    if isinstance(told, str) and told != UNKNOWN_CAUSE:
-        named.append((1.0, (told,)))
-    for rule in rules:
-        named += [(1.0, features[name].causes) for name in rule.evidence if name in features and features[name].causes]
-    for name, added in view.contributions():
-        if name in features and features[name].causes:
-            named.append((added, features[name].causes))
-    return named
 
 
 def reasons(
@@ -118,7 +79,7 @@ def _of_rule(rule: Rule, view: View, cause: str, weight: float, styles: Mapping[
 def _of_feature(feature: Feature, view: View, weight: float, styles: Mapping[str, Style]) -> WarningReason:
     value = rounded(view.value(feature.name))
     cause = feature.causes[0] if feature.causes else UNKNOWN_CAUSE
-    shown = value if isinstance(value, str) else _shown(feature, value)
+    shown = {name: _shown(feature, value, style) for name, style in styles.items()}
     return WarningReason(
         feature.name,
         cause,
@@ -126,15 +87,20 @@ def _of_feature(feature: Feature, view: View, weight: float, styles: Mapping[str
         value,
         view.normal(feature.name),
         float(f"{weight:.4g}"),
-        {"en": f"{feature.en}: {shown}", "zh-CN": f"{feature.zh}:{shown}"},
+        {"en": f"{feature.en}: {shown['en']}", "zh-CN": f"{feature.zh}:{shown['zh-CN']}"},
         feature.sayable,
     )
 
 
-def _shown(feature: Feature, value: float | None) -> str:
+def _shown(feature: Feature, value: float | str | None, style: Style) -> str:
+    """A value as people write it: shares as percent, money and spans of time in their words, the rest with its unit."""
     if value is None:
-        return "–"
-    if feature.unit == "ratio":
-        return f"{value:.0%}"
-    number = f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
-    return number if feature.unit in ("class", "yes/no", "") else f"{number} {feature.unit}"
+        return UNKNOWN_TEXT[style.language]
+    if isinstance(value, str):
+        return value
+    if feature.kind == "bool":
+        return YES_NO[style.language][int(value > 0)]
+    if feature.unit in _FILTERS:
+        return written(value, _FILTERS[feature.unit], feature.unit, style)
+    number = written(value, "number", "", style)
+    return f"{number} {feature.unit}" if feature.unit in _SYMBOLS or not style.chinese else number

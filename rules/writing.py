@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from detectors.catalogue import Feature
 from events.times import rfc3339
+from rules.causes import cause_of
 from rules.early_warning import EarlyWarning, EpisodeStatus, ProposedAction, RuleHit, StatusReason
 from rules.episodes import Episode
 from rules.formats import Style
 from rules.load import Configuration
-from rules.reasons import LANGUAGES, UNKNOWN_CAUSE, View, cause_of, reasons, rounded
+from rules.policy import permitted
+from rules.reasons import LANGUAGES, reasons, rounded
 from rules.ruleset import Rule
+from rules.views import UNKNOWN_CAUSE, View
 
 if TYPE_CHECKING:
     from rules.decide import Who
@@ -47,6 +50,7 @@ class Writer:
         value_class, lifecycle = text_of(view, "value_class"), text_of(view, "lifecycle")
         if status in _OPEN and view is not None:
             episode.cause = cause_of(rules, view, self._features)
+            episode.actions = self._actions(rules, episode, view)
             self._deadlines(episode, rules, at, value_class)
         tier = self._configuration.settings.tiers[episode.tier_rank]
         risk = rounded(view.value("risk")) if view is not None else None
@@ -65,7 +69,7 @@ class Writer:
             cause=episode.cause or UNKNOWN_CAUSE,
             rules=tuple(RuleHit(rule.id, rule.tier) for rule in rules),
             reasons=reasons(rules, view, self._features, episode.cause, self._styles) if view is not None else (),
-            actions=self._actions(rules, episode.cause, tier) if status in _OPEN else (),
+            actions=self._proposed(episode.actions) if status in _OPEN else (),
             value_class=value_class,
             lifecycle=lifecycle,
             queue=episode.queue,
@@ -88,11 +92,21 @@ class Writer:
         episode.ack_by = by(lead.ack_within if lead.ack_within is not None else int(deadline.ack))
         episode.resolve_by = by(lead.resolve_within if lead.resolve_within is not None else int(deadline.resolve))
 
-    def _actions(self, rules: Sequence[Rule], cause: str, tier: str) -> tuple[ProposedAction, ...]:
-        """The leading rule's own actions, else those that follow from the cause at this tier."""
+    def _actions(self, rules: Sequence[Rule], episode: Episode, view: View) -> tuple[str, ...]:
+        """The leading rule's own actions, else those that follow from the cause at this tier, as far as policy allows."""
         codes = rules[0].actions if rules and rules[0].actions is not None else None
         if codes is None:
-            codes = self._configuration.actions_for(cause or UNKNOWN_CAUSE, tier)
+            tier = self._configuration.settings.tiers[episode.tier_rank]
+            codes = self._configuration.actions_for(episode.cause or UNKNOWN_CAUSE, tier)
+        limits = self._configuration.policy.in_force(view.holds)
+        return permitted(codes, limits, self._configuration.actions)
+
+    def forbidden(self, episode: Episode, view: View) -> bool:
+        """Whether policy now forbids an action that the episode's newest decision proposed."""
+        limits, actions = self._configuration.policy.in_force(view.holds), self._configuration.actions
+        return any(not limit.allows(actions[code]) for limit in limits for code in episode.actions)
+
+    def _proposed(self, codes: Sequence[str]) -> tuple[ProposedAction, ...]:
         found = [(code, self._configuration.actions[code]) for code in codes]
         return tuple(
             ProposedAction(code, {"en": action.text.en, "zh-CN": action.text.zh_cn}, action.cost, action.needs_approval)

@@ -1,0 +1,30 @@
+"""One customer at one moment, as reasons, causes and policy see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from rules.expressions import Compiled
+
+UNKNOWN_CAUSE: Final = "unknown"
+
+
+class View(Protocol):
+    """One row as reasons see it."""
+
+    def value(self, feature: str) -> float | str | None:
+        """A feature's value: number (NaN unknown), or a category's text."""
+        ...
+
+    def normal(self, feature: str) -> float | None:
+        """What would be normal for this customer; None where there is no such thing."""
+        ...
+
+    def holds(self, condition: Compiled) -> bool:
+        """Whether a condition is definitely true of it."""
+        ...
+
+    def contributions(self) -> Sequence[tuple[str, float]]:
+        """The features by which the model raises the risk most, with what each adds to the log odds."""
+        ...
