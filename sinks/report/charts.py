@@ -35,7 +35,7 @@ def lines(
     title: str, axes: tuple[str, str], labels: Sequence[str], series: Sequence[Gappy], low: float = 0.0
 ) -> Markup:
     """Shares over months, y from `low` to 100 %; unknown months are gaps."""
-    step = 0.25 if low < 0.5 else 0.1 if low < 0.8 else 0.05 if low < 0.9 else 0.02 if low < 0.96 else 0.01
+    step = 0.25 if low < 0.5 else 0.1 if low < 0.8 else 0.05 if low < 0.9 else 0.02 if low < 0.95 else 0.01
     marks = [k * step for k in range(round(1 / step) + 1)]
     frame = Frame(marks, len(labels), low)
     parts = frame.axes(*axes, labels, percent=True)
@@ -60,7 +60,7 @@ def pairs(title: str, axes: tuple[str, str], labels: Sequence[str], series: Sequ
     for s, (name, colour, values) in enumerate(series):
         for k, value in enumerate(values):
             x = frame.x(k) + (s - len(series) / 2) * width
-            said = "–" if value is None else f"{value * 100:.3g} %"
+            said = "–" if value is None else f"{value * 100:.1f} %"
             top = frame.y(value or 0.0)
             parts.append(bar(x, top, width * 0.94, HEIGHT - BOTTOM - top, colour, f"{labels[k]}: {name} {said}"))
             parts.append(text(x + width / 2, top - 4, said, "value"))

@@ -64,7 +64,7 @@ def page(
 
 def percent(share: float | None) -> str:
     """A share for people; a dash where it is not known."""
-    return "–" if share is None else f"{share * 100:.3g} %" if share < 0.9995 else "100 %"
+    return "–" if share is None else f"{share * 100:.1f} %"
 
 
 def count(number: float | None) -> str:

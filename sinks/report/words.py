@@ -33,10 +33,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "said_quality": (
         (
-            "Of 100 customers warned at “{tier}” or above, {precision} left within {days} days; picking customers at random "
-            "at the same times would have given {random}."
+            "Of 100 warnings at “{tier}” or above, {precision} were followed by leaving within {days} days; for customers picked at random "
+            "at the same times it would be {random}."
         ),
-        "在“{tier}”及以上级别预警的客户中，每 100 人有 {precision} 人在 {days} 天内离网；同样时间随机挑选同样数量的客户只有 {random} 人。",
+        "“{tier}”及以上级别每 100 条预警中，有 {precision} 条的客户在 {days} 天内离网；同样时间随机挑选客户则为 {random} 条。",
     ),
     "said_recall": (
         (
@@ -87,7 +87,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     # The part on quality
     "quality": ("How good the warnings were", "预警质量"),
     "precision_title": (
-        "Precision: warned customers who left within {days} days",
+        "Precision: left within {days} days of a warning",
         "准确率：预警后 {days} 天内离网的比例",
     ),
     "recall_title": ("Recall: leavers who had been warned of", "召回率：离网客户中曾被预警的比例"),

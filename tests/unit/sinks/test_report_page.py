@@ -82,7 +82,7 @@ def test_it_nests_and_has_its_plots() -> None:
     assert parsed.tags.count("polyline") == 1  # retention; nothing else was known in two months running
     said = "".join(parsed.said)
     assert "4 warnings were given" in said
-    assert "Of 100 customers warned at “warning” or above, 100 left within 30 days" in said
+    assert "Of 100 warnings at “warning” or above, 100 were followed by leaving" in said
     assert "AUC 0.810" in said
     assert "warnings a day" in said
 
