@@ -18,7 +18,7 @@ from customers.ids import Ids
 from customers.layout import FAR, L, T
 from customers.measures import COUNT
 from customers.profiles import Profiles
-from customers.rounds import Limits, Marks, Rows, fold_round, look_round, number, timer_round
+from customers.rounds import SET, SET_ATTRIBUTE, Limits, Marks, Rows, fold_round, look_round, number, timer_round
 from customers.state import Customers
 from events.columns import ACCOUNT_GIVEN, Batch
 from events.memory import PADDING
@@ -34,14 +34,23 @@ Arrays = dict[str, npt.NDArray[np.generic] | bytes]
 class Work:
     """A batch on its way through: its events, what became of each, and what was known when."""
 
-    def __init__(self, batch: Batch, came: npt.NDArray[np.int64], feeds: npt.NDArray[np.int64], seq: int) -> None:
+    def __init__(
+        self, batch: Batch, came: npt.NDArray[np.int64], feeds: npt.NDArray[np.int64], seq: int, attributes: int
+    ) -> None:
         self.batch = batch
         self.came = came
         self.feeds = feeds
         self.seq = seq
+        self._attributes = attributes  # columns known before the batch
         self.fate = np.zeros(len(batch.events), np.uint8)
         self.who = np.ascontiguousarray(batch.events["customer"])
         self.clocks = np.ascontiguousarray(batch.events["clock"])  # never falling
+
+    def attributes_by(self, end: int) -> int:
+        """How many attribute columns the events before `end` have brought."""
+        events = self.batch.events[:end]
+        columns = events["ref"][(events["kind"] == SET) & (events["a"] == SET_ATTRIBUTE)]
+        return max(self._attributes, int(columns.max()) + 1 if len(columns) else 0)
 
 
 class Partition:
@@ -58,7 +67,7 @@ class Partition:
         self._usage = Dedup(limits.usage_horizon)
         self._facts = Dedup(limits.fact_horizon)
         self._round = 0
-        self._marks = Marks(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.bool_))
+        self._marks = Marks(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.uint8))
         self.rows = Rows(
             np.empty((COUNT, ROWS + _PAD))[:, :ROWS],
             np.empty(ROWS, np.int32),
@@ -70,6 +79,7 @@ class Partition:
 
     def admit(self, batch: Batch, most: int) -> Work:
         """Number a batch: rows of customers, stream clocks, settings of profiles. The clock never passes `most` (µs)."""
+        attributes = len(self.profiles.attributes.columns)
         came = self.profiles.expand(batch, self._accounts(batch))
         events = batch.events
         events["customer"] = self.ids.rows(np.append(batch.text, _PADDING), events["id_at"], events["id_len"])
@@ -86,7 +96,7 @@ class Partition:
         self.clock, self.feeds.clock = number(
             events, self.feeds.view, self.clock, self.feeds.clock, self.seq, most, feeds
         )
-        work = Work(batch, came, feeds, self.seq)
+        work = Work(batch, came, feeds, self.seq, attributes)
         self.seq += len(events)
         return work
 
@@ -105,7 +115,7 @@ class Partition:
     def _ensure_marks(self) -> None:
         if len(self._marks.round) < self.customers.count:
             size = int(self.customers.count * 1.25) + ROWS
-            self._marks = Marks(np.zeros(size, np.int32), np.zeros(size, np.int64), np.zeros(size, np.bool_))
+            self._marks = Marks(np.zeros(size, np.int32), np.zeros(size, np.int64), np.zeros(size, np.uint8))
             self._round = 0
 
     def run(self, work: Work, first: int, last: int, evaluate: Evaluate) -> None:
@@ -137,8 +147,7 @@ class Partition:
                 blocked,
                 self.rows,
             )
-            if made:
-                evaluate(self.rows, made)
+            evaluate(self.rows, made)  # even of no rows: facts take effect before their customer's next event
             if blocks:  # fire what is due before each waiting customer's first waiting event
                 first_waiting = blocked[:blocks]
                 self._fire(work, work.who[first_waiting].astype(np.int64), work.clocks[first_waiting], evaluate)
@@ -208,6 +217,11 @@ class Partition:
         times[customer, T["rules_due"]] = FAR if due is None else due
         if due is not None:
             times[customer, T["next_due"]] = min(int(times[customer, T["next_due"]]), due)
+
+    def stop_timers(self, customer: int) -> None:
+        """Nothing is waited for until the customer's next event."""
+        times = self.customers.records["times"]
+        times[customer, T["rules_due"]] = times[customer, T["next_due"]] = FAR
 
     def snapshot(self) -> Arrays:
         """Everything, as named arrays and bytes; views of live arrays, so write them before the next step."""

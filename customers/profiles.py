@@ -162,7 +162,9 @@ class Profiles:
         order = np.argsort(np.array(at), kind="stable")
         where = np.array(at)[order]
         extra = batch.events[where].copy()
+        extra["c"] = extra["kind"]
         extra["kind"] = SET
+        extra["b"] = (np.array(at)[order][:, None] == np.array([*accounts], np.int64)).any(axis=1)
         extra["a"] = np.array([s.block for s in settings], np.uint8)[order]
         extra["ref"] = np.array([s.place for s in settings], np.uint64)[order]
         extra["x"][:, 0] = np.array([s.value for s in settings])[order]

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from customers.dedup import mix, seen_before
+from customers.dedup import Keys, Seen, is_known, mix, seen_before
 from customers.feeds import FEED_OF_KIND, GAP_US, Feeds
 from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
@@ -27,9 +27,10 @@ from customers.state import Block, Pools
 from events.codes import FIRST_FREE_KIND, LINE_STATUS, Kind
 from events.compiled import compiled
 
-SET: Final = FIRST_FREE_KIND  # a field of the customer: a block, b place, x0 value
-TICK: Final = FIRST_FREE_KIND + 1  # the clock moves to `at`, nothing else
-FED: Final = FIRST_FREE_KIND + 2  # the usage feed was seen elsewhere up to `at`
+# A field is set: a block, ref place, x0 value; b 1: only where it is unknown; c: the kind of the event it came with.
+SET: Final = FIRST_FREE_KIND
+TICK: Final = FIRST_FREE_KIND + 1  # the clock moves to `at`; a: the feed that this proves alive, +1 (0 none)
+FED: Final = FIRST_FREE_KIND + 2  # the same of the usage feed, which was seen elsewhere up to `at`; x as in usage
 SET_AGE, SET_MONEY, SET_CODE, SET_LABEL, SET_ATTRIBUTE = 0, 1, 2, 3, 4
 WEEK_US: Final = 7 * DAY_US
 
@@ -75,11 +76,14 @@ class Limits(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """Scratch per customer: the round it was last met in, the clock of its first event there, whether it waits."""
+    """Scratch per customer: the round it was last met in, the clock of its first event there, FREE, ROWED or WAITS."""
 
     round: npt.NDArray[np.int32]
     first: npt.NDArray[np.int64]
-    waits: npt.NDArray[np.bool_]
+    state: npt.NDArray[np.uint8]
+
+
+FREE, ROWED, WAITS = 0, 1, 2  # nothing yet; has a row in this round; is done with for this round
 
 
 @compiled
@@ -113,15 +117,16 @@ def number(
                 f.seen[_QUALITY] = min(f.seen[_QUALITY], seq + i)
             if not np.isnan(e["x"][6]):
                 f.seen[_SPEED] = min(f.seen[_SPEED], seq + i)
-        if FEED_OF_KIND[kind] >= 0:
-            f.seen[FEED_OF_KIND[kind]] = min(f.seen[FEED_OF_KIND[kind]], seq + i)
+        alive = np.int64(e["a"]) - 1 if kind == TICK or kind == FED else FEED_OF_KIND[kind]
+        if alive >= 0:
+            f.seen[alive] = min(f.seen[alive], seq + i)
     return clock, feed
 
 
 @compiled
 def _set_field(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.void) -> None:
     """A profile's field: the newest profile wins, an older one only fills what is unknown. NaN clears."""
-    newest = e["at"] >= r["times"][_PROFILE]
+    newest = e["at"] >= r["times"][_PROFILE] and e["b"] == 0
     block, place, value = e["a"], np.int64(e["ref"]), e["x"][0]
     if block == SET_AGE:
         if newest or r["ages"][place] == 0:
@@ -137,6 +142,31 @@ def _set_field(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.vo
             r["labels"][place] = -1 if np.isnan(value) else np.int32(value)
     elif newest or np.isnan(attributes[c, place]):
         attributes[c, place] = value
+
+
+@compiled
+def _refusal(
+    r: np.void, e: np.void, kind: int, c: int, now: int, limits: Limits, keys: Keys, seen: Seen, note: bool
+) -> int:
+    """DUPLICATE, TOO_LATE, or 0 for an event that counts; `note`: remember that it came."""
+    if kind == _USAGE_KIND:
+        horizon, late = limits.usage_horizon, e["at"] < r["times"][_NEWEST] - limits.lateness
+    else:
+        horizon, late = limits.fact_horizon, e["at"] < now - limits.fact_lateness
+    key, second = mix(e["key"], c), now // 1_000_000
+    old = seen_before(keys, seen, key, second, horizon) if note else is_known(keys, seen, key, second, horizon)
+    if old:
+        return DUPLICATE
+    return TOO_LATE if late else 0
+
+
+@compiled
+def _shows(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.void) -> bool:
+    """Whether a setting changes what is read of the customer beside its row: the account, an attribute."""
+    value, place = e["x"][0], np.int64(e["ref"])
+    if e["a"] == SET_LABEL:
+        return np.float64(r["labels"][place]) != value
+    return e["a"] == SET_ATTRIBUTE and attributes[c, place] != np.float32(value)
 
 
 @compiled
@@ -179,7 +209,7 @@ def _weekly(r: np.void, now: int) -> bool:
 
 
 @compiled
-def fold_round(  # noqa: C901 - the loop of the kernel: one screen, read top to bottom
+def fold_round(
     records: Block,
     attributes: npt.NDArray[np.float32],
     pools: Pools,
@@ -215,9 +245,8 @@ def fold_round(  # noqa: C901 - the loop of the kernel: one screen, read top to 
         passed = p + 1
         i = todo[p]
         c = np.int64(who[i])
-        if marks.round[c] == round_number and marks.waits[c]:
-            waiting[waits] = i
-            waits += 1
+        if marks.round[c] == round_number and marks.state[c] == WAITS:
+            waiting[waits], waits = i, waits + 1
             continue
         e = events[i]
         kind = e["kind"]
@@ -227,24 +256,23 @@ def fold_round(  # noqa: C901 - the loop of the kernel: one screen, read top to 
         now = clocks[i]
         r = records[c]
         if marks.round[c] != round_number:
-            marks.round[c], marks.first[c], marks.waits[c] = round_number, now, False
+            marks.round[c], marks.first[c], marks.state[c] = round_number, now, FREE
         if r["times"][_DUE] <= now or now - marks.first[c] >= limits.hold:
-            marks.waits[c] = True
+            marks.state[c] = WAITS
             waiting[waits], blocked[blocks] = i, i
             waits, blocks = waits + 1, blocks + 1
             continue
-        if kind == SET:
+        came_as = e["c"] if kind == SET else kind
+        keys, seen = (usage_keys, usage_seen) if came_as == _USAGE_KIND else (fact_keys, fact_seen)
+        refused = _refusal(r, e, came_as, c, now, limits, keys, seen, kind != SET)
+        if kind == SET and refused == 0:
+            if marks.state[c] == ROWED and _shows(r, attributes, c, e):
+                marks.state[c] = WAITS  # the row is not evaluated yet, and is not to see this
+                waiting[waits], waits = i, waits + 1
+                continue
             _set_field(r, attributes, c, e)
-            fate[i] = ELSEWHERE
-            continue
-        if kind == _USAGE_KIND:
-            old = seen_before(usage_keys, usage_seen, mix(e["key"], c), now // 1_000_000, limits.usage_horizon)
-            late = e["at"] < r["times"][_NEWEST] - limits.lateness
-        else:
-            old = seen_before(fact_keys, fact_seen, mix(e["key"], c), now // 1_000_000, limits.fact_horizon)
-            late = e["at"] < now - limits.fact_lateness
-        if old or late:
-            fate[i] = DUPLICATE if old else TOO_LATE
+        if kind == SET or refused != 0:
+            fate[i] = ELSEWHERE if kind == SET else refused
             continue
         fate[i] = APPLIED
         if r["times"][_FIRST] == 0:
@@ -252,12 +280,14 @@ def fold_round(  # noqa: C901 - the loop of the kernel: one screen, read top to 
         close_days(r, f, feeds[i], now)
         roll(r, now)
         r["times"][_BEFORE], r["times"][_EVENT] = r["times"][_EVENT], now
+        acts = kind >= _CHURN_KIND or kind == _LINE_KIND
+        marks.state[c] = WAITS if acts else ROWED  # what it does to the episode is decided before the next event
         if kind == _LINE_KIND and e["a"] == _TRANSFERRED and e["b"] <= 1:
             start_anew(r, pools, now)
-        else:
-            _fold(r, pools, e, now, slots)
-        if kind >= _CHURN_KIND or kind == _LINE_KIND:
-            marks.waits[c] = True  # what it does to the episode is decided before the customer's next event
+            attributes[c, :] = np.nan
+            r["times"][_DUE] = min(now + limits.recheck, r["times"][_WEEK])
+            continue  # nothing is known that could be evaluated
+        _fold(r, pools, e, now, slots)
         if r["codes"][_CHURNED] == 1:
             r["times"][_DUE] = FAR
             continue

@@ -85,6 +85,7 @@ class Engine:
         self.model = model
         self.evaluation = Evaluation(self.partition, model, configuration)
         self.ticked = 0  # the last tick of event time that the model saw
+        self.outcome_at = 0  # clock of the first outcome since then; 0: none
         self._pending: list[int] = []  # facts of the running work that change an episode, by index
         self._work: Work | None = None
 
@@ -93,6 +94,8 @@ class Engine:
         self.writer.decided_at = rfc3339(decided_at)
         work = self._work = self.partition.admit(batch, most)
         self.evaluation.sync()
+        if not self.model.learning:  # a model that learns takes attributes in at its ticks
+            self.evaluation.show(len(self.partition.profiles.attributes.columns))
         self._pending = [i for i, fact in sorted(work.batch.facts.items()) if isinstance(fact, EFFECTS)]
         done = 0
         for end, tick in self._stretches(work):
@@ -100,7 +103,7 @@ class Engine:
             self._take_effect(end)
             done = end
             if tick is not None:
-                self._tick(work, tick)
+                self._tick(work, tick, work.attributes_by(end))
         self.partition.sweep(work, self.partition.clock, self._evaluate)
         self._work = None
         self._keep_accounts(work)
@@ -133,6 +136,9 @@ class Engine:
             tick = self._next_tick(outcome_clocks)
             if count == 0 or tick > clocks[-1]:
                 yield count, None
+                left = outcome_clocks[np.searchsorted(outcome_clocks, self.ticked) :]
+                if self.outcome_at == 0 and len(left):
+                    self.outcome_at = int(left[0])  # the tick that follows it may come with a later batch
                 return
             yield int(np.searchsorted(clocks, tick)), tick
 
@@ -146,19 +152,21 @@ class Engine:
             self.ticked = first
         tick = (first // DAY_US + 1) * DAY_US
         coming = outcome_clocks[np.searchsorted(outcome_clocks, first) :]
-        if len(coming):
-            tick = min(tick, (int(coming[0]) // step + 1) * step)
+        outcome_at = self.outcome_at or (int(coming[0]) if len(coming) else 0)
+        if outcome_at:
+            tick = min(tick, (outcome_at // step + 1) * step)
         ready = self.model.ready_at()
         if ready is not None:
             tick = min(tick, max(-(-ready // step) * step, (first // step + 1) * step))
         return tick
 
-    def _tick(self, work: Work | None, tick: int) -> None:
-        """Fire what is due before the tick, then let the model learn."""
+    def _tick(self, work: Work | None, tick: int, attributes: int) -> None:
+        """Fire what is due before the tick, then let the model learn, and take in the attributes there are by now."""
         self.partition.sweep(work, tick - 1, self._evaluate)
+        self.evaluation.show(attributes)
         if self.model.tick(tick):
             self.evaluation.model_changed()
-        self.ticked = tick
+        self.ticked, self.outcome_at = tick, 0
 
     def _tick_until(self, work: Work | None, to: int) -> None:
         none = np.zeros(0, np.int64)
@@ -166,14 +174,19 @@ class Engine:
             tick = self._next_tick(none)
             if tick > to:
                 return
-            self._tick(work, tick)
+            self._tick(work, tick, len(self.partition.profiles.attributes.columns))
 
     def _evaluate(self, rows: Rows, count: int) -> None:
         """Features, signals, risk and rules for the rows of a round; what the rules wait for goes back as timers."""
+        self.writer.versions["model"] = self.evaluation.model_version
+        if count:
+            self._decide(rows, count)
+        self._take_effect(None)
+
+    def _decide(self, rows: Rows, count: int) -> None:
         sheet = self.evaluation.sheet(rows, count)
         self.evaluation.freeze(rows, count)
-        asleep = self.evaluation.asleep(rows.customer[:count])
-        self.writer.versions["model"] = self.evaluation.model_version
+        asleep = self.evaluation.asleep(rows, count)
         touched = self.decider.decide(
             rows.customer[:count],
             rows.now[:count],
@@ -185,7 +198,6 @@ class Engine:
         )
         for customer in touched:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
-        self._take_effect(None)
 
     def _take_effect(self, end: int | None) -> None:
         """Facts that were folded and change an episode: churn, what care found, another person on the line."""
@@ -210,6 +222,7 @@ class Engine:
             seen, cause = self._seen_before(customer, at), CAUSES[work.batch.events["a"][index]]
             self.decider.left(Leaver(customer, dated, seen, voluntary, cause))
             self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
+            self.partition.stop_timers(customer)
             self.partition.set_rules_due(customer, None)
         elif isinstance(fact, CustomerReturned):
             self.model.returned(customer, int(work.batch.events["at"][index]))
@@ -294,7 +307,14 @@ class Engine:
         parts.update({f"decider.{name}": part for name, part in self.decider.snapshot().items()})
         if self.ledger is not None:
             parts["ledger"] = self.ledger.snapshot()
-        parts["engine"] = msgspec.json.encode({"version": VERSION, "ticked": self.ticked})
+        parts["engine"] = msgspec.json.encode(
+            {
+                "version": VERSION,
+                "ticked": self.ticked,
+                "outcome_at": self.outcome_at,
+                "attributes": self.evaluation.attributes,
+            }
+        )
         return parts
 
     def restore(self, parts: Mapping[str, Any]) -> None:
@@ -311,6 +331,8 @@ class Engine:
         self.decider.restore(of("decider"), self.partition.customers.bits[: self.partition.customers.count])
         if self.ledger is not None and "ledger" in parts:
             self.ledger.restore(bytes(parts["ledger"]))
-        self.ticked = int(msgspec.json.decode(bytes(parts["engine"]))["ticked"])
+        own = msgspec.json.decode(bytes(parts["engine"]))
+        self.ticked, self.outcome_at = int(own["ticked"]), int(own["outcome_at"])
         self.evaluation.sync()
+        self.evaluation.show(int(own["attributes"]))
         self.evaluation.model_changed()

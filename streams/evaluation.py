@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from customers.layout import C, L
+from customers.layout import L
 from customers.measures import MEASURE
 from customers.partition import ROWS, Partition
 from customers.rounds import Rows
@@ -94,19 +94,23 @@ class Evaluation:
         for name, detector in DETECTORS.items():
             self.columns["signal." + name] = _signal(name)
             self.params[name] = dict(detector.params)
-        self._attributes = -1
+        self.attributes = -1  # how many attribute columns the model sees
         self._matrix = np.empty((0, ROWS + _PAD))
         self._sheet: Sheet | None = None
         self.sync()
+        self.show(0)
 
     def sync(self) -> None:
-        """Take in attributes and plans that are new."""
+        """Take in plans that are new."""
         plans = self._partition.profiles.labels["plan"]
         self._plans.learn(plans.count, plans.text)
-        attributes = self._partition.profiles.attributes.columns
-        if len(attributes) != self._attributes:
-            self._attributes = len(attributes)
-            names, categorical = model_inputs(attributes)
+
+    def show(self, attributes: int) -> None:
+        """Let the model see the first so many attribute columns."""
+        if attributes != self.attributes:
+            self.attributes = attributes
+            columns = self._partition.profiles.attributes.columns
+            names, categorical = model_inputs({name: columns[name] for name in list(columns)[:attributes]})
             self._model.extend(names, categorical)
             self._matrix = np.empty((len(names), ROWS + _PAD))
 
@@ -121,12 +125,12 @@ class Evaluation:
             matrix = self._matrix[:, :count]
             for k, feature in enumerate(LEARNED):
                 matrix[k] = sheet[feature.name]
-            if self._attributes:
+            if self.attributes:
                 matrix[len(LEARNED) :] = self._partition.customers.attributes[
-                    rows.customer[:count], : self._attributes
+                    rows.customer[:count], : self.attributes
                 ].T
             risk = self._model.score(matrix)
-            objected = self._partition.customers.records["codes"][rows.customer[:count], C["profiling_objected"]] == 1
+            objected = rows.measures[MEASURE["profiling_objected"], :count] == 1
             sheet.put("risk", np.where(objected, np.nan, risk))
             for name in DETECTORS:
                 sheet["signal." + name]
@@ -136,13 +140,13 @@ class Evaluation:
         """Give the model the examples that are due among the rows."""
         due = np.flatnonzero(rows.freeze[:count])
         if len(due):
-            objected = self._partition.customers.records["codes"][rows.customer[due], C["profiling_objected"]] == 1
+            objected = rows.measures[MEASURE["profiling_objected"], due] == 1
             due = due[~objected]
             self._model.freeze(rows.customer[due].astype(np.int64), self._matrix[:, due], rows.now[due])
 
-    def asleep(self, customers: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-        """Whose line is suspended or closed."""
-        return np.asarray(self._partition.customers.records["codes"][customers, C["line_status"]] != 0)
+    def asleep(self, rows: Rows, count: int) -> npt.NDArray[np.bool_]:
+        """In which rows the line is suspended or closed."""
+        return np.asarray(rows.measures[MEASURE["line_status"], :count] > 0)
 
     def code(self, name: str, text: str) -> float:
         """The code of a category's text; NaN for one never seen."""
