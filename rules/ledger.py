@@ -35,8 +35,7 @@ SURVEYS: Final = words(Survey)
 OUTCOMES: Final = words(CareOutcome)
 LOWEST: Final = {"csat": 1.0, "nps": 0.0, "ces": 1.0}
 """Where each survey's scale begins; it ends at `scale_max`."""
-_NO: Final = 1
-_YES: Final = 2
+_YES: Final = 2  # of 0 not said, 1 no, 2 yes
 
 
 class ComplaintCount(msgspec.Struct, frozen=True):
@@ -81,25 +80,25 @@ class Ledger:
         self, events: npt.NDArray[np.void], customers: npt.NDArray[np.int32], regions: Sequence[str | None]
     ) -> None:
         """Count applied events of the kinds that are `WANTED`; all three have shape (n,), regions as known then."""
-        days = ((events["at"] + self.utc_offset) // DAY_US).tolist()
-        rows = zip(events["kind"].tolist(), days, events, customers.tolist(), regions, strict=True)
-        for kind, day, event, customer, region in rows:
+        days = (events["at"] + self.utc_offset) // DAY_US
+        columns = (events["kind"], days, events["at"], events["a"], events["b"], events["x"][:, 0], events["x"][:, 1])
+        rows = zip(*(column.tolist() for column in columns), customers.tolist(), regions, strict=True)
+        for kind, day, at, a, b, x0, x1, customer, region in rows:
             if kind == Kind.COMPLAINT_OPENED:
-                key = ComplaintCount(day, CAUSES[event["b"]], region)
+                key = ComplaintCount(day, CAUSES[b], region)
                 self.complaints[key] = self.complaints.get(key, 0) + 1
-            elif kind == Kind.COMPLAINT_RESOLVED and event["a"] in {_NO, _YES}:
-                self._answered(day, "resolved", float(event["a"] == _YES))
+            elif kind == Kind.COMPLAINT_RESOLVED and a:
+                self._answered(day, "resolved", float(a == _YES))
             elif kind == Kind.SURVEY_ANSWERED:
-                survey = SURVEYS[event["a"]]
-                share = _share(survey, float(event["x"][0]), float(event["x"][1]))
-                self._answered(day, survey, _promotes(share) if survey == "nps" else share)
+                share = _share(SURVEYS[a], x0, x1)
+                self._answered(day, SURVEYS[a], _promotes(share) if SURVEYS[a] == "nps" else share)
             elif kind == Kind.CUSTOMER_RETURNED:
-                self.returned.append((customer, int(event["at"])))
+                self.returned.append((customer, at))
             elif kind == Kind.CARE_CONTACTED:
                 self._cared(day, "contacted")
             elif kind == Kind.CARE_RESOLVED:
-                self._cared(day, OUTCOMES[event["a"]])
-            elif kind == Kind.NETWORK_INCIDENT and event["a"] == 0:
+                self._cared(day, OUTCOMES[a])
+            elif kind == Kind.NETWORK_INCIDENT and a == 0:
                 self.faults[day] = self.faults.get(day, 0) + 1
 
     def _answered(self, day: int, survey: str, share: float) -> None:

@@ -40,7 +40,7 @@ def _outcomes(findings: Mapping[str, Any], say: Say, name: Callable[[str], str],
     if lowest["recall"] is not None and lowest["median_lead_days"] is not None:
         random = lowest["at_random"]["recall"]
         said.append(
-            say("said_recall", recall=f"{lowest['recall']:.0%}", days=days, lead=f"{lowest['median_lead_days']:.0f}",
+            say("said_recall", recall=f"{lowest['recall']:.0%}", days=days, lead=f"{lowest['median_lead_days']:.1f}",
                 random="–" if random is None else f"{random:.0%}")
         )  # fmt: skip
     return said + _effects(outcomes, say, name)
