@@ -110,7 +110,7 @@ class Engine:
         fates = work.fate
         return Step(
             self.decider.take(),
-            (),
+            self._told(()),
             self._dead(work, decided_at),
             int(np.count_nonzero((fates == APPLIED) | ((fates == ELSEWHERE) & (work.came >= 0)))),
             int(np.count_nonzero(fates == DUPLICATE)),
@@ -122,7 +122,7 @@ class Engine:
         self._tick_until(None, to)
         self.partition.clock = max(self.partition.clock, to)
         self.partition.sweep(None, to, self._evaluate)
-        return Step(self.decider.take(), (), (), 0, 0)
+        return Step(self.decider.take(), self._told(()), (), 0, 0)
 
     def _stretches(self, work: Work) -> Iterator[tuple[int, int | None]]:
         """Cut the batch where the model ticks: (end of the stretch, the tick that follows it)."""
@@ -252,6 +252,12 @@ class Engine:
         regions = self.partition.customers.column("labels", L["region"])[customers].tolist()
         named = [None if region < 0 else labels.text(region) for region in regions]
         self.ledger.facts(work.batch.events[index], customers, named)
+
+    def _told(self, incidents: Sequence[Any]) -> Sequence[Any]:
+        """Incidents on their way out; the ledger remembers them."""
+        if self.ledger is not None:
+            self.ledger.warned_of(incidents)
+        return incidents
 
     def _dead(self, work: Work, decided_at: int) -> list[DeadLetter]:
         received = rfc3339(decided_at)
