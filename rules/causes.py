@@ -34,7 +34,7 @@ TOLD: Final = (
     Told("survey_topic", "days_since_dissatisfied", 75.0, 1.0),
 )
 WEAK: Final = {
-    "leaving": 0.5,
+    "leaving": 0.25,
     "usage_collapse": 0.2,
     "silence": 0.2,
     "complaint_pressure": 0.5,
