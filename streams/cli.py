@@ -91,7 +91,9 @@ def replay_command(  # the options of the contract
     job = Job(files, warnings, incidents, dead_letters, scores, until, report, save_model, state, checkpoint_every)
     regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
     with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
-        result = replay(job, lambda saved: bootstrap.engine(configuration, model, saved, ledger=state is not None), complain, watch)
+        result = replay(
+            job, lambda saved: bootstrap.engine(configuration, model, saved, ledger=state is not None), complain, watch
+        )
     Console(highlight=False).print(terminal.summary(result, tiers))
 
 
