@@ -50,6 +50,7 @@ def report_command(
         raise UsageError(f"--language {language}: {' or '.join(LANGUAGES)}")
     begin, end = date_given(first, "--from"), date_given(last, "--to")
     names = present(files or [], state)
+    writable([path for path in (out, as_json) if path is not None], names)
     configuration = bootstrap.configuration(bootstrap.config_folder(config))
     made: list[Engine] = []
 
@@ -87,3 +88,14 @@ def present(files: list[str], state: Path | None) -> list[str]:
     if not files and (state is None or not state.is_dir()):
         raise UsageError("give files of events, or --state with the folder of a replay")
     return files
+
+
+def writable(outputs: list[Path], inputs: list[str]) -> None:
+    """Found out before the work is done: raises UsageError for an output that is an input or another output, OSError."""
+    taken = {Path(name).resolve() for name in inputs if name != STANDARD_INPUT}
+    for path in outputs:
+        if path.resolve() in taken:
+            raise UsageError(f"{path}: is an input, or given for two outputs")
+        taken.add(path.resolve())
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{path.parent}: no such folder")

@@ -95,6 +95,17 @@ def test_wrong_usage_is_2(arguments: tuple[str, ...], said: str) -> None:
     assert said in done.output
 
 
+def test_outputs_are_looked_at_before_the_work(reports: Path) -> None:
+    events = reports / "events.jsonl.gz"
+    before = events.read_bytes()
+    for out, code in ((events, 2), (reports / "nowhere" / "r.html", 3)):
+        done = CliRunner().invoke(app, ["report", str(events), "--out", str(out)])
+        assert done.exit_code == code, done.output
+    same = str(reports / "x.html")
+    assert CliRunner().invoke(app, ["report", str(events), "--out", same, "--json", same]).exit_code == 2
+    assert events.read_bytes() == before
+
+
 def test_a_period_that_was_not_counted_is_2(reports: Path) -> None:
     done = churn("report", "--state", reports / "state", "--from", "2030-01-01", "--out", reports / "none.html")
     assert done.returncode == 2
