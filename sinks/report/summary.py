@@ -77,10 +77,8 @@ def notes(findings: Mapping[str, Any], say: Say) -> list[str]:
     said.append(say("note_blind", day=period["counted_since"]))
     if any(not month["whole"] for month in findings["satisfaction"]):
         said.append(say("note_partial"))
-    if warnings["count"]:
-        shares = {
-            key: f"{warnings[by].get('unknown', {'warnings': 0})['warnings'] / warnings['count']:.0%}"
-            for key, by in (("share", "by_region"), ("value", "by_value_class"))
-        }
-        said.append(say("note_regions", **shares))
+    unknown = [warnings[by].get("unknown", {"warnings": 0})["warnings"] for by in ("by_region", "by_value_class")]
+    if any(unknown):
+        share, value = (f"{n / warnings['count']:.0%}" for n in unknown)
+        said.append(say("note_regions", share=share, value=value))
     return [*said, say("note_names")]
