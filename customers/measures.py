@@ -97,7 +97,7 @@ def _windows(r: np.void, f: Feeds, seq: int, out: Matrix, i: int) -> None:
             window_sums(r, ring, b, newest, sums)
             for place in range(STRIDE[b, ring]):
                 m = _METRIC_OF[k]
-                out[k, i] = float(sums[place]) / SCALE_OF[m] if f.seen[FEED_OF[m]] <= seq else np.nan
+                out[i, k] = float(sums[place]) / SCALE_OF[m] if f.seen[FEED_OF[m]] <= seq else np.nan
                 k += 1
 
 
@@ -105,18 +105,18 @@ def _windows(r: np.void, f: Feeds, seq: int, out: Matrix, i: int) -> None:
 def _fields(r: np.void, now: int, out: Matrix, i: int) -> None:
     for k in range(_AGES):
         age = np.int64(r["ages"][k])
-        out[_AGES_AT + k, i] = (now - age * 1_000_000) / DAY_US if age > 0 else np.nan
+        out[i, _AGES_AT + k] = (now - age * 1_000_000) / DAY_US if age > 0 else np.nan
     for k in range(_MONEY):
         money = r["money"][k]
-        out[_MONEY_AT + k, i] = money / MONEY_SCALE if money != MONEY_UNKNOWN else np.nan
+        out[i, _MONEY_AT + k] = money / MONEY_SCALE if money != MONEY_UNKNOWN else np.nan
     for k in range(_FLOATS):
-        out[_FLOATS_AT + k, i] = r["floats"][k]
+        out[i, _FLOATS_AT + k] = r["floats"][k]
     for k in range(_CODES):
         code = r["codes"][k]
-        out[_CODES_AT + k, i] = float(code) if code != CODE_UNKNOWN else np.nan
+        out[i, _CODES_AT + k] = float(code) if code != CODE_UNKNOWN else np.nan
     for k in range(_LABELS):
         label = r["labels"][k]
-        out[_LABELS_AT + k, i] = float(label) if label >= 0 else np.nan
+        out[i, _LABELS_AT + k] = float(label) if label >= 0 else np.nan
 
 
 @compiled
@@ -134,11 +134,11 @@ def _bills(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix, i: i
             coming = due if coming == 0 else min(coming, due)
         j = np.int64(p.bills[j]["next"])
     if f.seen[_PAYMENTS] > seq:  # payments have never been seen: nobody is overdue
-        out[at, i], out[at + 1, i], out[at + 2, i] = np.nan, np.nan, np.nan
+        out[i, at], out[i, at + 1], out[i, at + 2] = np.nan, np.nan, np.nan
         return 0
-    out[at, i] = count
-    out[at + 1, i] = (now - oldest) / DAY_US if oldest > 0 else 0.0
-    out[at + 2, i] = left / MONEY_SCALE
+    out[i, at] = count
+    out[i, at + 1] = (now - oldest) / DAY_US if oldest > 0 else 0.0
+    out[i, at + 2] = left / MONEY_SCALE
     return coming
 
 
@@ -160,11 +160,11 @@ def _complaints(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix,
                 coming = due if coming == 0 else min(coming, due)
         j = np.int64(p.complaints[j]["next"])
     known = f.seen[_COMPLAINTS] <= seq
-    out[at, i] = count if known else np.nan
-    out[at + 1, i] = (now - oldest) / DAY_US if known else np.nan
-    out[at + 2, i] = severity if severity > 0 else np.nan
-    out[at + 3, i] = late if known else np.nan
-    out[at + 4, i] = escalated if known else np.nan
+    out[i, at] = count if known else np.nan
+    out[i, at + 1] = (now - oldest) / DAY_US if known else np.nan
+    out[i, at + 2] = severity if severity > 0 else np.nan
+    out[i, at + 3] = late if known else np.nan
+    out[i, at + 4] = escalated if known else np.nan
     return coming
 
 
@@ -172,27 +172,27 @@ def _complaints(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix,
 def _absence(r: np.void, f: Feeds, feed: int, now: int, out: Matrix, i: int) -> float:
     """Silence into three measures; returns the days of silence left before the limit, NaN when it means nothing."""
     at, last = _EXTRA_AT + 1, r["times"][_LAST_USE]
-    out[at, i] = (now - last) / DAY_US if last > 0 else np.nan
+    out[i, at] = (now - last) / DAY_US if last > 0 else np.nan
     limit = silence_limit(r)
     since = max(last, r["times"][_AWAKE])
     if last == 0 or r["codes"][_STATUS] != 0:
-        out[at + 1, i], out[at + 2, i] = np.nan, limit
+        out[i, at + 1], out[i, at + 2] = np.nan, limit
         return np.nan
     silent = (now - since - dead_time(f, feed, since, now)) / DAY_US
-    out[at + 1, i], out[at + 2, i] = silent, limit
+    out[i, at + 1], out[i, at + 2] = silent, limit
     return limit - silent
 
 
 @compiled
 def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: Matrix, i: int) -> int:
-    """Write all measures of the customer of row `r` at `now` (µs) into column `i` of `out` (shape (COUNT, rows)).
+    """Write all measures of the customer of record `r` at `now` (µs) into line `i` of `out` (shape (lines, COUNT)).
 
     `feed`: the usage feed's clock, `seq`: the sequence number of the evaluation; both say what was known then. Returns
     the next moment (µs) at which something turns by time alone, FAR for none.
     """
     _windows(r, f, seq, out, i)
     _fields(r, now, out, i)
-    out[_EXTRA_AT, i] = (now - r["times"][_FIRST]) / DAY_US
+    out[i, _EXTRA_AT] = (now - r["times"][_FIRST]) / DAY_US
     turn = np.iinfo(np.int64).max
     left = _absence(r, f, feed, now, out, i)
     if left > 0:
@@ -210,9 +210,20 @@ def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: 
         ends = np.int64(p.contracts[j]["ends"])
         running += 1 if ends == 0 or ends > now else 0
         j = np.int64(p.contracts[j]["next"])
-    out[_EXTRA_AT + 12, i] = running
-    known = max(out[_EXTRA_AT, i], 1.0 / 24.0)
+    out[i, _EXTRA_AT + 12] = running
+    known = max(out[i, _EXTRA_AT], 1.0 / 24.0)
     for ring in range(_RINGS):
         span = (RING_SUMMED[ring] - 1) * RING_WIDTH[ring] + now % RING_WIDTH[ring]
-        out[_EXTRA_AT + 13 + ring, i] = min(span / DAY_US, known)
+        out[i, _EXTRA_AT + 13 + ring] = min(span / DAY_US, known)
     return turn
+
+
+@compiled
+def turn(lines: Matrix, count: int, out: Matrix, first: int) -> None:
+    """Write the first `count` lines as columns `first` … of `out` (shape (COUNT, rows)).
+
+    A few lines at a time: writing 150 columns for each row by itself misses the cache and the page table each time.
+    """
+    for k in range(COUNT):
+        for i in range(count):
+            out[k, first + i] = lines[i, k]

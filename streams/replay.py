@@ -47,7 +47,7 @@ class Job:
     state: Path | None = None
     checkpoint_every: float = 30.0
     chunk_bytes: int = CHUNK_BYTES
-    step_events: int = 8_192
+    step_events: int = 65_536
 
 
 Build = Callable[[dict[str, Any] | None], Core]
