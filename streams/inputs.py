@@ -22,7 +22,7 @@ from events.decode import decode
 from streams.batches import compacted, part
 from streams.files import STANDARD_INPUT, Chunk, Cutter, chunks, open_input, unpacked
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 24
 BEGINNING_BYTES = 1 << 16
 
 
