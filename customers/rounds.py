@@ -237,7 +237,7 @@ def _weekly(r: np.void, now: int) -> bool:
 
 
 @compiled
-def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bottom
+def fold_round(  # noqa: PLR0915 - the loop of the kernel, read top to bottom
     records: Block,
     attributes: npt.NDArray[np.float32],
     pools: Pools,
