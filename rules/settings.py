@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from events.contract import Cause
-from rules.durations import DAY, HOUR, MINUTE, Duration, UtcOffset, WorkingTime
+from rules.durations import DAY, HOUR, Duration, UtcOffset, WorkingTime
 from rules.rulefile import Bilingual, Code, Identifier, Strict
 from rules.workdays import OpenHours
 
@@ -123,13 +123,6 @@ class Needs(Strict, frozen=True, kw_only=True):
     individual_mb: Positive = 500.0
 
 
-class Feeds(Strict, frozen=True, kw_only=True):
-    """When a feed counts as stopped (nothing of it from anyone), and from when on a customer can be called silent."""
-
-    stopped_after: Duration = Duration(30 * MINUTE)
-    shortest_silence: Duration = Duration(3 * DAY)
-
-
 class Settings(Strict, frozen=True, kw_only=True):
     """churn.yaml. Spans of time are microseconds here and `24h` in the file."""
 
@@ -141,7 +134,6 @@ class Settings(Strict, frozen=True, kw_only=True):
     tick: Duration = Duration(HOUR)
     utc_offset: UtcOffset = UtcOffset(8 * HOUR)
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="a code of three capitals such as CNY")] = "CNY"
-    feeds: Feeds = Feeds()
     value_class: ValueClasses = ValueClasses()
     lifecycle: Lifecycle = Lifecycle()
     needs: Needs = Needs()
