@@ -41,8 +41,11 @@ WEAK: Final = {
     "dissatisfaction": 0.3,
     "payment_stress": 0.5,
     "contract_end": 0.4,
+    "plan_misfit": 0.5,
 }
 """Detectors whose strength says little about the cause; the others count in full."""
+OWN_PRICE: Final = ("price_change", "bill_shock")
+"""Without one of these a complaint about the price compares us with others: nothing has changed here."""
 _RULE_VOTES: Final = 0.3
 _MODEL_VOTES: Final = 0.3
 _LEAST_STRENGTH: Final = 0.5
@@ -68,10 +71,10 @@ def _evidence(
         cause, age = view.value(told.feature), view.value(told.age)
         fresh = isinstance(age, float) and age <= told.fresh_days
         if isinstance(cause, str) and cause != UNKNOWN_CAUSE and fresh:
-            yield told.votes, (cause,)
+            elsewhere = cause == "plan_price" and not any(_speaks(view, name) for name in OWN_PRICE)
+            yield told.votes, ("competitor_price" if elsewhere else cause,)
     for name, detector in DETECTORS.items():
-        strength = view.value("signal." + name)
-        if isinstance(strength, float) and strength >= _LEAST_STRENGTH:
+        if strength := _speaks(view, name):
             yield WEAK.get(name, 1.0) * min(strength, _MOST_STRENGTH), detector.causes
     for rule in rules:
         for name in rule.evidence:
@@ -80,3 +83,9 @@ def _evidence(
     for name, added in view.contributions():
         if name in features and features[name].causes:
             yield _MODEL_VOTES * added, features[name].causes
+
+
+def _speaks(view: View, detector: str) -> float:
+    """The strength of a detector that has something to say, else 0."""
+    strength = view.value("signal." + detector)
+    return strength if isinstance(strength, float) and strength >= _LEAST_STRENGTH else 0.0
