@@ -319,7 +319,7 @@ def fold_round(  # noqa: PLR0915 - the loop of the kernel, read top to bottom
         if r["codes"][_CHURNED] == 1:
             r["times"][_DUE] = FAR
             continue
-        if r["times"][_WEEK] == FAR:
+        if r["times"][_WEEK] == FAR or r["times"][_WEEK] <= now:  # long idle, or back after churn
             first = r["times"][_FIRST]
             r["times"][_WEEK] = first + ((now - first) // WEEK_US + 1) * WEEK_US
         _row(r, pools, f, feeds[i], seq + i, c, now, limits, rows, made, lines)
