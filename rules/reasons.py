@@ -49,7 +49,7 @@ def reasons(
             if name in features and rounded(view.value(name)) is not None:
                 _keep(found, _of_feature(features[name], view, weight, styles))
     for name, added in view.contributions():
-        if name in features:
+        if name in features and rounded(view.value(name)) is not None:
             _keep(found, _of_feature(features[name], view, 1.0 - math.exp(-added / _MODEL_SCALE), styles))
     ranked = sorted(found.values(), key=lambda reason: (-reason.weight, reason.feature, reason.code))
     return tuple(ranked[:MOST])

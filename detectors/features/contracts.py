@@ -21,15 +21,15 @@ FEATURES: Final = (
         lambda m: -m["m.days_since_contract_end"] / _DAYS_A_MONTH,
     ),
     same(
-        "contract_term", "months", "life", "Months the newest contract was signed for", "合约期月数", "competitor_price"
+        "contract_term", "months", "life", "Length of the newest contract", "最近合约期", "competitor_price"
     ),
     same("contracts_running", "contracts", "life", "Contracts that run", "在约合同数", "competitor_price"),
     Feature(
         "months_since_contract",
         "months",
         "life",
-        "Months since a contract was last signed",
-        "距上次签约月数",
+        "Time since a contract was last signed",
+        "距上次签约时间",
         ("competitor_price", "care"),
         lambda m: m["m.days_since_contract_signed"] / _DAYS_A_MONTH,
     ),
