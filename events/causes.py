@@ -36,10 +36,10 @@ WORDS: dict[str, tuple[str, ...]] = {
         "降档", "降套餐", "流量超", "超出套餐", "套外",
     ),
     "competitor_price": (
-        "competitor", "competing offer", "competing", "other operator", "another operator", "other provider", "another provider",
+        "competitor", "rival", "competing offer", "competing", "other operator", "another operator", "other provider", "another provider",
         "other carrier", "another carrier", "better offer", "better deal", "cheaper elsewhere", "cheaper offer", "cheaper",
         "switch to", "switching to", "port out", "port my number", "porting",
-        "竞争对手", "竞争", "其他运营商", "别的运营商", "别家", "其他家", "对手", "更便宜", "便宜", "更优惠", "携号转网", "转网", "携转",
+        "竞争对手", "竞争", "其他运营商", "别的运营商", "隔壁运营商", "换一家", "别家", "其他家", "对手", "更便宜", "便宜", "更优惠", "携号转网", "转网", "携转",
         "移动更", "联通更", "电信更", "广电更",
     ),
     "plan_price": (
@@ -68,9 +68,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "personal": (
         "personal", "moving abroad", "moving away", "moved away", "moving", "moved", "relocation", "relocate", "abroad", "new job", "job change",
         "changed jobs", "graduated", "graduation", "deceased", "death", "family", "no longer need", "no longer needed", "do not need",
-        "don't need", "second sim", "company phone", "financial difficulty", "unemployed",
+        "don't need", "second sim", "company phone", "special request", "esim", "itemised invoice",
+        "large print", "not supported", "do not offer", "does not support", "financial difficulty", "unemployed",
         "个性化", "个人原因", "个人", "搬家", "搬走", "出国", "换工作", "毕业", "离职", "去世", "家庭原因", "家人", "不需要", "不再需要",
         "用不着", "用不上", "不用了", "多余", "定制", "单位手机",
+        "特殊需求", "不支持", "能不能支持", "电子发票", "大字版", "副卡",
     ),
     "regulation": (
         "regulation", "regulations", "regulator", "regulatory", "policy", "policies", "law", "legal", "government", "privacy", "data protection",
