@@ -11,7 +11,7 @@ from customers.metrics import DAY_US, METRIC
 from customers.pools import end_contract, last_contract_end, owe, pay, sign
 from customers.rings import Slots, add
 from customers.state import Pools
-from events.codes import Kind
+from events.codes import LINE_STATUS, Kind
 from events.compiled import compiled
 
 _BILL_ISSUED, _BILL_ADJUSTED = int(Kind.BILL_ISSUED), int(Kind.BILL_ADJUSTED)
@@ -47,6 +47,7 @@ _C_BILLS, _C_STATUS, _C_5G, _C_SIM, _C_BY, _C_SUSPENDED = (
     C["suspended_as"],
 )
 _TOPUP_AMOUNT, _TOPUPS = METRIC["topup_amount"], METRIC["topups"]
+_LAST_SUSPENSION: Final = LINE_STATUS["suspended_lost"]
 _MONTH_US: Final = np.int64(30.4375 * DAY_US)
 _MONEY_MOST: Final = 9e14
 
@@ -135,7 +136,7 @@ def _fold_line(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None
         r["ages"][_A_SUSPENDED] = second(now)
     if e["a"] == 0:
         r["times"][_AWAKE] = now
-    else:
+    elif e["a"] <= _LAST_SUSPENSION:
         r["codes"][_C_SUSPENDED] = e["a"]
     r["codes"][_C_STATUS] = e["a"]
 
