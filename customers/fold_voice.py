@@ -10,7 +10,7 @@ from customers.metrics import METRIC
 from customers.pools import SETTLED, complaint
 from customers.rings import Slots, add
 from customers.state import Pools
-from events.codes import CARE_PURPOSE, Kind
+from events.codes import CARE_OUTCOME, CARE_PURPOSE, Kind
 from events.compiled import compiled
 
 _OPENED, _UPDATED, _RESOLVED = int(Kind.COMPLAINT_OPENED), int(Kind.COMPLAINT_UPDATED), int(Kind.COMPLAINT_RESOLVED)
@@ -49,6 +49,7 @@ _CAUSE_OF_TOPIC = np.array([0, 1, 5, 6, 2, 4])
 _REOPENED_STATUS, _REGULATOR_STATUS = 2, 4
 _DISSATISFIED = 0.4
 _MARKETING = CARE_PURPOSE["marketing"]
+_LEAVE_ALONE, _C_DO_NOT_CONTACT = CARE_OUTCOME["do_not_contact"], C["do_not_contact"]
 
 
 @compiled
@@ -159,6 +160,8 @@ def _fold_outcome(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> N
             r["ages"][_A_OFFER] = second(now)
     else:
         r["codes"][_C_CARE] = e["a"]
+        if e["a"] == _LEAVE_ALONE:
+            r["codes"][_C_DO_NOT_CONTACT] = 1
         if not np.isnan(e["x"][0]):
             r["ages"][_A_OFFER] = second(now)
             r["floats"][_F_COST] = e["x"][0]

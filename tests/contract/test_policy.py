@@ -116,6 +116,16 @@ def test_who_wants_to_be_left_alone_is_not_contacted(pushy):
         assert "contact" not in tags(pushy, one)
 
 
+def test_what_care_was_told_counts_as_well(pushy):
+    told = event(2, "care.resolved", warning_id="w", outcome="do_not_contact")
+    said = [one for one in run(pushy, [*angry(0.5), told, *angry(60)]) if one.status in ("raised", "elevated")]
+    later = (START + timedelta(days=2)).isoformat()[:19]
+    assert any("contact" in tags(pushy, one) for one in said if one.raised_at < later)
+    after = [one for one in said if one.raised_at >= later]
+    assert after
+    assert not any("contact" in tags(pushy, one) for one in after)
+
+
 def test_the_default_configuration_knows_the_tags_it_forbids():
     configuration = bootstrap.configuration(CONFIG)
     assert next(limit.id for limit in configuration.policy.limits) == "after-porting-application"
