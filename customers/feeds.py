@@ -57,10 +57,10 @@ class Feeds(NamedTuple):
 def dead_time(f: Feeds, feed: int, since: int, now: int) -> int:
     """Microseconds of [since, now] in which the usage feed is known, at `now`, to have been silent for everyone.
 
-    `feed`: the feed's clock (µs) as of the evaluation; a gap that is still open at `now` counts once it is long enough.
+    `feed`: the feed's clock (µs) as of the evaluation; what is after it counts as silent until somebody's use shows otherwise.
     """
     dead = 0
-    if feed > 0 and now - feed >= GAP_US:
+    if 0 < feed < now:
         dead += now - max(feed, since)
     for g in range(f.gaps[0] - 1, -1, -1):
         start, end = f.starts[g], f.ends[g]

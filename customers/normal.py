@@ -57,7 +57,7 @@ def _learn_level(r: np.void, k: int, value: float, n: int) -> None:
 def _learn_rhythm(r: np.void, day: int) -> None:
     last = r["floats"][_ACTIVE_DAY]
     r["floats"][_ACTIVE_DAY] = day
-    if np.isnan(last):
+    if np.isnan(last) or (last + 1) * DAY_US <= r["times"][_AWAKE]:
         return
     gap = day - last
     mean = r["floats"][_RHYTHM]
@@ -128,6 +128,7 @@ def close_days(r: np.void, f: Feeds, feed: int, now: int) -> None:
         if day * DAY_US < r["times"][_AWAKE]:
             continue
         if dead_time(f, feed, day * DAY_US, (day + 1) * DAY_US) * 4 > DAY_US:
+            r["floats"][_ACTIVE_DAY] += 1.0  # nor is it a pause of this customer's
             continue
         _close_day(r, day)
 
