@@ -50,6 +50,7 @@ class RiskModel:
         self.speaking = False
         self.unpublished = 0
         self.publications = 0
+        self.vocabulary = b""  # what the numbers of categories mean; kept with the model, not looked at here
         self.extend(names, categorical)
 
     def extend(self, names: Sequence[str], categorical: Sequence[bool]) -> None:
@@ -118,6 +119,7 @@ class RiskModel:
         state["published"] = np.array([self.publications, int(self.speaking), self.unpublished])
         state["names"] = np.frombuffer("\0".join(self.names).encode(), np.uint8)
         state["categorical"] = np.array(self.categorical, np.bool_)
+        state["vocabulary"] = np.frombuffer(self.vocabulary, np.uint8)
         return state
 
     def restore_model(self, state: dict[str, Any]) -> None:
@@ -134,6 +136,7 @@ class RiskModel:
         self.calibration = Calibration(*state["calibration"].tolist())
         self.publications, speaking, self.unpublished = state["published"].tolist()
         self.speaking = bool(speaking)
+        self.vocabulary = bytes(state.get("vocabulary", b""))
 
     def save(self) -> bytes:
         """What was learned (not the customers' examples), as bytes for `load`."""

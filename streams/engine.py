@@ -81,6 +81,8 @@ class Engine:
             fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
         )
         self.partition = Partition(limits, self.decider.words)
+        if model.vocabulary:  # a saved model's categories keep their numbers
+            self.partition.profiles.attributes.restore(model.vocabulary)
         self.names = Names(self.partition)
         self.model = model
         self.evaluation = Evaluation(self.partition, model, configuration)
@@ -271,6 +273,11 @@ class Engine:
             )
             for i in np.flatnonzero(work.fate == TOO_LATE).tolist()
         ]
+
+    def save_model(self) -> bytes:
+        """What the model learned, with the meaning of its categories' numbers."""
+        self.model.vocabulary = self.partition.profiles.attributes.snapshot()
+        return self.model.save()
 
     def scores(self, at: int) -> Iterator[tuple[str, float | None, str | None]]:
         """(customer_id, risk, tier of the open episode) of every customer, as of `at`; nothing is changed by looking."""

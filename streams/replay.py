@@ -161,7 +161,7 @@ class Run:
             scores = [] if end is None else self.engine.scores(end)
             write_scores(self.job.scores, "" if end is None else rfc3339(end), scores)
         if self.job.save_model is not None:
-            self.job.save_model.write_bytes(self.engine.model.save())
+            self.job.save_model.write_bytes(self.engine.save_model())
         self.count_time()
         report = self.counts.report() | dict(self.engine.report())
         if self.job.report is not None:

@@ -35,19 +35,16 @@ class FakeStep:
     duplicates: int = 0
 
 
-class FakeModel:
-    def save(self) -> bytes:
-        return b"model"
-
-
 class FakeEngine:
     """Numbers what it gets. `dies_at` makes it fail like a process that is killed."""
+
+    def save_model(self) -> bytes:
+        return b"model"
 
     def __init__(self, state: dict[str, Any] | None, dies_at: int | None = None) -> None:
         self.count = 0 if state is None else int(state["count"][0])
         self.dies_at = dies_at
         self.advanced_to: list[int] = []
-        self.model = FakeModel()
 
     def step(self, batch: Batch, decided_at: int) -> FakeStep:
         step = FakeStep()
