@@ -43,8 +43,9 @@ test: lint ## lint, then every test
 bench: $(STAMP) ## speed and memory on simulated events (BENCH_EVENTS=1000000 for a short one)
 	@$(BIN)/python -m benchmarks.bench
 
-fuzz: $(STAMP) ## a long run of the property tests with many more examples (FUZZ_EXAMPLES=20000)
+fuzz: $(STAMP) ## a long search: property tests with many more examples, then the engine (FUZZ_EXAMPLES=20000 FUZZ_SECONDS=600)
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 tests/property
+	@$(BIN)/python tests/fuzz_engine.py --seconds $${FUZZ_SECONDS:-600}
 
 clean: ## remove .venv and everything made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench

@@ -8,7 +8,7 @@ import numpy as np
 
 from customers.layout import CODE_UNKNOWN, MONEY_SCALE, MONEY_UNKNOWN, A, C, F, M, T
 from customers.metrics import DAY_US, METRIC
-from customers.pools import end_contract, last_contract_end, owe, pay, sign
+from customers.pools import end_contract, last_contract_end, owe, owe_again, pay, sign
 from customers.rings import Slots, add
 from customers.state import Pools
 from events.codes import LINE_STATUS, Kind
@@ -149,7 +149,7 @@ def _fold_payment(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> N
         pay(r, p, e["ref"], amount)
     else:
         r["ages"][_A_REVERSED] = second(now)
-        owe(r, p, e["ref"], now, amount)
+        owe_again(r, p, e["ref"], now, amount)
 
 
 @compiled

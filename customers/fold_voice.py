@@ -42,7 +42,7 @@ _SURVEY_SUM, _SURVEYS = METRIC["survey_sum"], METRIC["survey_count"]
 _CONTACTS, _WAIT, _TRANSFERS = METRIC["contacts"], METRIC["wait_seconds"], METRIC["transfers"]
 _STEPS, _UNRESOLVED = METRIC["contact_steps"], METRIC["unresolved_contacts"]
 _CARE_CONTACTS, _QUERIES = METRIC["care_contacts"], METRIC["porting_queries"]
-_DUE, _AWAKE = T["next_due"], T["awake_at"]
+_DUE, _AWAKE, _OUTCOME_AT = T["next_due"], T["awake_at"], T["outcome_at"]
 
 # A survey's topic, as a cause: network, plan_price, after_sales, process, competitor_price.
 _CAUSE_OF_TOPIC = np.array([0, 1, 5, 6, 2, 4])
@@ -145,6 +145,10 @@ def _fold_leaving(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> N
 
 @compiled
 def _fold_outcome(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
+    if e["kind"] <= _RETURNED:
+        if e["at"] < r["times"][_OUTCOME_AT]:
+            return  # older than what stands
+        r["times"][_OUTCOME_AT] = e["at"]
     if e["kind"] == _CHURNED:
         r["codes"][_C_CHURNED] = 1
         r["times"][_DUE] = FAR

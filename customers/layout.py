@@ -24,6 +24,7 @@ TIMES: Final = (
     "profile_at",  # occurred_at of the profile that stands
     "plan_at",  # occurred_at of the plan that stands
     "bill_at",  # occurred_at of the bill that stands
+    "outcome_at",  # occurred_at of the leaving or return that stands
     "awake_at",  # absence counts from here at the earliest: the line came back, the person is new
 )
 # Seconds since 1970, dated when they took effect here; 0 = never.
@@ -104,6 +105,8 @@ CODES: Final = (
     "care_outcome",
     "suspended_as",  # line status of the newest suspension, 1..4
 )
+# What is taken as not so until it is told.
+ZERO_CODES: Final = ("line_status", "churned", "days_closed", "bills_seen", "profiling_objected", "do_not_contact")
 # Interned texts; -1 = unknown.
 LABELS: Final = ("region", "segment", "plan", "account", "age_band")
 HEADS: Final = ("bills", "complaints", "contracts")

@@ -19,7 +19,7 @@ from customers.rings import bucket_value
 from events.compiled import compiled
 
 _ROLLED, _FIRST, _AWAKE = T["rolled"], T["first_seen"], T["awake_at"]
-_STATUS, _CLOSED = C["line_status"], C["days_closed"]
+_STATUS, _CLOSED, _CHURNED = C["line_status"], C["days_closed"], C["churned"]
 _INDEX, _INDEX_SPREAD, _CUSUM = F["usage_index"], F["usage_index_spread"], F["usage_cusum"]
 _RHYTHM, _RHYTHM_SPREAD, _ACTIVE_DAY = F["rhythm_mean"], F["rhythm_spread"], F["active_day"]
 _NORMAL = F["uses_normal"]  # four levels, then their four spreads
@@ -103,7 +103,7 @@ def _close_day(r: np.void, day: int) -> None:
         used = used or bucket_value(r, _SERVICES[k], DAY_RING, day) > 0
     if used:
         _learn_rhythm(r, day)
-    if day - 6 <= r["times"][_FIRST] // DAY_US:
+    if day - 6 <= max(r["times"][_FIRST], r["times"][_AWAKE]) // DAY_US:
         return  # seven whole days are not there yet
     n = np.int64(r["codes"][_CLOSED])
     _learn_index(r, weeks, n)
@@ -122,7 +122,7 @@ def close_days(r: np.void, f: Feeds, feed: int, now: int) -> None:
     closed, closing = old // DAY_US - 2, now // DAY_US - 2
     if closed == closing or old == 0:
         return
-    if r["codes"][_STATUS] != 0:
+    if r["codes"][_STATUS] != 0 or r["codes"][_CHURNED] == 1:
         return
     for day in range(closed + 1, min(closing, closed + MOST_EMPTY_DAYS) + 1):
         if day * DAY_US < r["times"][_AWAKE]:

@@ -155,7 +155,10 @@ class Partition:
 
     def sweep(self, work: Work | None, until: int, evaluate: Evaluate) -> None:
         """Fire every customer's timers due up to `until` (µs)."""
-        due = np.flatnonzero(self.customers.column("times", T["next_due"]) <= until)
+        due = np.flatnonzero(
+            (self.customers.column("times", T["next_due"]) <= until)
+            | (self.customers.column("times", T["rules_due"]) <= until)
+        )
         for start in range(0, len(due), ROWS):
             part = due[start : start + ROWS]
             self._fire(work, part, np.full(len(part), until), evaluate)
@@ -163,15 +166,16 @@ class Partition:
     def _fire(
         self, work: Work | None, customers: npt.NDArray[np.int64], until: npt.NDArray[np.int64], evaluate: Evaluate
     ) -> None:
-        dues = self.customers.column("times", T["next_due"])
+        own, asked = self.customers.column("times", T["next_due"]), self.customers.column("times", T["rules_due"])
         while True:
-            left = dues[customers] <= until
+            dues = np.minimum(own[customers], asked[customers])
+            left = dues <= until
             if not left.any():
                 return
-            customers, until = customers[left], until[left]
+            customers, until, dues = customers[left], until[left], dues[left]
             for start in range(0, len(customers), ROWS):
                 part = customers[start : start + ROWS]
-                feeds, seqs = self._known_at(work, dues[part])
+                feeds, seqs = self._known_at(work, dues[start : start + ROWS])
                 timer_round(
                     self.customers.records,
                     self.customers.pools,
@@ -215,8 +219,6 @@ class Partition:
         """The rules want this customer evaluated at `due` (µs); None: not at all."""
         times = self.customers.records["times"]
         times[customer, T["rules_due"]] = FAR if due is None else due
-        if due is not None:
-            times[customer, T["next_due"]] = min(int(times[customer, T["next_due"]]), due)
 
     def stop_timers(self, customer: int) -> None:
         """Nothing is waited for until the customer's next event."""

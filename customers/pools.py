@@ -92,6 +92,16 @@ def owe(r: np.void, p: Pools, ref: np.uint64, due: int, amount: int) -> None:
 
 
 @compiled
+def owe_again(r: np.void, p: Pools, ref: np.uint64, now: int, amount: int) -> None:
+    """A payment is taken back: its bill is open by that much again, due as before; a bill long closed is due `now`."""
+    j = _find(r, p, _BILLS, p.bills, ref)
+    if j < 0:
+        owe(r, p, ref, now, amount)
+    else:
+        p.bills[j]["left"] += amount
+
+
+@compiled
 def pay(r: np.void, p: Pools, ref: np.uint64, amount: int) -> None:
     """`amount` (fixed point) goes to the bill named, and what is left over, or has no name, to the oldest due."""
     if ref != np.uint64(0):
@@ -166,9 +176,11 @@ def end_contract(r: np.void, p: Pools, ref: np.uint64) -> None:
 
 @compiled
 def last_contract_end(r: np.void, p: Pools) -> int:
-    """The latest end (µs) of the contracts that run; 0 when none has an end."""
+    """The latest end (µs) of the contracts; 0 when there is none, or one runs without an end."""
     latest, j = 0, np.int64(r["heads"][_CONTRACTS])
     while j >= 0:
+        if p.contracts[j]["ends"] == 0:
+            return 0
         latest = max(latest, np.int64(p.contracts[j]["ends"]))
         j = np.int64(p.contracts[j]["next"])
     return latest

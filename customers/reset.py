@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from customers.layout import CODE_UNKNOWN, FAR, MONEY_UNKNOWN, C, F, H, T
+from customers.layout import CODE_UNKNOWN, FAR, MONEY_UNKNOWN, ZERO_CODES, C, F, H, T
 from customers.pools import drop_all
 from customers.state import Pools
 from events.compiled import compiled
@@ -18,7 +18,7 @@ _FIRST, _ROLLED, _EVENT, _AWAKE, _DUE, _WEEK, _RULES = (
     T["week_due"],
     T["rules_due"],
 )
-_ZEROS = np.array([C[n] for n in ("line_status", "churned", "days_closed", "bills_seen")])
+_ZEROS = np.array([C[n] for n in ZERO_CODES])
 _CUSUM = F["usage_cusum"]
 _BILLS, _COMPLAINTS, _CONTRACTS = H["bills"], H["complaints"], H["contracts"]
 _WEEK_US = 7 * 86_400_000_000

@@ -220,7 +220,7 @@ def _row(
     coming = _measure_row(r, p, f, feed, seq, now, rows, i, lines)
     rows.customer[i], rows.now[i] = c, now
     idle = now - r["times"][_EVENT]
-    due = min(coming, r["times"][_RULES], r["times"][_WEEK], now + max(limits.recheck, idle // 8))
+    due = min(coming, r["times"][_WEEK], now + max(limits.recheck, idle // 8))
     r["times"][_DUE] = due
 
 
@@ -285,7 +285,7 @@ def fold_round(  # noqa: PLR0915 - the loop of the kernel, read top to bottom
         r = records[c]
         if marks.round[c] != round_number:
             marks.round[c], marks.first[c], marks.state[c] = round_number, now, FREE
-        if r["times"][_DUE] <= now or now - marks.first[c] >= limits.hold:
+        if min(r["times"][_DUE], r["times"][_RULES]) <= now or now - marks.first[c] >= limits.hold:
             marks.state[c] = WAITS
             waiting[waits], blocked[blocks] = i, i
             waits, blocks = waits + 1, blocks + 1
@@ -369,7 +369,7 @@ def timer_round(
     for i in range(len(customers)):
         c = customers[i]
         r = records[c]
-        now = r["times"][_DUE]
+        now = min(r["times"][_DUE], r["times"][_RULES])
         close_days(r, f, feeds[i], now)
         roll(r, now)
         week = _weekly(r, now)

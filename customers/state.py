@@ -46,7 +46,6 @@ _BLOCKS: Final = {
 }
 ROW: Final = np.dtype({"names": list(_BLOCKS), "formats": [(d, (w,)) for d, w, _ in _BLOCKS.values()]}, align=True)
 _POOLS: Final = {"bills": layout.BILL, "complaints": layout.COMPLAINT, "contracts": layout.CONTRACT}
-_ZERO_CODES: Final = ("line_status", "churned", "days_closed", "bills_seen", "profiling_objected", "do_not_contact")
 _NO_TIMER: Final = ("next_due", "week_due", "rules_due")
 
 
@@ -55,7 +54,7 @@ def _unknown() -> Block:
     record = np.zeros(1, ROW)
     for name, (_, _, fill) in _BLOCKS.items():
         record[name] = fill
-    for name in _ZERO_CODES:
+    for name in layout.ZERO_CODES:
         record["codes"][:, layout.C[name]] = 0
     for name in _NO_TIMER:
         record["times"][:, layout.T[name]] = layout.FAR

@@ -222,7 +222,8 @@ class Decider:
             name, settings = who.customer_id(customer), self.configuration.settings
             tier = self.rules[lead].tier
             out = held_out(who.account_id(customer) or name, tier, settings.hold_out_share(tier))
-            opened = warning_id(name, at, self.rules[lead].id + after)
+            again = self.log.begun(customer, at)  # facts that come late leave the clock where it is
+            opened = warning_id(name, at, self.rules[lead].id + after + (f"#{again}" if again else ""))
             episode = Episode(opened, at, rank, "", out, dict.fromkeys(fired, at))
             self.episodes[customer] = episode
             self.log.raised(customer, rank, at, out)

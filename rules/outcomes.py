@@ -60,6 +60,7 @@ class EpisodeLog:
         self.episodes: list[EpisodeLine] = []
         self.leavers: list[Leaver] = []
         self._row_of: dict[int, int] = {}  # open episode of a customer
+        self._begun: dict[int, tuple[int, int]] = {}  # a customer's newest episode: when, and how many began just then
 
     @property
     def any_leaver(self) -> bool:
@@ -69,8 +70,14 @@ class EpisodeLog:
     def raised(self, customer: int, rank: int, at: int, out: bool) -> None:
         """An episode begins at a tier; it counts for the tiers below too."""
         self._row_of[customer] = len(self.episodes)
+        self._begun[customer] = (at, self.begun(customer, at) + 1)
         self.episodes.append(EpisodeLine(customer, out, [NEVER] * len(self.tiers), {}))
         self.reached(customer, rank, at)
+
+    def begun(self, customer: int, at: int) -> int:
+        """How many episodes of the customer have begun at this very moment (µs)."""
+        newest, count = self._begun.get(customer, (NEVER, 0))
+        return count if newest == at else 0
 
     def reached(self, customer: int, rank: int, at: int) -> None:
         """An open episode gets to a tier."""
@@ -130,6 +137,9 @@ class EpisodeLog:
             self.leavers = msgspec.convert(leavers, list[Leaver])
         except msgspec.ValidationError as error:
             raise ValueError(f"the episodes: {error}") from error
+        self._begun.clear()
+        for line in self.episodes:
+            self._begun[line.customer] = (line.raised_at, self.begun(line.customer, line.raised_at) + 1)
 
 
 def at_tier(lines: Iterable[EpisodeLine], tier: int) -> list[tuple[int, int]]:

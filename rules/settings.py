@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from events.contract import Cause
-from rules.durations import DAY, HOUR, Duration, UtcOffset, WorkingTime
+from rules.durations import DAY, HOUR, MINUTE, Duration, UtcOffset, WorkingTime
 from rules.rulefile import Bilingual, Code, Identifier, Strict
 from rules.workdays import OpenHours
 
@@ -144,6 +144,12 @@ class Settings(Strict, frozen=True, kw_only=True):
     hold_out: dict[Code, Share] = field(default_factory=dict)
     deadlines: dict[Code, TierDeadlines]
     routing: dict[ValueClass, Identifier]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for steps of time that are none."""
+        for name, least in (("recheck", HOUR), ("tick", MINUTE)):
+            if getattr(self, name) < least:
+                raise ValueError(f"`{name}` must be at least {least // MINUTE} minutes")
 
     def queue(self, value_class: str | None) -> str:
         """The queue of a value class (None: unknown)."""

@@ -41,6 +41,7 @@ NO_LIMIT: Final = 2**62
 EFFECTS: Final = (CustomerChurned, CustomerReturned, CareResolved, LineChanged)
 _CHURNED, _RETURNED = int(Kind.CUSTOMER_CHURNED), int(Kind.CUSTOMER_RETURNED)
 _TRANSFERRED: Final = "transferred"
+_WHOLE_LINE: Final = (None, "mobile")  # of a product beside it, the subscription goes on
 _ENDS_EPISODE: Final = {
     "retained": StatusReason.RESOLVED,
     "declined": StatusReason.RESOLVED,
@@ -223,9 +224,9 @@ class Engine:
             self.model.churned(customer, dated, voluntary)
             seen, cause = self._seen_before(customer, at), CAUSES[work.batch.events["a"][index]]
             self.decider.left(Leaver(customer, dated, seen, voluntary, cause))
-            self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
-            self.partition.stop_timers(customer)
-            self.partition.set_rules_due(customer, None)
+            if self.partition.customers.records["codes"][customer, C["churned"]] == 1:  # no later return stands
+                self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
+                self.partition.stop_timers(customer)
         elif isinstance(fact, CustomerReturned):
             self.model.returned(customer, int(work.batch.events["at"][index]))
         elif isinstance(fact, CareResolved):
@@ -234,7 +235,7 @@ class Engine:
             if reason is not None and episode is not None and episode.warning_id == fact.warning_id:
                 self.decider.close(customer, at, reason, who)
                 self.partition.set_rules_due(customer, self.decider.timers.next(customer))
-        elif isinstance(fact, LineChanged) and fact.status == _TRANSFERRED:
+        elif isinstance(fact, LineChanged) and fact.status == _TRANSFERRED and fact.product in _WHOLE_LINE:
             self.decider.gone(customer, at, StatusReason.RESOLVED, bits, who)
             self.partition.set_rules_due(customer, None)
 

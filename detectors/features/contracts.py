@@ -20,9 +20,7 @@ FEATURES: Final = (
         ("competitor_price", "care"),
         lambda m: -m["m.days_since_contract_end"] / _DAYS_A_MONTH,
     ),
-    same(
-        "contract_term", "months", "life", "Length of the newest contract", "最近合约期", "competitor_price"
-    ),
+    same("contract_term", "months", "life", "Length of the newest contract", "最近合约期", "competitor_price"),
     same("contracts_running", "contracts", "life", "Contracts that run", "在约合同数", "competitor_price"),
     Feature(
         "months_since_contract",

@@ -1,0 +1,1 @@
+"""What several tests share: small streams that reach everything, and engines to run them through."""
