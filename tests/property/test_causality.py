@@ -19,7 +19,7 @@ from rules.load import Configuration
 pytestmark = pytest.mark.usefixtures("eager_model")
 US = 1_000_000
 DAY = 86_400 * US
-SHORT = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+SHORT = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def microseconds(text: str) -> int:
