@@ -148,11 +148,9 @@ class Engine:
     def _next_tick(self, outcome_clocks: npt.NDArray[np.int64]) -> int:
         """The next tick at which the model has anything to do: daily, after an outcome, when examples mature."""
         step = int(self.settings.tick)
-        first = self.partition.clock if self.ticked == 0 and self._work is None else self.ticked
-        if first == 0:
-            clocks = self._work.clocks.tolist()[:1] if self._work is not None else []
-            first = clocks[0] // DAY_US * DAY_US if clocks else 0
-            self.ticked = first
+        if self.ticked == 0 and self._work is not None and len(self._work.clocks):
+            self.ticked = int(self._work.clocks[0]) // DAY_US * DAY_US
+        first = self.ticked
         tick = (first // DAY_US + 1) * DAY_US
         coming = outcome_clocks[np.searchsorted(outcome_clocks, first) :]
         outcome_at = self.outcome_at or (int(coming[0]) if len(coming) else 0)
