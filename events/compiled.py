@@ -2,8 +2,8 @@
 
 numba's own cache looks at the file of the function it compiles and at nothing else: a compiled function that calls
 another file's compiled function (or reads its constants) would keep running the old machine code after that file was
-edited. So the cache folder's name is a hash of every module of ours that compiled code can see, and of the versions
-that make the machine code; only the newest few folders are kept.
+edited. So every module has a cache folder named by a hash of it and of all of ours that it imports, at any remove, and of
+the versions that make the machine code; only a module's newest few folders are kept.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
@@ -31,6 +32,8 @@ FROM_IMPORT = re.compile(rf"^\s*from ((?:{'|'.join(PACKAGES)})(?:\.\w+)*) import
 APPLICATION = "churn-early-warning"
 KEEP_FOLDERS = 4
 KEEP_SECONDS = 86_400.0
+
+_CACHE_GIVEN = "NUMBA_CACHE_DIR" in os.environ  # somebody who sets it wants it there
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -54,6 +57,8 @@ def compiled(
     """
 
     def decorate(target: Function) -> Function:
+        if not _CACHE_GIVEN:
+            vars(numba.config)["CACHE_DIR"] = str(choose_folder(target.__module__))
         wrapped: Any = njit(
             cache=True,
             forceinline=inline,
@@ -75,10 +80,13 @@ def package_folders() -> Iterable[Path]:
             yield Path(folder)
 
 
+@cache
 def our_sources() -> dict[str, str]:
     """The text of every module of ours by its dotted name."""
     return {
-        ".".join([folder.name, *path.relative_to(folder).with_suffix("").parts]): path.read_text("utf-8")
+        ".".join([folder.name, *path.relative_to(folder).with_suffix("").parts]).removesuffix(
+            ".__init__"
+        ): path.read_text("utf-8")
         for folder in package_folders()
         for path in sorted(folder.rglob("*.py"))
     }
@@ -92,13 +100,19 @@ def imported(source: str) -> set[str]:
     return names
 
 
-def sources_hash() -> str:
-    """A name for the state of numba, numpy, Python, and of our modules with compiled code and all that they import."""
+@cache
+def imports() -> dict[str, set[str]]:
+    """The modules of ours that each module imports itself, and itself."""
     sources = our_sources()
-    todo = [name for name, source in sources.items() if __name__ in imported(source)]
-    seen = {__name__, *todo}
+    return {name: {name, __name__, *(imported(source) & sources.keys())} for name, source in sources.items()}
+
+
+def sources_hash(module: str) -> str:
+    """A name for the state of numba, numpy, Python, of a module of ours and of all that it imports at any remove."""
+    sources, direct = our_sources(), imports()
+    todo, seen = [module], set[str]()
     while todo:
-        new = (imported(sources[todo.pop()]) & sources.keys()) - seen
+        new = direct.get(todo.pop(), set()) - seen
         todo.extend(new)
         seen |= new
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {sys.version}".encode())
@@ -113,11 +127,12 @@ def user_cache() -> Path:
     return configured if configured.is_absolute() else Path.home() / ".cache"
 
 
-def choose_folder() -> Path:
-    """The cache folder of this state of the sources, made if need be; a new temporary one where it cannot be."""
+@cache
+def choose_folder(module: str) -> Path:
+    """The cache folder of this state of a module, made if need be; a new temporary one where it cannot be."""
     try:
         root = user_cache() / APPLICATION
-        folder = root / sources_hash()
+        folder = root / f"{module}-{sources_hash(module)}"
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
         if not os.access(folder, os.W_OK):
@@ -129,7 +144,7 @@ def choose_folder() -> Path:
 
 
 def prune(root: Path, current: Path) -> None:
-    """Delete all but the newest cache folders; those used within a day stay, another process may be writing there."""
+    """Delete a module's older cache folders; those used within a day stay, another process may be writing there."""
 
     def used_at(path: Path) -> float:
         try:
@@ -137,11 +152,8 @@ def prune(root: Path, current: Path) -> None:
         except OSError:
             return 0.0
 
-    others = sorted((path for path in root.iterdir() if path.is_dir() and path != current), key=used_at, reverse=True)
+    module = current.name.rpartition("-")[0]
+    others = sorted((path for path in root.glob(f"{module}-*") if path != current), key=used_at, reverse=True)
     for path in others[KEEP_FOLDERS - 1 :]:
         if used_at(path) < time.time() - KEEP_SECONDS:
             shutil.rmtree(path, ignore_errors=True)
-
-
-if "NUMBA_CACHE_DIR" not in os.environ:  # somebody who sets it wants it there
-    vars(numba.config)["CACHE_DIR"] = str(choose_folder())
