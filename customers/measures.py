@@ -15,20 +15,18 @@ from customers.feeds import Feeds, dead_time
 from customers.layout import AGES, CODE_UNKNOWN, CODES, FLOATS, LABELS, MONEY, MONEY_SCALE, MONEY_UNKNOWN, A, C, H, T
 from customers.metrics import (
     BLOCKS,
+    DAY_RING,
     DAY_US,
     FEED,
     FEED_OF,
     METRICS,
-    RING_HELD,
     RING_SUMMED,
     RING_WIDTH,
     RINGS,
-    SCALE_OF,
-    STRIDE,
 )
 from customers.normal import silence_limit
 from customers.pools import SETTLED
-from customers.rings import window_sums
+from customers.rings import sum_windows
 from customers.state import Pools
 from events.compiled import compiled
 
@@ -78,7 +76,7 @@ _CODES_AT = _FLOATS_AT + len(FLOATS)
 _LABELS_AT = _CODES_AT + len(CODES)
 _EXTRA_AT = _LABELS_AT + len(LABELS)
 _AGES, _MONEY, _FLOATS, _CODES, _LABELS = len(AGES), len(MONEY), len(FLOATS), len(CODES), len(LABELS)
-_RINGS, _BLOCKS = len(RINGS), len(BLOCKS)
+_RINGS = len(RINGS)
 _USAGE, _PAYMENTS, _COMPLAINTS = FEED["usage"], FEED["payments"], FEED["complaints"]
 _LAST_USE, _AWAKE, _FIRST = T["last_use"], T["awake_at"], T["first_seen"]
 _ROLLED = T["rolled"]
@@ -90,15 +88,14 @@ Matrix = npt.NDArray[np.float64]
 
 @compiled
 def _windows(r: np.void, f: Feeds, seq: int, out: Matrix, i: int) -> None:
-    sums, k = np.empty(64, np.int64), 0
-    for ring in range(_RINGS):
-        newest = (r["times"][_ROLLED] // RING_WIDTH[ring]) % RING_HELD[ring]
-        for b in range(_BLOCKS):
-            window_sums(r, ring, b, newest, sums)
-            for place in range(STRIDE[b, ring]):
-                m = _METRIC_OF[k]
-                out[i, k] = float(sums[place]) / SCALE_OF[m] if f.seen[FEED_OF[m]] <= seq else np.nan
-                k += 1
+    day = r["times"][_ROLLED] // RING_WIDTH[DAY_RING]
+    sum_windows(r, day, out[i])
+    for feed in f.seen:
+        if feed > seq:  # not every feed was seen yet
+            for k in range(_WINDOWS):
+                if f.seen[FEED_OF[_METRIC_OF[k]]] > seq:
+                    out[i, k] = np.nan
+            return
 
 
 @compiled
@@ -216,14 +213,3 @@ def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: 
         span = (RING_SUMMED[ring] - 1) * RING_WIDTH[ring] + now % RING_WIDTH[ring]
         out[i, _EXTRA_AT + 13 + ring] = min(span / DAY_US, known)
     return turn
-
-
-@compiled
-def turn(lines: Matrix, count: int, out: Matrix, first: int) -> None:
-    """Write the first `count` lines as columns `first` … of `out` (shape (COUNT, rows)).
-
-    A few lines at a time: writing 150 columns for each row by itself misses the cache and the page table each time.
-    """
-    for k in range(COUNT):
-        for i in range(count):
-            out[k, first + i] = lines[i, k]

@@ -25,7 +25,6 @@ from events.memory import PADDING
 
 ROWS: Final = 4096
 _PADDING: Final = np.frombuffer(PADDING, np.uint8)
-_PAD: Final = 8  # keeps the columns of the matrix off one another's cache sets
 
 Evaluate = Callable[[Rows, int], None]
 Arrays = dict[str, npt.NDArray[np.generic] | bytes]
@@ -69,7 +68,7 @@ class Partition:
         self._round = 0
         self._marks = Marks(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.uint8))
         self.rows = Rows(
-            np.empty((COUNT, ROWS + _PAD))[:, :ROWS],
+            np.empty((ROWS, COUNT)),
             np.empty(ROWS, np.int32),
             np.empty(ROWS, np.int64),
             np.empty(ROWS, np.int64),

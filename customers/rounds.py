@@ -18,7 +18,7 @@ from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
 from customers.fold_voice import fold_voice
 from customers.layout import CODE_UNKNOWN, FAR, C, T
-from customers.measures import COUNT, Matrix, measure, turn
+from customers.measures import Matrix, measure
 from customers.metrics import DAY_US, FEED, RING_COUNT
 from customers.normal import close_days
 from customers.reset import start_anew
@@ -26,6 +26,7 @@ from customers.rings import Slots, place, roll
 from customers.state import Block, Pools
 from events.codes import FIRST_FREE_KIND, LINE_STATUS, Kind
 from events.compiled import compiled
+from events.memory import prefetch
 
 # A field is set: a block, ref place, x0 value; b 1: only where it is unknown; c: the kind of the event it came with.
 SET: Final = FIRST_FREE_KIND
@@ -33,7 +34,7 @@ TICK: Final = FIRST_FREE_KIND + 1  # the clock moves to `at`; a: the feed that t
 FED: Final = FIRST_FREE_KIND + 2  # the same of the usage feed, which was seen elsewhere up to `at`; x as in usage
 SET_AGE, SET_MONEY, SET_CODE, SET_LABEL, SET_ATTRIBUTE = 0, 1, 2, 3, 4
 WEEK_US: Final = 7 * DAY_US
-LINES: Final = 8  # rows measured before they are written as columns: eight numbers are a cache line
+AHEAD: Final = 6  # events by which a customer's record is asked for before it is folded into
 
 # What became of an event.
 APPLIED, DUPLICATE, TOO_LATE, ELSEWHERE = 1, 2, 3, 4
@@ -55,7 +56,7 @@ _LAST_BILLING = int(Kind.DEVICE_CHANGED)
 
 
 class Rows(NamedTuple):
-    """Rows of a round. `event` is the index of the event in the batch, −1 for a timer."""
+    """Rows of a round. `measures` f8[row, measure]; `event` is the index of the event in the batch, −1 for a timer."""
 
     measures: Matrix
     customer: npt.NDArray[np.int32]
@@ -186,23 +187,6 @@ def _fold(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
 
 
 @compiled
-def _measure_row(
-    r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, rows: Rows, i: int, lines: Matrix
-) -> int:
-    """Measure into a line; every LINES of them become columns. Returns what `measure` returns."""
-    coming = measure(r, p, f, feed, seq, now, lines, i % LINES)
-    if i % LINES == LINES - 1:
-        turn(lines, LINES, rows.measures, i - LINES + 1)
-    return coming
-
-
-@compiled
-def _last_lines(made: int, rows: Rows, lines: Matrix) -> None:
-    """The lines that did not fill up."""
-    turn(lines, made % LINES, rows.measures, made - made % LINES)
-
-
-@compiled
 def _row(
     r: np.void,
     p: Pools,
@@ -214,10 +198,9 @@ def _row(
     limits: Limits,
     rows: Rows,
     i: int,
-    lines: Matrix,
 ) -> None:
     """Evaluate customer `c` at `now` into row `i` and set its next timer."""
-    coming = _measure_row(r, p, f, feed, seq, now, rows, i, lines)
+    coming = measure(r, p, f, feed, seq, now, rows.measures, i)
     rows.customer[i], rows.now[i] = c, now
     idle = now - r["times"][_EVENT]
     due = min(coming, r["times"][_WEEK], now + max(limits.recheck, idle // 8))
@@ -237,7 +220,7 @@ def _weekly(r: np.void, now: int) -> bool:
 
 
 @compiled
-def fold_round(  # noqa: PLR0915 - the loop of the kernel, read top to bottom
+def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bottom
     records: Block,
     attributes: npt.NDArray[np.float32],
     pools: Pools,
@@ -266,12 +249,14 @@ def fold_round(  # noqa: PLR0915 - the loop of the kernel, read top to bottom
     written to `waiting`, of those the first of each customer written to `blocked`); `fate[i]` says what became of event i.
     """
     made, waits, passed, blocks = 0, 0, 0, 0
-    slots, lines = np.empty(RING_COUNT, np.int64), np.empty((LINES, COUNT))
+    slots = np.empty(RING_COUNT, np.int64)
     for p in range(len(todo)):
         if made == len(rows.now):
             break
         passed = p + 1
         i = todo[p]
+        if p + AHEAD < len(todo):
+            prefetch(records, np.int64(who[todo[p + AHEAD]]))
         c = np.int64(who[i])
         if marks.round[c] == round_number and marks.state[c] == WAITS:
             waiting[waits], waits = i, waits + 1
@@ -322,10 +307,9 @@ def fold_round(  # noqa: PLR0915 - the loop of the kernel, read top to bottom
         if r["times"][_WEEK] == FAR or r["times"][_WEEK] <= now:  # long idle, or back after churn
             first = r["times"][_FIRST]
             r["times"][_WEEK] = first + ((now - first) // WEEK_US + 1) * WEEK_US
-        _row(r, pools, f, feeds[i], seq + i, c, now, limits, rows, made, lines)
+        _row(r, pools, f, feeds[i], seq + i, c, now, limits, rows, made)
         rows.event[made], rows.freeze[made], rows.asked[made] = i, kind == _BILL_KIND, False
         made += 1
-    _last_lines(made, rows, lines)
     return passed, made, waits, blocks
 
 
@@ -341,16 +325,15 @@ def look_round(
     rows: Rows,
 ) -> None:
     """Measure customers as of `now` (µs), not before their clocks, on copies: nothing is changed by looking."""
-    copy, lines = records[:1].copy(), np.empty((LINES, COUNT))
+    copy = records[:1].copy()
     r = copy[0]
     for i in range(len(customers)):
         copy[0] = records[customers[i]]
         close_days(r, f, feed, now)
         roll(r, now)
-        _measure_row(r, pools, f, feed, seq, now, rows, i, lines)
+        measure(r, pools, f, feed, seq, now, rows.measures, i)
         rows.customer[i], rows.now[i] = customers[i], now
         rows.event[i], rows.freeze[i], rows.asked[i] = -1, False, False
-    _last_lines(len(customers), rows, lines)
 
 
 @compiled
@@ -365,7 +348,6 @@ def timer_round(
     rows: Rows,
 ) -> None:
     """Evaluate each customer at its next timer; `feeds` and `seqs`: what was known when the clock passed it."""
-    lines = np.empty((LINES, COUNT))
     for i in range(len(customers)):
         c = customers[i]
         r = records[c]
@@ -376,6 +358,5 @@ def timer_round(
         rows.asked[i] = r["times"][_RULES] <= now
         if rows.asked[i]:
             r["times"][_RULES] = FAR  # the rules will say what they wait for next
-        _row(r, pools, f, feeds[i], seqs[i], c, now, limits, rows, i, lines)
+        _row(r, pools, f, feeds[i], seqs[i], c, now, limits, rows, i)
         rows.event[i], rows.freeze[i] = -1, week
-    _last_lines(len(customers), rows, lines)

@@ -6,7 +6,7 @@ a row's value never depends on which rows stand beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,23 @@ class Columns(Mapping[str, Column]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names or name in self._known
+
+
+class Table:
+    """Numbers to look up by place; `values` f8[n] may be replaced by a longer one as more becomes known."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        self.values = np.asarray(values, np.float64)
+
+
+def lookup(column: Column, table: Table) -> Column:
+    """The entry of the table at each value of the column, cut to a whole number; unknown outside the table."""
+    noted: Callable[[Table], Column] | None = getattr(column, "lookup", None)
+    if noted is not None:  # a node of a trace
+        return noted(table)
+    inside = (column >= 0.0) & (column < len(table.values))
+    places = np.where(inside, column, 0.0).astype(np.int64)
+    return np.where(inside, np.append(table.values, np.nan)[places], np.nan)
 
 
 def ratio(part: Column, whole: Column, least: float = 0.0) -> Column:

@@ -9,12 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from detectors.columns import Column
+from detectors.columns import Column, Table, lookup
 
 MB_A_GB: Final = 1000.0
-_UNLISTED: Final = -1
 
 
 class Tariff(NamedTuple):
@@ -44,37 +42,34 @@ class PlanBook:
         self._tariffs = tuple(tariffs)
         self._overage = overage
         groups = [tariff.group for tariff in tariffs]
-        self._groups = np.array([groups.index(group) for group in groups] + [_UNLISTED])
-        self._listed: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+        self._groups = Table([groups.index(group) for group in groups])
+        self._parts = {part: Table([getattr(tariff, part) for tariff in tariffs]) for part in ("fee", "mb", "minutes")}
+        self._listed = Table([])
 
     def learn(self, count: int, text: Callable[[int], str]) -> None:
         """Take in the plan labels known so far: `count` of them, written as `text(code)`."""
-        if count != len(self._listed):
-            place = {name: i for i, name in enumerate(self.names)}
-            self._listed = np.array([place.get(text(code), _UNLISTED) for code in range(count)], np.int64)
+        if count != len(self._listed.values):
+            place = {name: float(i) for i, name in enumerate(self.names)}
+            self._listed.values = np.array([place.get(text(code), np.nan) for code in range(count)])
 
-    def place(self, plan: Column) -> npt.NDArray[np.int64]:
-        """The place of each customer's plan in the book, −1 for an unknown plan."""
-        codes = np.where(np.isnan(plan), -1.0, plan).astype(np.int64)
-        if not len(self._listed) or not self._tariffs:
-            return np.full(len(codes), _UNLISTED, np.int64)
-        known = (codes >= 0) & (codes < len(self._listed))
-        return np.where(known, self._listed[np.where(known, codes, 0)], _UNLISTED)
+    def place(self, plan: Column) -> Column:
+        """The place of each customer's plan in the book; unknown for a plan that is not in it."""
+        return lookup(plan, self._listed)
 
     def allowance(self, plan: Column, part: str) -> Column:
         """The fee, `mb` or `minutes` of each customer's plan; NaN for a plan that is not in the book."""
-        values = np.array([getattr(tariff, part) for tariff in self._tariffs] + [np.nan])
-        return values[self.place(plan)]
+        return lookup(self.place(plan), self._parts[part])
 
     def cheapest(self, plan: Column, mb: Column, minutes: Column) -> tuple[Column, Column]:
         """(place of the plan of the same group that costs least, its cost over the present plan's cost)."""
         mine = self.place(plan)
-        now = np.full(len(plan), np.nan)
-        best, least = np.full(len(plan), np.nan), np.full(len(plan), np.inf)
+        group = lookup(mine, self._groups)
+        unknown = np.where(np.isnan(plan), np.nan, np.nan)  # a column of the same length
+        now, best, least = unknown, unknown, np.where(np.isnan(plan), np.inf, np.inf)
         for k, tariff in enumerate(self._tariffs):
             cost = self._cost(tariff, mb, minutes)
             now = np.where(mine == k, cost, now)
-            better = (self._groups[mine] == self._groups[k]) & (cost < least)
+            better = (group == self._groups.values[k]) & (cost < least)
             best, least = np.where(better, float(k), best), np.where(better, cost, least)
         known = ~np.isnan(now) & np.isfinite(least)
         share = np.where(known, least, np.nan) / np.where(now > 0, now, np.nan)

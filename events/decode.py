@@ -18,8 +18,8 @@ from events.contract import DECODER, Event
 from events.deadletters import MAX_OBJECT_BYTES, DeadLetter, Reason, RefusedError, dead_letter
 from events.faults import diagnose
 from events.fill import FILLERS, USAGE
-from events.lines import Objects, count_lines, objects_of_lines
-from events.memory import padded
+from events.lines import Objects, objects_of_lines
+from events.memory import padded, valid_utf8
 from events.scan import scan_usage
 from events.times import OK, refusal, times_of
 
@@ -43,7 +43,7 @@ def decode(raw: bytes, source: str, first_line: int = 1, *, received_at: str) ->
     """
     objects = objects_of_lines(raw, source, first_line)
     batch = decode_objects(objects, scan(objects), read_struct, received_at)
-    batch.lines = count_lines(raw)
+    batch.lines = objects.total
     return batch
 
 
@@ -61,7 +61,9 @@ def read_struct(_: int, text: bytes) -> Event:
 def scan(objects: Objects) -> Scanned:
     """The plain usage among the objects."""
     events, sure = np.zeros(len(objects.starts), EVENT), np.zeros(len(objects.starts), np.bool_)
-    text = scan_usage(padded(objects.raw), objects.starts, objects.ends, not valid_utf8(objects.raw), events, sure)
+    data = padded(objects.raw)
+    ascii_only = not valid_utf8(data, len(objects.raw))
+    text = scan_usage(data, objects.starts, objects.ends, ascii_only, events, sure)
     return Scanned(events, sure, text)
 
 
@@ -69,17 +71,6 @@ def unscanned(objects: Objects) -> Scanned:
     """Nothing is read by the scanner."""
     count = len(objects.starts)
     return Scanned(np.zeros(count, EVENT), np.zeros(count, np.bool_), np.zeros(0, np.uint8))
-
-
-def valid_utf8(raw: bytes) -> bool:
-    """Whether all of it is UTF-8."""
-    if raw.isascii():
-        return True
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def decode_objects(objects: Objects, scanned: Scanned, reader: Reader, received_at: str) -> Batch:

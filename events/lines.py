@@ -13,13 +13,17 @@ LINE_FEED, CARRIAGE_RETURN = 10, 13
 
 
 class Objects(NamedTuple):
-    """The objects of `raw`, which may not overlap: `starts`, `ends`, and `lines` as it goes into EVENT.line (i8)."""
+    """The objects of `raw`, which may not overlap: `starts`, `ends`, and `lines` as it goes into EVENT.line (i8).
+
+    `total`: lines or records that there were, blank ones too.
+    """
 
     raw: bytes
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     lines: NDArray[np.int64]
     origins: list[Origin]
+    total: int
 
     def text(self, position: int) -> bytes:
         """The bytes of an object."""
@@ -37,12 +41,8 @@ def objects_of_lines(raw: bytes, source: str, first_line: int) -> Objects:
     starts, ends, lines = split_lines(data, feeds, first_line)
     if first_line == 1 and len(starts) and starts[0] == 0 and raw.startswith(BYTE_ORDER_MARK):
         starts[0] = len(BYTE_ORDER_MARK)
-    return Objects(raw, starts, ends, lines, [Origin(0, source, ":", 0)])
-
-
-def count_lines(raw: bytes) -> int:
-    """How many lines there are, the last one with or without its newline."""
-    return raw.count(b"\n") + (len(raw) > 0 and not raw.endswith(b"\n"))
+    total = len(feeds) + (len(raw) > 0 and not raw.endswith(b"\n"))
+    return Objects(raw, starts, ends, lines, [Origin(0, source, ":", 0)], total)
 
 
 @compiled

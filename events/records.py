@@ -63,7 +63,7 @@ def objects_of_records(records: Sequence[Record]) -> Objects:
         if not origins or origins[-1].name != name or not 0 <= record.offset - origins[-1].first <= MAX_STEP:
             origins.append(Origin(int(starts[index]), name, "/", record.offset))
         lines[index] = record.offset - origins[-1].first
-    return Objects(b"\n".join(values), starts, starts + lengths, lines, origins)
+    return Objects(b"\n".join(values), starts, starts + lengths, lines, origins, len(values))
 
 
 def is_binary(record: Record) -> bool:

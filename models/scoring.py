@@ -6,7 +6,7 @@ it is scored with; no matrix product is involved. Values are rounded to float32 
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +43,15 @@ class Scorer:
     def logits(self, x: NDArray[np.floating[Any]], columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Log odds of both models, f8[2, rows], for `x` f8[column, row]; `columns[feature]` is -1 where x has none."""
         out = np.empty((2, x.shape[1]))
-        t = self.trees
-        wide = x.astype(np.float64, copy=False)
-        both_logits(
-            wide, columns, self.edges, self.starts, self.weights, self.intercept,
-            t.roots, t.feature, t.threshold, t.right, t.value, out,
-        )  # fmt: skip
+        all_logits(x.astype(np.float64, copy=False), self.compiled(columns), scratch(self.features), out)
         return out
+
+    def compiled(self, columns: NDArray[np.int64]) -> "Arrays":
+        """As compiled code takes it."""
+        t = self.trees
+        return Arrays(
+            columns, self.edges, self.starts, self.weights, self.intercept, t.roots, t.feature, t.threshold, t.right, t.value
+        )  # fmt: skip
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All of it by name, for `from_arrays`."""
@@ -111,56 +113,75 @@ def bin_of(value: float, edges: NDArray[np.float32], start: int, end: int) -> in
     return count
 
 
-@compiled
-def both_logits(
-    x: NDArray[np.float64],
-    columns: NDArray[np.int64],
-    edges: NDArray[np.float32],
-    starts: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    intercept: float,
-    roots: NDArray[np.int32],
-    feature: NDArray[np.int32],
-    threshold: NDArray[np.float32],
-    right: NDArray[np.int32],
-    value: NDArray[np.float64],
-    out: NDArray[np.float64],
-) -> None:
-    """Write the log odds of the regression and the mean log odds of the trees for each row; unknown goes left.
+class Arrays(NamedTuple):
+    """What scoring reads, as compiled code takes it; `columns[feature]` is the row of x that holds it, −1 for none."""
 
-    Rows are taken in blocks whose values fit the nearest cache. Bins are counted for a whole block at once, which is
-    exact in any order; sums are made row by row, feature after feature.
+    columns: NDArray[np.int64]
+    edges: NDArray[np.float32]
+    starts: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    intercept: float
+    roots: NDArray[np.int32]
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    right: NDArray[np.int32]
+    value: NDArray[np.float64]
+
+
+class Scratch(NamedTuple):
+    """Room for the values and bins of a block of rows."""
+
+    values: NDArray[np.float32]
+    bins: NDArray[np.int32]
+
+
+def scratch(features: int) -> Scratch:
+    """Room for blocks of `ROWS` rows."""
+    return Scratch(np.empty((features, ROWS), np.float32), np.empty(ROWS, np.int32))
+
+
+@compiled
+def block_logits(
+    x: NDArray[np.float64], at: int, rows: int, m: Arrays, room: Scratch, out: NDArray[np.float64], to: int
+) -> None:
+    """Log odds of the regression and mean log odds of the trees, f8[2, ·], for columns at … at + rows of x.
+
+    They go to `out` from column `to` on. Unknown goes left. Bins are counted for the whole block at once, which is exact
+    in any order; sums are made row by row, feature after feature.
     """
-    features = len(starts) - 1
-    block = np.empty((features, ROWS), np.float32)
-    bins = np.empty(ROWS, np.int32)
+    bins = room.bins
+    for i in range(rows):
+        out[0, to + i] = m.intercept
+    for k in range(len(m.starts) - 1):
+        values, column = room.values[k], m.columns[k]
+        for i in range(rows):
+            single = np.float32(x[column, at + i]) if column >= 0 else np.float32(np.nan)
+            values[i] = single if np.isfinite(single) else np.float32(np.nan)
+        if m.starts[k] == m.starts[k + 1]:
+            continue
+        for i in range(rows):
+            bins[i] = 0 if np.isnan(values[i]) else 1
+        for edge in range(m.starts[k], m.starts[k + 1]):
+            limit = m.edges[edge]
+            for i in range(rows):
+                bins[i] += np.int32(values[i] > limit)
+        for i in range(rows):
+            out[0, to + i] += m.weights[k, bins[i]]
+    for i in range(rows):
+        total = 0.0
+        for root in m.roots:
+            node = root
+            while m.feature[node] >= 0:
+                node = m.right[node] if room.values[m.feature[node], i] > m.threshold[node] else node + 1
+            total += m.value[node]
+        out[1, to + i] = total / len(m.roots) if len(m.roots) else 0.0
+
+
+@compiled
+def all_logits(x: NDArray[np.float64], m: Arrays, room: Scratch, out: NDArray[np.float64]) -> None:
+    """`block_logits` of every column of x, in blocks whose values fit the nearest cache."""
     for first in range(0, out.shape[1], ROWS):
-        rows = min(ROWS, out.shape[1] - first)
-        for at in range(rows):
-            out[0, first + at] = intercept
-        for column in range(features):
-            values = block[column]
-            for at in range(rows):
-                single = np.float32(x[columns[column], first + at]) if columns[column] >= 0 else np.float32(np.nan)
-                values[at] = single if np.isfinite(single) else np.float32(np.nan)
-            if starts[column] == starts[column + 1]:
-                continue
-            for at in range(rows):
-                bins[at] = 0 if np.isnan(values[at]) else 1
-            for edge in range(starts[column], starts[column + 1]):
-                limit = edges[edge]
-                for at in range(rows):
-                    bins[at] += np.int32(values[at] > limit)
-            for at in range(rows):
-                out[0, first + at] += weights[column, bins[at]]
-        for at in range(rows):
-            total = 0.0
-            for root in roots:
-                node = root
-                while feature[node] >= 0:
-                    node = right[node] if block[feature[node], at] > threshold[node] else node + 1
-                total += value[node]
-            out[1, first + at] = total / len(roots) if len(roots) else 0.0
+        block_logits(x, first, min(ROWS, out.shape[1] - first), m, room, out, first)
 
 
 @compiled
@@ -211,12 +232,17 @@ def forest_contributions(
 
 
 @compiled
+def probability(regression: float, trees: float, linear: float, forest: float, bias: float) -> float:
+    """The calibrated risk that both log odds mean."""
+    return 1.0 / (1.0 + math.exp(-(linear * regression + forest * trees + bias)))
+
+
+@compiled
 def probabilities(logits: NDArray[np.float64], linear: float, forest: float, bias: float) -> NDArray[np.float64]:
     """The calibrated risk of each column of `logits` f8[2, rows]."""
     risk = np.empty(logits.shape[1])
     for row in range(len(risk)):
-        odds = linear * logits[0, row] + forest * logits[1, row] + bias
-        risk[row] = 1.0 / (1.0 + math.exp(-odds))
+        risk[row] = probability(logits[0, row], logits[1, row], linear, forest, bias)
     return risk
 
 

@@ -117,11 +117,3 @@ def words_of(flags: list[bool]) -> Words:
     for k, flag in enumerate(flags):
         words[k // 64] |= np.uint64(int(flag) << (k % 64))
     return words
-
-
-def pack(masks: dict[int, npt.NDArray[np.bool_]], rows: int, words: int) -> Words:
-    """Masks by rule into bits, shape (rows, words)."""
-    packed = np.zeros((rows, words), np.uint64)
-    for rule, mask in masks.items():
-        packed[:, rule // 64] |= mask.astype(np.uint64) << np.uint64(rule % 64)
-    return packed

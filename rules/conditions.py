@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from sys import intern
+from typing import Any
 
 import numpy as np
 
@@ -52,14 +54,18 @@ class Joined(Memoised):
     def _compute(self, sheet: Sheet) -> BoolArray:
         join, decided = (np.logical_and, 0) if self.op == "and" else (np.logical_or, None)
         first, *rest = self.parts
-        mask = first.mask(sheet)
+        mask: Any = first.mask(sheet)
+        if not isinstance(mask, np.ndarray):  # a program is traced: all of it is noted
+            traced: BoolArray = reduce(join, (part.mask(sheet) for part in rest), mask)
+            return traced
         decided = len(mask) if decided is None else decided
         own = None
         for part in rest:
             if np.count_nonzero(mask) == decided:  # the rest cannot matter; much faster than any() and all()
                 break
             mask = own = join(mask, part.mask(sheet), out=own)
-        return mask
+        result: BoolArray = mask
+        return result
 
 
 Condition = Leaf | Joined

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rules import bits
-from rules.columns import Columns, Sheet
 from rules.early_warning import EarlyWarning, EpisodeStatus, StatusReason
 from rules.episodes import Episode, held_out, warning_id
 from rules.load import Configuration
@@ -39,6 +38,19 @@ class Who(Protocol):
     def view(self, row: int | None) -> View | None: ...
 
 
+class Verdict(Protocol):
+    """What was found of rows: bits of rules whose conditions hold, u8[row, words], and two flags for each row."""
+
+    @property
+    def fire(self) -> Words: ...
+    @property
+    def clear(self) -> Words: ...
+    @property
+    def asleep(self) -> npt.NDArray[np.bool_]: ...  # the line is suspended
+    @property
+    def bound(self) -> npt.NDArray[np.bool_]: ...  # a limit of the policy is in force
+
+
 class Decider:
     """Holds the episodes and the rules' timers of a partition's customers."""
 
@@ -55,6 +67,7 @@ class Decider:
             bits.words_of([rule.keep_firing_for > 0 for rule in self.rules]),
             bits.words_of([rule.cooldown > 0 for rule in self.rules]),
         )
+        self._room = bits.room_for_changes(4096, len(self.rules))
         self._active = [0] * len(self.rules)  # customers on which each rule is active
         self._out: list[EarlyWarning] = []
 
@@ -74,20 +87,17 @@ class Decider:
         customers: npt.NDArray[np.int32],
         now: npt.NDArray[np.int64],
         asked: npt.NDArray[np.bool_],
-        columns: Columns,
+        verdict: Verdict,
         state: Words,
-        asleep: npt.NDArray[np.bool_],
         who: Who,
     ) -> set[int]:
-        """Decide on rows. `asked`: a timer of the rules is over; `asleep`: the line is suspended.
-
-        `state` holds the rule bits of all customers.
+        """Decide on rows. `asked`: a timer of the rules is over. `state` holds the rule bits of all customers.
 
         Returns the customers whose next timer of the rules may have changed.
         """
         over = self._over(customers, now, asked, state)
-        changed = self._changes(columns, customers, state, asleep)
-        bound, obeyed = self._bound(columns), set[int]()
+        changed = self._changes(verdict, customers, state)
+        bound, obeyed = set(np.flatnonzero(verdict.bound[: len(customers)]).tolist()), set[int]()
         for row in sorted(changed.keys() | over.keys() | bound):
             customer, at = int(customers[row]), int(now[row])
             if row not in changed and row not in over and customer not in self.episodes:
@@ -105,18 +115,12 @@ class Decider:
                     self._cool(state, customer, at, timer.rule)
                     cleared.append(timer.rule)
                 expired = expired or timer.kind == LIFE
-            self._episode(customer, at, fired, cleared, row, who, asleep=bool(asleep[row]))
+            self._episode(customer, at, fired, cleared, row, who, asleep=bool(verdict.asleep[row]))
             if expired:
                 self.close(customer, at, StatusReason.EXPIRED, who)
             if row in bound and self._obey(customer, at, row, who):
                 obeyed.add(row)
         return {int(customers[row]) for row in changed.keys() | over.keys() | obeyed}
-
-    def _bound(self, columns: Columns) -> set[int]:
-        """The rows on which a limit of the policy is in force."""
-        sheet = Sheet(columns)
-        masks = [limit.condition.evaluate(sheet) for limit in self.configuration.policy.limits]
-        return {row for mask in masks if mask.any() for row in np.flatnonzero(mask).tolist()}
 
     def _obey(self, customer: int, at: int, row: int, who: Who) -> bool:
         """Where policy has come to forbid what an open episode proposes, it ends, and its rules raise one that obeys."""
@@ -142,29 +146,17 @@ class Decider:
         return over
 
     def _changes(
-        self,
-        columns: Columns,
-        customers: npt.NDArray[np.int32],
-        state: Words,
-        asleep: npt.NDArray[np.bool_],
+        self, verdict: Verdict, customers: npt.NDArray[np.int32], state: Words
     ) -> dict[int, list[tuple[int, int]]]:
         """Per row that changes something, the (rule, what) that changed."""
-        sheet, count = Sheet(columns), len(customers)
-        firing, clearing = {}, {}
-        for k, rule in enumerate(self.rules):
-            mask = rule.expr.evaluate(sheet)
-            if mask.any():
-                firing[k] = mask
-            if self._active[k] or k in firing:
-                clearing[k] = rule.clear.evaluate(sheet)
-        fire, clear = bits.pack(firing, count, self.words), bits.pack(clearing, count, self.words)
         found: dict[int, list[tuple[int, int]]] = {}
-        first = 0
+        first, count = 0, len(customers)
         while first < count:
-            changes = bits.room_for_changes(count, len(self.rules))
-            first, many = bits.settle(state, customers, fire, clear, asleep, self._traits, first, changes)
-            columns_of = (changes.row[:many].tolist(), changes.rule[:many].tolist(), changes.what[:many].tolist())
-            for row, rule, what in zip(*columns_of, strict=True):
+            first, many = bits.settle(
+                state, customers, verdict.fire, verdict.clear, verdict.asleep, self._traits, first, self._room
+            )
+            columns_of = (self._room.row[:many], self._room.rule[:many], self._room.what[:many])
+            for row, rule, what in zip(*(column.tolist() for column in columns_of), strict=True):
                 found.setdefault(row, []).append((rule, what))
         return found
 

@@ -40,7 +40,8 @@ class Memoised:
         found = sheet.masks.get(self.key)
         if found is None:
             found = sheet.masks[self.key] = self._compute(sheet)
-            found.flags.writeable = False
+            if isinstance(found, np.ndarray):  # not so while a program is traced
+                found.flags.writeable = False
         return found
 
     def _compute(self, sheet: Sheet) -> BoolArray:
@@ -113,7 +114,8 @@ class Member(_OfOne):
     def _compute(self, sheet: Sheet) -> BoolArray:
         column = sheet[self.feature]
         found = reduce(np.logical_or, (column == sheet.code(self.feature, text) for text in self.texts))
-        return np.asarray(found if self.wanted else ~found & ~np.isnan(column))
+        result: BoolArray = found if self.wanted else ~found & ~np.isnan(column)
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,8 @@ class OneOf(Memoised):
     def _compute(self, sheet: Sheet) -> BoolArray:
         number = self.number.over(sheet)
         compare, join = (np.equal, np.logical_or) if self.wanted else (_differs, np.logical_and)
-        return np.asarray(reduce(join, (compare(number, one.over(sheet)) for one in self.options)))
+        result: BoolArray = reduce(join, (compare(number, one.over(sheet)) for one in self.options))
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,8 @@ Leaf = Compare | Member | OneOf | Flag | Known
 
 
 def _differs(a: Operand, b: Operand) -> BoolArray:
-    return np.asarray(np.less(a, b) | np.greater(a, b))  # NaN != NaN must not be true
+    result: BoolArray = np.less(a, b) | np.greater(a, b)  # NaN != NaN must not be true
+    return result
 
 
 COMPARISONS: dict[str, Callable[[Operand, Operand], BoolArray]] = {

@@ -86,7 +86,7 @@ class Engine:
             self.partition.profiles.attributes.restore(model.vocabulary)
         self.names = Names(self.partition)
         self.model = model
-        self.evaluation = Evaluation(self.partition, model, configuration)
+        self.evaluation = Evaluation(self.partition, model, configuration, self.decider.rules)
         self.ticked = 0  # the last tick of event time that the model saw
         self.outcome_at = 0  # clock of the first outcome since then; 0: none
         self._pending: list[int] = []  # facts of the running work that change an episode, by index
@@ -185,16 +185,14 @@ class Engine:
         self._take_effect(None)
 
     def _decide(self, rows: Rows, count: int) -> None:
-        sheet = self.evaluation.sheet(rows, count)
+        verdict = self.evaluation.judge(rows, count)
         self.evaluation.freeze(rows, count)
-        asleep = self.evaluation.asleep(rows, count)
         touched = self.decider.decide(
             rows.customer[:count],
             rows.now[:count],
             rows.asked[:count],
-            sheet,
+            verdict,
             self.partition.customers.bits,
-            asleep,
             self.evaluation.who(self.names),
         )
         for customer in touched:
@@ -285,7 +283,7 @@ class Engine:
         churned = self.partition.customers.column("codes", C["churned"])
         names = self.names
         for rows, count in self.partition.look(known, at):
-            risk = self.evaluation.sheet(rows, count)["risk"]
+            risk = self.evaluation.judge(rows, count).risk[:count]
             for customer, value in zip(rows.customer[:count].tolist(), risk.tolist(), strict=True):
                 known_risk = None if value != value or churned[customer] else value
                 yield names.customer_id(customer), known_risk, self.decider.tier_of(customer)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, cast
 
 import msgspec
 import numpy as np
@@ -11,22 +11,30 @@ import numpy.typing as npt
 
 from customers.layout import L
 from customers.measures import MEASURE
-from customers.partition import ROWS, Partition
+from customers.partition import Partition
 from customers.rounds import Rows
 from detectors.columns import Column, Columns
 from detectors.features import CATALOGUE, FEATURES
+from detectors.machine import Program
 from detectors.registry import DETECTORS
+from detectors.trace import Node, Trace
 from models.champion import Champion
+from models.scoring import scratch
+from rules import columns as rule_columns
+from rules.bits import words_of
 from rules.expressions import Compiled
 from rules.load import Configuration
 from rules.plans import book_of
+from rules.ruleset import Rule
 from rules.views import View
+from streams.judging import ATTRIBUTES_AT, RISK_AT, Stage, Verdict, describe, judge, room
 
 LEARNED: Final = tuple(feature for feature in FEATURES if feature.learned)
 CATEGORICAL: Final = tuple(feature.kind == "category" for feature in LEARNED)
 ATTRIBUTE: Final = "attribute."
-_PAD: Final = 8
 _MEASURES: Final = tuple(("m." + name, k) for name, k in MEASURE.items())
+SHOWN: Final = (*(feature.name for feature in FEATURES), *("signal." + name for name in DETECTORS))
+PLACE: Final = {name: place for place, name in enumerate((*SHOWN, "risk"))}
 _LABELS: Final = tuple(feature.name for feature in FEATURES if feature.kind == "category" and not feature.values)
 _CLASSES: Final = ("value_class", "lifecycle", "needs", "loyalty", "rfm", "clv")  # settings that features take
 # Which own normal stands beside a feature in a reason.
@@ -63,28 +71,60 @@ class Names:
         return None if account < 0 else self._partition.profiles.labels["account"].text(account)
 
 
-class Sheet(Columns):
-    """The columns of some rows: measures as `m.<name>`, features, `signal.<detector>`, `risk`."""
+class Sheet(Mapping[str, Column]):
+    """The columns of one row: features, `signal.<detector>`, `risk`."""
 
-    def __init__(self, evaluation: Evaluation, rows: Rows, count: int) -> None:
-        super().__init__(evaluation.columns, evaluation.params, count)
+    def __init__(self, evaluation: Evaluation, values: npt.NDArray[np.float64]) -> None:
         self._evaluation = evaluation
-        for name, k in _MEASURES:
-            self.put(name, rows.measures[k, :count])
+        self._values = values
+
+    def __getitem__(self, name: str) -> Column:
+        place = PLACE[name]
+        return self._values[place : place + 1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PLACE)
+
+    def __len__(self) -> int:
+        return len(PLACE)
 
     def code(self, name: str, text: str) -> float:
         """The code of a category's text; NaN for one never seen."""
         return self._evaluation.code(name, text)
 
 
-class Evaluation:
-    """Works out the columns of rows; holds the matrix that the model scores."""
+class TracedSheet(Columns):
+    """The same columns as nodes of a trace. `asked` keeps the categories' codes that went into it."""
 
-    def __init__(self, partition: Partition, model: Champion, configuration: Configuration) -> None:
+    def __init__(self, evaluation: Evaluation, trace: Trace) -> None:
+        super().__init__(evaluation.columns, evaluation.params, 0)
+        self._evaluation = evaluation
+        self.asked: dict[tuple[str, str], float] = {}
+        for name, k in _MEASURES:
+            self.put(name, cast(Column, trace.input(k)))
+
+    def node(self, name: str) -> Node:
+        """A column as the node it is."""
+        return cast(Node, self[name])
+
+    def code(self, name: str, text: str) -> float:
+        """The code of a category's text; NaN for one never seen."""
+        self.asked[name, text] = self._evaluation.code(name, text)
+        return self.asked[name, text]
+
+
+class Evaluation:
+    """Works out, for the rows of a round, what rules and model need; `conditions` are the rules' and the policy's."""
+
+    def __init__(
+        self, partition: Partition, model: Champion, configuration: Configuration, rules: Sequence[Rule]
+    ) -> None:
         settings = configuration.settings
         self._plans = book_of(configuration.plans)
         self._partition = partition
         self._model = model
+        self._rules = rules
+        self._limits = [limit.condition for limit in configuration.policy.limits]
         self.model_version = model.version if model.speaking else "none"
         self.params: dict[str, Any] = {
             **{name: msgspec.to_builtins(getattr(settings, name)) for name in _CLASSES},
@@ -95,15 +135,18 @@ class Evaluation:
             self.columns["signal." + name] = _signal(name)
             self.params[name] = dict(detector.params)
         self.attributes = -1  # how many attribute columns the model sees
-        self._matrix = np.empty((0, ROWS + _PAD))
-        self._sheet: Sheet | None = None
+        self._asked: dict[tuple[str, str], float] = {}
+        self._rows: Rows | None = None
+        self._describing: Program | None = None  # traced when the first decision has to be explained
         self.sync()
         self.show(0)
 
     def sync(self) -> None:
-        """Take in plans that are new."""
+        """Take in plans and categories that are new."""
         plans = self._partition.profiles.labels["plan"]
         self._plans.learn(plans.count, plans.text)
+        if any(known != known and (now := self.code(*key)) == now for key, known in self._asked.items()):
+            self._compile()
 
     def show(self, attributes: int) -> None:
         """Let the model see the first so many attribute columns."""
@@ -112,41 +155,72 @@ class Evaluation:
             columns = self._partition.profiles.attributes.columns
             names, categorical = model_inputs({name: columns[name] for name in list(columns)[:attributes]})
             self._model.extend(names, categorical)
-            self._matrix = np.empty((len(names), ROWS + _PAD))
+            self._compile()
+
+    def _compile(self) -> None:
+        """Trace features and conditions into a program."""
+        trace = Trace()
+        sheet = TracedSheet(self, trace)
+        learned = [sheet.node(feature.name) for feature in LEARNED]
+        learned += [trace.input(ATTRIBUTES_AT + k) for k in range(self.attributes)]
+        risk = trace.input(RISK_AT)
+        sheet.put("risk", cast(Column, risk))
+        shared = rule_columns.Sheet(sheet)
+        masks = [
+            cast(Node, condition.evaluate(shared))
+            for condition in (*(r.expr for r in self._rules), *(r.clear for r in self._rules), *self._limits)
+        ]
+        self._program = Program(trace, learned, [risk, *masks])  # the risk is always there, whoever asks for it
+        self._asked = sheet.asked
+        count = len(self._rules)
+        inputs = self._program.inputs
+        features, conditions = self._program.code()
+        told, fires, clears, limits = np.split(self._program.second, [1, 1 + count, 1 + 2 * count])
+        self._stage = Stage(
+            features,
+            conditions,
+            self._program.work,
+            inputs[inputs[:, 1] != RISK_AT],
+            self._program.first,
+            fires,
+            clears,
+            limits,
+            int(told[0]),
+        )
+        self._verdict = room(len(learned), len(words_of([False] * count)))
+        self.model_changed()
 
     def model_changed(self) -> None:
         """The model was swapped."""
-        self.model_version = self._model.version if self._model.speaking else "none"
+        model = self._model
+        self.model_version = model.version if model.speaking else "none"
+        where = np.append(self._program.first.astype(np.int64), -1)
+        self._arrays = model.scorer.compiled(where[model.columns[: model.scorer.features]])
+        self._scratch = scratch(model.scorer.features)
 
-    def sheet(self, rows: Rows, count: int) -> Sheet:
-        """All columns of the first `count` rows; valid until the next call."""
-        with np.errstate(all="ignore"):
-            sheet = self._sheet = Sheet(self, rows, count)
-            matrix = self._matrix[:, :count]
-            for k, feature in enumerate(LEARNED):
-                matrix[k] = sheet[feature.name]
-            if self.attributes:
-                matrix[len(LEARNED) :] = self._partition.customers.attributes[
-                    rows.customer[:count], : self.attributes
-                ].T
-            risk = self._model.score(matrix)
-            objected = rows.measures[MEASURE["profiling_objected"], :count] == 1
-            sheet.put("risk", np.where(objected, np.nan, risk))
-            for name in DETECTORS:
-                sheet["signal." + name]
-        return sheet
+    def judge(self, rows: Rows, count: int) -> Verdict:
+        """What is to be known of the first `count` rows; valid until the next call."""
+        features, conditions = self._program.code()
+        calibration, self._rows = self._model.calibration, rows
+        judge(
+            rows,
+            count,
+            self._partition.customers.attributes,
+            self._stage._replace(features=features, conditions=conditions),
+            self._arrays,
+            (calibration.linear, calibration.forest, calibration.bias),
+            self._model.speaking,
+            self._scratch,
+            self._verdict,
+        )
+        return self._verdict
 
     def freeze(self, rows: Rows, count: int) -> None:
-        """Give the model the examples that are due among the rows."""
+        """Give the model the examples that are due among the rows that were judged."""
         due = np.flatnonzero(rows.freeze[:count])
         if len(due):
-            objected = rows.measures[MEASURE["profiling_objected"], due] == 1
-            due = due[~objected]
-            self._model.freeze(rows.customer[due].astype(np.int64), self._matrix[:, due], rows.now[due])
-
-    def asleep(self, rows: Rows, count: int) -> npt.NDArray[np.bool_]:
-        """In which rows the line is suspended or closed."""
-        return np.asarray(rows.measures[MEASURE["line_status"], :count] > 0)
+            due = due[rows.measures[due, MEASURE["profiling_objected"]] != 1]
+            self._model.freeze(rows.customer[due].astype(np.int64), self._verdict.matrix[:, due], rows.now[due])
 
     def code(self, name: str, text: str) -> float:
         """The code of a category's text; NaN for one never seen."""
@@ -168,12 +242,26 @@ class Evaluation:
         return feature.values[int(code)] if feature.values else self._partition.profiles.labels[name].text(int(code))
 
     def who(self, names: Names, *, rows: bool = True) -> Who:
-        """Customers by name, and rows as reasons see them."""
-        return Who(self, names, self._sheet if rows else None)
+        """Customers by name, and the rows that were judged last as reasons see them."""
+        return Who(self, names, self._rows if rows else None)
 
-    def contributions(self, row: int) -> Sequence[tuple[str, float]]:
-        """The features by which the model raises the risk of a row most."""
-        return self._model.reasons(self._matrix[:, row : row + 1])[0] if self._model.speaking else ()
+    def sheet(self, rows: Rows, row: int) -> Sheet:
+        """One of the rows that were judged last, all columns."""
+        if self._describing is None:
+            trace = Trace()
+            traced = TracedSheet(self, trace)
+            self._describing = Program(trace, [traced.node(name) for name in SHOWN], [])
+        program = self._describing
+        describe(rows, row, program.code()[0], program.work, program.inputs)
+        return Sheet(self, np.append(program.work[program.first, 0], self._verdict.risk[row]))
+
+    def contributions(self, sheet: Sheet, customer: int) -> Sequence[tuple[str, float]]:
+        """The features by which the model raises a customer's risk most, `sheet` holding the one row."""
+        if not self._model.speaking:
+            return ()
+        learned = [sheet[feature.name][0] for feature in LEARNED]
+        values = np.append(learned, self._partition.customers.attributes[customer, : self.attributes])
+        return self._model.reasons(values[:, np.newaxis])[0]
 
 
 def _signal(name: str) -> Callable[[Columns], Column]:
@@ -184,10 +272,10 @@ def _signal(name: str) -> Callable[[Columns], Column]:
 class Who:
     """The names of customers, and views of the rows at hand."""
 
-    def __init__(self, evaluation: Evaluation, names: Names, sheet: Sheet | None) -> None:
+    def __init__(self, evaluation: Evaluation, names: Names, rows: Rows | None) -> None:
         self._evaluation = evaluation
         self._names = names
-        self._sheet = sheet
+        self._rows = rows
 
     def customer_id(self, customer: int) -> str:
         """The id of a row of the state."""
@@ -199,43 +287,49 @@ class Who:
 
     def view(self, row: int | None) -> View | None:
         """A row as reasons see it; None where there is no row."""
-        return None if row is None or self._sheet is None else RowView(self._evaluation, self._sheet, row)
+        if row is None or self._rows is None:
+            return None
+        sheet = self._evaluation.sheet(self._rows, row)
+        return RowView(self._evaluation, sheet, int(self._rows.customer[row]))
 
 
 class RowView:
     """One row."""
 
-    def __init__(self, evaluation: Evaluation, sheet: Sheet, row: int) -> None:
+    def __init__(self, evaluation: Evaluation, sheet: Sheet, customer: int) -> None:
         self._evaluation = evaluation
         self._sheet = sheet
-        self._row = row
+        self._customer = customer
         self._added: Sequence[tuple[str, float]] | None = None
 
     def value(self, feature: str) -> float | str | None:
         """A feature's value: number (NaN unknown), or a category's text."""
         if feature not in self._sheet:
             return None
-        value = float(self._sheet[feature][self._row])
+        value = self._number(feature)
         known = CATALOGUE.get(feature)
         if known is not None and known.kind == "category":
             return self._evaluation.text(feature, value)
         return value
 
+    def _number(self, name: str) -> float:
+        return float(self._sheet[name][0])
+
     def normal(self, feature: str) -> float | None:
         """What would be normal for this customer; None where there is no such thing."""
         normal = _NORMALS.get(feature)
         if isinstance(normal, str):
-            value = float(self._sheet[normal][self._row])
+            value = self._number(normal)
             return None if value != value else float(f"{value:.6g}")
         return normal
 
     def holds(self, condition: Compiled) -> bool:
         """Whether a condition is definitely true."""
         with np.errstate(all="ignore"):
-            return bool(condition.evaluate(self._sheet)[self._row])
+            return bool(condition.evaluate(self._sheet)[0])
 
     def contributions(self) -> Sequence[tuple[str, float]]:
         """What the model adds, most first."""
         if self._added is None:
-            self._added = self._evaluation.contributions(self._row)
+            self._added = self._evaluation.contributions(self._sheet, self._customer)
         return self._added

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -32,7 +33,7 @@ def value_class(m: Columns) -> Column:
 
 def grade(column: Column, cuts: Sequence[float], *, falling: bool = False) -> Column:
     """1 to 5 by four rising cut points; `falling`: little is good. Unknown stays unknown."""
-    above = sum((np.where(column >= cut, 1.0, 0.0) for cut in cuts), np.zeros(len(column)))
+    above = reduce(np.add, (np.where(column >= cut, 1.0, 0.0) for cut in cuts))
     return np.where(np.isnan(column), np.nan, 5.0 - above if falling else 1.0 + above)
 
 

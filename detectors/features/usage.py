@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -27,9 +28,9 @@ def against_own(metric: str, normal: str, least: float) -> Callable[[Columns], C
 def overall(m: Columns) -> Column:
     """The mean over the services with an own normal of the ratio to it, each at most 2."""
     ratios = [m[name] for name in ("uses_7d_vs_own", "data_mb_7d_vs_own", "voice_7d_vs_own", "messages_7d_vs_own")]
-    known = sum(np.where(np.isnan(r), 0.0, 1.0) for r in ratios)
-    total = sum(np.where(np.isnan(r), 0.0, np.minimum(r, 2.0)) for r in ratios)
-    return ratio(np.asarray(total), np.asarray(known))
+    known = reduce(np.add, (np.where(np.isnan(r), 0.0, 1.0) for r in ratios))
+    total = reduce(np.add, (np.where(np.isnan(r), 0.0, np.minimum(r, 2.0)) for r in ratios))
+    return ratio(total, known)
 
 
 def own(name: str, metric: str, normal: str, least: float, en: str, zh: str) -> Feature:

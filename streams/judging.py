@@ -1,0 +1,138 @@
+"""One compiled pass from measures to what the rules need: features, the model's risk, conditions, as bits per rule.
+
+A block of rows goes through all of it before the next is looked at, so nothing in between leaves the processor's cache.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from customers.measures import COUNT, MEASURE
+from customers.partition import ROWS
+from customers.rounds import Rows
+from detectors.machine import LANES, Code, execute
+from events.compiled import compiled
+from models.scoring import Arrays, Scratch, block_logits, probability
+
+ATTRIBUTES_AT = COUNT
+"""The place, among a program's inputs, of the first attribute; measures come before."""
+RISK_AT = 2**30
+"""The place of the risk, which is worked out between the stretches."""
+_OBJECTED, _STATUS = MEASURE["profiling_objected"], MEASURE["line_status"]
+_PAD = 8  # keeps the matrix's columns off one another's cache sets
+
+
+class Stage(NamedTuple):
+    """A program as compiled code takes it: both stretches, registers, (register, place) of inputs, results' registers."""
+
+    features: Code
+    conditions: Code
+    work: npt.NDArray[np.float64]
+    inputs: npt.NDArray[np.int32]
+    learned: npt.NDArray[np.int32]
+    fires: npt.NDArray[np.int32]
+    clears: npt.NDArray[np.int32]
+    limits: npt.NDArray[np.int32]
+    risk: int
+
+
+class Verdict(NamedTuple):
+    """What was found of each row. `matrix` f8[learned feature, row], of rows to freeze; bits of rules u8[row, words]."""
+
+    matrix: npt.NDArray[np.float64]
+    risk: npt.NDArray[np.float64]
+    fire: npt.NDArray[np.uint64]
+    clear: npt.NDArray[np.uint64]
+    bound: npt.NDArray[np.bool_]  # a limit of the policy is in force
+    asleep: npt.NDArray[np.bool_]  # the line is suspended or closed
+
+
+def room(learned: int, words: int) -> Verdict:
+    """Room for the rows of a round."""
+    return Verdict(
+        np.empty((learned, ROWS + _PAD))[:, :ROWS],
+        np.empty(ROWS),
+        np.zeros((ROWS, words), np.uint64),
+        np.zeros((ROWS, words), np.uint64),
+        np.zeros(ROWS, np.bool_),
+        np.zeros(ROWS, np.bool_),
+    )
+
+
+@compiled
+def _load(rows: Rows, attributes: npt.NDArray[np.float32], at: int, lanes: int, s: Stage) -> None:
+    for k in range(len(s.inputs)):
+        register, place = s.work[s.inputs[k, 0]], s.inputs[k, 1]
+        if place < ATTRIBUTES_AT:
+            for i in range(lanes):
+                register[i] = rows.measures[at + i, place]
+        else:
+            for i in range(lanes):
+                register[i] = attributes[rows.customer[at + i], place - ATTRIBUTES_AT]
+
+
+@compiled
+def _pack(
+    work: npt.NDArray[np.float64], results: npt.NDArray[np.int32], bits: npt.NDArray[np.uint64], at: int, lanes: int
+) -> None:
+    words = np.empty(LANES, np.uint64)
+    for w in range(bits.shape[1]):
+        words[:] = 0
+        for k in range(64 * w, min(64 * w + 64, len(results))):
+            mask, bit = work[results[k]], np.uint64(1) << np.uint64(k - 64 * w)
+            for i in range(LANES):
+                words[i] |= bit if mask[i] != 0.0 else np.uint64(0)
+        for i in range(lanes):
+            bits[at + i, w] = words[i]
+
+
+@compiled
+def judge(
+    rows: Rows,
+    count: int,
+    attributes: npt.NDArray[np.float32],
+    s: Stage,
+    m: Arrays,
+    calibration: tuple[float, float, float],
+    speaking: bool,
+    scratch: Scratch,
+    v: Verdict,
+) -> None:
+    """Judge the first `count` rows; `m.columns` are registers, `speaking` says whether the model has a risk to tell."""
+    logits = np.empty((2, LANES))
+    for at in range(0, count, LANES):
+        lanes = min(LANES, count - at)
+        _load(rows, attributes, at, lanes, s)
+        execute(s.features, s.work)
+        for i in range(lanes):
+            if rows.freeze[at + i]:
+                for k in range(len(s.learned)):
+                    v.matrix[k, at + i] = s.work[s.learned[k], i]
+        if speaking:
+            block_logits(s.work, 0, lanes, m, scratch, logits, 0)
+        risk = s.work[s.risk]
+        for i in range(lanes):
+            told = speaking and rows.measures[at + i, _OBJECTED] != 1.0
+            risk[i] = probability(logits[0, i], logits[1, i], *calibration) if told else np.nan
+            v.risk[at + i] = risk[i]
+            v.asleep[at + i] = rows.measures[at + i, _STATUS] > 0.0
+        execute(s.conditions, s.work)
+        _pack(s.work, s.fires, v.fire, at, lanes)
+        _pack(s.work, s.clears, v.clear, at, lanes)
+        for i in range(lanes):
+            v.bound[at + i] = False
+        for k in range(len(s.limits)):
+            limit = s.work[s.limits[k]]
+            for i in range(lanes):
+                v.bound[at + i] |= limit[i] != 0.0
+
+
+@compiled
+def describe(rows: Rows, row: int, code: Code, work: npt.NDArray[np.float64], inputs: npt.NDArray[np.int32]) -> None:
+    """Work out a program for one row, into the first lane of its registers."""
+    for k in range(len(inputs)):
+        work[inputs[k, 0], 0] = rows.measures[row, inputs[k, 1]]
+    execute(code, work)
