@@ -48,18 +48,6 @@ def seen_before(keys: Keys, seen: Seen, key: np.uint64, second: int, horizon: in
 
 
 @compiled
-def is_known(keys: Keys, seen: Seen, key: np.uint64, second: int, horizon: int) -> bool:
-    """What `seen_before` would say, without noting the key."""
-    mask = np.uint64(len(keys) - 1)
-    slot = key & mask
-    while keys[slot] != np.uint64(0):
-        if keys[slot] == key:
-            return bool(second - np.int64(seen[slot]) <= horizon)
-        slot = (slot + np.uint64(1)) & mask
-    return False
-
-
-@compiled
 def _copy_live(keys: Keys, seen: Seen, into: Keys, into_seen: Seen, oldest: int) -> int:
     count, mask = 0, np.uint64(len(into) - 1)
     for i in range(len(keys)):

@@ -18,7 +18,7 @@ from customers.ids import Ids
 from customers.layout import FAR, L, T
 from customers.measures import COUNT
 from customers.profiles import Profiles
-from customers.rounds import SET, SET_ATTRIBUTE, Limits, Marks, Rows, fold_round, look_round, number, timer_round
+from customers.rounds import SET_ATTRIBUTE, Limits, Marks, Rows, Settings, fold_round, look_round, number, timer_round
 from customers.state import Customers
 from events.columns import ACCOUNT_GIVEN, Batch
 from events.memory import PADDING
@@ -34,10 +34,10 @@ class Work:
     """A batch on its way through: its events, what became of each, and what was known when."""
 
     def __init__(
-        self, batch: Batch, came: npt.NDArray[np.int64], feeds: npt.NDArray[np.int64], seq: int, attributes: int
+        self, batch: Batch, settings: Settings, feeds: npt.NDArray[np.int64], seq: int, attributes: int
     ) -> None:
         self.batch = batch
-        self.came = came
+        self.settings = settings
         self.feeds = feeds
         self.seq = seq
         self._attributes = attributes  # columns known before the batch
@@ -47,8 +47,8 @@ class Work:
 
     def attributes_by(self, end: int) -> int:
         """How many attribute columns the events before `end` have brought."""
-        events = self.batch.events[:end]
-        columns = events["ref"][(events["kind"] == SET) & (events["a"] == SET_ATTRIBUTE)]
+        before = self.settings.first[end]
+        columns = self.settings.place[:before][self.settings.block[:before] == SET_ATTRIBUTE]
         return max(self._attributes, int(columns.max()) + 1 if len(columns) else 0)
 
 
@@ -79,10 +79,9 @@ class Partition:
     def admit(self, batch: Batch, most: int) -> Work:
         """Number a batch: rows of customers, stream clocks, settings of profiles. The clock never passes `most` (µs)."""
         attributes = len(self.profiles.attributes.columns)
-        came = self.profiles.expand(batch, self._accounts(batch))
-        events = batch.events
+        events, facts = batch.events, len(batch.facts)
         events["customer"] = self.ids.rows(np.append(batch.text, _PADDING), events["id_at"], events["id_len"])
-        facts = len(batch.facts)
+        settings = self.profiles.collect(batch.facts, self._accounts(batch), len(events))
         self.customers.widen_attributes(len(self.profiles.attributes.columns))
         self.customers.ensure(self.ids.count, facts)
         self.customers.count = self.ids.count
@@ -95,20 +94,21 @@ class Partition:
         self.clock, self.feeds.clock = number(
             events, self.feeds.view, self.clock, self.feeds.clock, self.seq, most, feeds
         )
-        work = Work(batch, came, feeds, self.seq, attributes)
+        work = Work(batch, settings, feeds, self.seq, attributes)
         self.seq += len(events)
         return work
 
     def _accounts(self, batch: Batch) -> dict[int, str]:
         """Accounts that usage names, by event; only for customers whose account is not known yet."""
+        given = np.flatnonzero(batch.events["flags"] & ACCOUNT_GIVEN)
+        rows = batch.events["customer"][given]
+        told = np.zeros(len(rows), np.bool_)
+        old = rows < self.customers.count
+        told[old] = self.customers.column("labels", L["account"])[rows[old]] >= 0
         found: dict[int, str] = {}
-        for index in np.flatnonzero(batch.events["flags"] & ACCOUNT_GIVEN).tolist():
-            if index not in batch.facts:
-                row = self.ids.find(batch.customer_id(index))
-                if row is None or self.customers.column("labels", L["account"])[row] < 0:
-                    account = batch.account_id(index)
-                    if account:
-                        found[index] = account
+        for index in given[~told].tolist():
+            if index not in batch.facts and (account := batch.account_id(index)):
+                found[index] = account
         return found
 
     def _ensure_marks(self) -> None:
@@ -133,6 +133,7 @@ class Partition:
                 work.seq,
                 work.who,
                 work.clocks,
+                work.settings,
                 todo,
                 self._round,
                 self._marks,

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from customers.dedup import Keys, Seen, is_known, mix, seen_before
+from customers.dedup import Keys, Seen, mix, seen_before
 from customers.feeds import FEED_OF_KIND, GAP_US, Feeds
 from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
@@ -28,10 +28,8 @@ from events.codes import FIRST_FREE_KIND, LINE_STATUS, Kind
 from events.compiled import compiled
 from events.memory import prefetch
 
-# A field is set: a block, ref place, x0 value; b 1: only where it is unknown; c: the kind of the event it came with.
-SET: Final = FIRST_FREE_KIND
-TICK: Final = FIRST_FREE_KIND + 1  # the clock moves to `at`; a: the feed that this proves alive, +1 (0 none)
-FED: Final = FIRST_FREE_KIND + 2  # the same of the usage feed, which was seen elsewhere up to `at`; x as in usage
+TICK: Final = FIRST_FREE_KIND  # the clock moves to `at`; a: the feed that this proves alive, +1 (0 none)
+FED: Final = FIRST_FREE_KIND + 1  # the same of the usage feed, which was seen elsewhere up to `at`; x as in usage
 SET_AGE, SET_MONEY, SET_CODE, SET_LABEL, SET_ATTRIBUTE = 0, 1, 2, 3, 4
 WEEK_US: Final = 7 * DAY_US
 AHEAD: Final = 6  # events by which a customer's record is asked for before it is folded into
@@ -75,6 +73,19 @@ class Limits(NamedTuple):
     hold: int  # no timer of the rules is shorter than this
     usage_horizon: int
     fact_horizon: int
+
+
+class Settings(NamedTuple):
+    """Fields that the events of a batch set: of event i those from `first[i]` to `first[i + 1]`.
+
+    `fills`: only where the field is unknown. A NaN in `value` clears.
+    """
+
+    first: npt.NDArray[np.int64]
+    block: npt.NDArray[np.uint8]
+    place: npt.NDArray[np.int32]
+    value: npt.NDArray[np.float64]
+    fills: npt.NDArray[np.bool_]
 
 
 class Marks(NamedTuple):
@@ -126,10 +137,10 @@ def number(
 
 
 @compiled
-def _set_field(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.void) -> None:
+def _set_field(r: np.void, attributes: npt.NDArray[np.float32], c: int, newest: bool, s: Settings, k: int) -> None:
     """A profile's field: the newest profile wins, an older one only fills what is unknown. NaN clears."""
-    newest = e["at"] >= r["times"][_PROFILE] and e["b"] == 0
-    block, place, value = e["a"], np.int64(e["ref"]), e["x"][0]
+    block, place, value = s.block[k], s.place[k], s.value[k]
+    newest = newest and not s.fills[k]
     if block == SET_AGE:
         if newest or r["ages"][place] == 0:
             r["ages"][place] = 0 if np.isnan(value) else np.int64(min(max(value, 1.0), 4294967295.0))
@@ -147,28 +158,35 @@ def _set_field(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.vo
 
 
 @compiled
-def _refusal(
-    r: np.void, e: np.void, kind: int, c: int, now: int, limits: Limits, keys: Keys, seen: Seen, note: bool
-) -> int:
-    """DUPLICATE, TOO_LATE, or 0 for an event that counts; `note`: remember that it came."""
+def _set_fields(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.void, s: Settings, i: int) -> None:
+    newest = e["at"] >= r["times"][_PROFILE]
+    for k in range(s.first[i], s.first[i + 1]):
+        _set_field(r, attributes, c, newest, s, k)
+
+
+@compiled
+def _refusal(r: np.void, e: np.void, kind: int, c: int, now: int, limits: Limits, keys: Keys, seen: Seen) -> int:
+    """DUPLICATE, TOO_LATE, or 0 for an event that counts; that it came is remembered."""
     if kind == _USAGE_KIND:
         horizon, late = limits.usage_horizon, e["at"] < r["times"][_NEWEST] - limits.lateness
     else:
         horizon, late = limits.fact_horizon, e["at"] < now - limits.fact_lateness
     key, second = mix(e["key"], c), now // 1_000_000
-    old = seen_before(keys, seen, key, second, horizon) if note else is_known(keys, seen, key, second, horizon)
-    if old:
+    if seen_before(keys, seen, key, second, horizon):
         return DUPLICATE
     return TOO_LATE if late else 0
 
 
 @compiled
-def _shows(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.void) -> bool:
-    """Whether a setting changes what is read of the customer beside its row: the account, an attribute."""
-    value, place = e["x"][0], np.int64(e["ref"])
-    if e["a"] == SET_LABEL:
-        return np.float64(r["labels"][place]) != value
-    return e["a"] == SET_ATTRIBUTE and attributes[c, place] != np.float32(value)
+def _shows(r: np.void, attributes: npt.NDArray[np.float32], c: int, s: Settings, i: int) -> bool:
+    """Whether an event's settings change what is read of the customer beside its row: the account, an attribute."""
+    for k in range(s.first[i], s.first[i + 1]):
+        place, value = s.place[k], s.value[k]
+        if s.block[k] == SET_LABEL and np.float64(r["labels"][place]) != value:
+            return True
+        if s.block[k] == SET_ATTRIBUTE and attributes[c, place] != np.float32(value):
+            return True
+    return False
 
 
 @compiled
@@ -230,6 +248,7 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
     seq: int,
     who: npt.NDArray[np.int32],
     clocks: npt.NDArray[np.int64],
+    settings: Settings,
     todo: npt.NDArray[np.int64],
     round_number: int,
     marks: Marks,
@@ -275,17 +294,15 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
             waiting[waits], blocked[blocks] = i, i
             waits, blocks = waits + 1, blocks + 1
             continue
-        came_as = e["c"] if kind == SET else kind
-        keys, seen = (usage_keys, usage_seen) if came_as == _USAGE_KIND else (fact_keys, fact_seen)
-        refused = _refusal(r, e, came_as, c, now, limits, keys, seen, kind != SET)
-        if kind == SET and refused == 0:
-            if marks.state[c] == ROWED and _shows(r, attributes, c, e):
-                marks.state[c] = WAITS  # the row is not evaluated yet, and is not to see this
-                waiting[waits], waits = i, waits + 1
-                continue
-            _set_field(r, attributes, c, e)
-        if kind == SET or refused != 0:
-            fate[i] = ELSEWHERE if kind == SET else refused
+        sets = settings.first[i + 1] > settings.first[i]
+        if sets and marks.state[c] == ROWED and _shows(r, attributes, c, settings, i):
+            marks.state[c] = WAITS  # the row is not evaluated yet, and is not to see this
+            waiting[waits], waits = i, waits + 1
+            continue
+        keys, seen = (usage_keys, usage_seen) if kind == _USAGE_KIND else (fact_keys, fact_seen)
+        refused = _refusal(r, e, kind, c, now, limits, keys, seen)
+        if refused != 0:
+            fate[i] = refused
             continue
         fate[i] = APPLIED
         if r["times"][_FIRST] == 0:
@@ -298,8 +315,11 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
         if kind == _LINE_KIND and e["a"] == _TRANSFERRED and e["b"] <= 1:
             start_anew(r, pools, now)
             attributes[c, :] = np.nan
+            _set_fields(r, attributes, c, e, settings, i)
             r["times"][_DUE] = min(now + limits.recheck, r["times"][_WEEK])
             continue  # nothing is known that could be evaluated
+        if sets:
+            _set_fields(r, attributes, c, e, settings, i)
         _fold(r, pools, e, now, slots)
         if r["codes"][_CHURNED] == 1:
             r["times"][_DUE] = FAR

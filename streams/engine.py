@@ -115,7 +115,7 @@ class Engine:
             self.decider.take(),
             self._told(()),
             self._dead(work, decided_at),
-            int(np.count_nonzero((fates == APPLIED) | ((fates == ELSEWHERE) & (work.came >= 0)))),
+            int(np.count_nonzero((fates == APPLIED) | (fates == ELSEWHERE))),
             int(np.count_nonzero(fates == DUPLICATE)),
         )
 
@@ -245,7 +245,7 @@ class Engine:
         if self.ledger is None or not len(work.clocks):
             return
         self.ledger.began(int(work.clocks[0]))
-        applied = (work.fate == APPLIED) | ((work.fate == ELSEWHERE) & (work.came >= 0))
+        applied = (work.fate == APPLIED) | (work.fate == ELSEWHERE)
         index = np.flatnonzero(WANTED[work.batch.events["kind"]] & applied)
         customers, labels = work.who[index], self.partition.profiles.labels["region"]
         regions = self.partition.customers.column("labels", L["region"])[customers].tolist()
