@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.events import made
+from benchmarks.events import made, trained
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "10000000"))
 CASES = (
@@ -45,7 +45,7 @@ def case(name: str, customers: int, count: int, *, skewed: bool) -> tuple[str, .
     """Make the files, measure both, give the row."""
     known, file = made(f"{customers}{'-skewed' if skewed else ''}", customers, count, skewed=skewed)
     decoding = measured("benchmarks.decoding", file)
-    replaying = measured("benchmarks.replaying", file, known)
+    replaying = measured("benchmarks.replaying", file, known, trained())
     decode_rate, rate = decoding["events"] / decoding["seconds"], count / replaying["seconds"]
     state = replaying["state_bytes"] / replaying["customers"]
     ratio, peak = rate / decode_rate, replaying["peak_mb"]

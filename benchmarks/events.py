@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import simulator
+from streams import bootstrap
+from streams.replay import Job, replay
 
 FOLDER = Path(".bench")
 SEED = 11
@@ -32,3 +34,15 @@ def made(name: str, customers: int, events: int, *, skewed: bool = False) -> tup
                 break
     half_made.rename(file)
     return known, file
+
+
+def trained() -> Path:
+    """A model that learned from half a year of another operator."""
+    model, history = FOLDER / "model", FOLDER / "history.jsonl"
+    if not model.exists():
+        FOLDER.mkdir(exist_ok=True)
+        simulator.simulate(2_000, 180, SEED + 1, history)
+        configuration = bootstrap.configuration(bootstrap.config_folder(None))
+        job = Job([str(history)], save_model=model)
+        replay(job, lambda _: bootstrap.engine(configuration, None, None), print)
+    return model
