@@ -1,5 +1,8 @@
 """The life of a rule on a customer, as bits: idle → (pending →) active → (ebbing →) idle or cooling.
 
+Active and pending at once is spent: care ended the episode that the rule held up, and until a fact renews it or it clears
+it does nothing (rules/renewal.py).
+
 Where a row changes nothing, which is nearly always, a few words are compared and that is all. Only changes come out, and
 what needs a clock (a `for`, a cooldown, a `keep_firing_for`) is kept by whoever reads them.
 """
@@ -22,6 +25,7 @@ UNPENDED: Final = 3  # the condition ceased before `for` was over
 CLEARED: Final = 4  # active → idle or cooling
 EBBED: Final = 5  # the clearing condition holds: `keep_firing_for` begins
 UNEBBED: Final = 6  # and ceased to hold
+RENEWED: Final = 7  # spent → idle
 ACTIVE, PENDING, COOLING, EBBING = 0, 1, 2, 3  # planes of bits
 
 _ONE: Final = np.uint64(1)
@@ -59,6 +63,7 @@ def settle(
     customers: npt.NDArray[np.int32],
     firing: Words,
     clearing: Words,
+    renewing: Words,
     asleep: npt.NDArray[np.bool_],
     traits: Traits,
     first: int,
@@ -66,8 +71,9 @@ def settle(
 ) -> tuple[int, int]:
     """Take the rows from `first` on through the bits `state[customer, plane × words]`, in order.
 
-    `firing` and `clearing` have shape (rows, words). `asleep`: the line is suspended, so an active rule whose condition is
-    no longer certain is cleared. Returns (rows done, changes written); stops early when `changes` may run full.
+    `firing`, `clearing` and `renewing` (by the row's fact) have shape (rows, words). `asleep`: the line is suspended, so an
+    active rule whose condition is no longer certain is cleared. Returns (rows done, changes written); stops early when
+    `changes` may run full.
     """
     words = firing.shape[1]
     count, room = 0, len(changes.row) - words * 64 * 3
@@ -81,6 +87,9 @@ def settle(
             cooling, ebbing = s[2 * words + w], s[3 * words + w]
             if (fire | active | pending) == _ZERO:
                 continue
+            spent = active & pending
+            anew = spent & renewing[i, w]
+            pending, active, spent = pending & ~spent, active & ~anew, spent & ~anew
             new = fire & ~(active | pending | cooling)
             dropped = pending & ~fire
             if asleep[i]:
@@ -89,13 +98,14 @@ def settle(
             gone = ending & ~traits.keeps[w]
             ebbs = ending & traits.keeps[w] & ~ebbing
             back = ebbing & ~ending
-            if (new | dropped | gone | ebbs | back) == _ZERO:
+            if (new | dropped | gone | ebbs | back | anew) == _ZERO:
                 continue
             fired, pended = new & ~traits.holds[w], new & traits.holds[w]
             s[w] = (active | fired) & ~gone
-            s[words + w] = (pending | pended) & ~dropped
+            s[words + w] = (pending | pended) & ~dropped | (spent & ~gone)
             s[2 * words + w] = cooling | (gone & traits.cools[w])
             s[3 * words + w] = (ebbing | ebbs) & ~back
+            count = _emit(changes, count, i, w, anew, RENEWED)
             count = _emit(changes, count, i, w, gone, CLEARED)
             count = _emit(changes, count, i, w, dropped, UNPENDED)
             count = _emit(changes, count, i, w, ebbs, EBBED)

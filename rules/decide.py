@@ -18,6 +18,7 @@ from rules.early_warning import EarlyWarning, EpisodeStatus, StatusReason
 from rules.episodes import Episode, held_out, warning_id
 from rules.load import Configuration
 from rules.outcomes import EpisodeLog, Leaver
+from rules.renewal import Renewal
 from rules.ruleset import Rule
 from rules.timers import EPISODE, LIFE, RuleTimers, Timer
 from rules.views import View
@@ -68,6 +69,7 @@ class Decider:
             bits.words_of([rule.cooldown > 0 for rule in self.rules]),
         )
         self._room = bits.room_for_changes(4096, len(self.rules))
+        self.renewal = Renewal(self.rules)
         self._active = [0] * len(self.rules)  # customers on which each rule is active
         self._out: list[EarlyWarning] = []
 
@@ -89,14 +91,17 @@ class Decider:
         asked: npt.NDArray[np.bool_],
         verdict: Verdict,
         state: Words,
+        renewing: Words,
         who: Who,
     ) -> set[int]:
         """Decide on rows. `asked`: a timer of the rules is over. `state` holds the rule bits of all customers.
 
+        `renewing` are the rules that each row's fact makes ready again, shape (rows, words).
+
         Returns the customers whose next timer of the rules may have changed.
         """
         over = self._over(customers, now, asked, state)
-        changed = self._changes(verdict, customers, state)
+        changed = self._changes(verdict, customers, state, renewing)
         bound, obeyed = set(np.flatnonzero(verdict.bound[: len(customers)]).tolist()), set[int]()
         for row in sorted(changed.keys() | over.keys() | bound):
             customer, at = int(customers[row]), int(now[row])
@@ -112,12 +117,14 @@ class Decider:
                     fired.append(timer.rule)
                 elif timer.kind == bits.EBBING and self._clear(state, customer, bits.EBBING, timer.rule):
                     self._clear(state, customer, bits.ACTIVE, timer.rule)
+                    self._clear(state, customer, bits.PENDING, timer.rule)  # it may be spent
                     self._cool(state, customer, at, timer.rule)
                     cleared.append(timer.rule)
                 expired = expired or timer.kind == LIFE
             self._episode(customer, at, fired, cleared, row, who, asleep=bool(verdict.asleep[row]))
             if expired:
                 self.close(customer, at, StatusReason.EXPIRED, who)
+                self.spend(customer, state)
             if row in bound and self._obey(customer, at, row, who):
                 obeyed.add(row)
         return {int(customers[row]) for row in changed.keys() | over.keys() | obeyed}
@@ -146,14 +153,14 @@ class Decider:
         return over
 
     def _changes(
-        self, verdict: Verdict, customers: npt.NDArray[np.int32], state: Words
+        self, verdict: Verdict, customers: npt.NDArray[np.int32], state: Words, renewing: Words
     ) -> dict[int, list[tuple[int, int]]]:
         """Per row that changes something, the (rule, what) that changed."""
         found: dict[int, list[tuple[int, int]]] = {}
         first, count = 0, len(customers)
         while first < count:
             first, many = bits.settle(
-                state, customers, verdict.fire, verdict.clear, verdict.asleep, self._traits, first, self._room
+                state, customers, verdict.fire, verdict.clear, renewing, verdict.asleep, self._traits, first, self._room
             )
             columns_of = (self._room.row[:many], self._room.rule[:many], self._room.what[:many])
             for row, rule, what in zip(*(column.tolist() for column in columns_of), strict=True):
@@ -183,6 +190,8 @@ class Decider:
                 self.timers.set(customer, k, bits.EBBING, at + rule.keep_firing_for)
             elif what == bits.UNEBBED:
                 self.timers.drop(customer, k, bits.EBBING)
+            elif what == bits.RENEWED:
+                self._active[k] -= 1
             elif what == bits.CLEARED:
                 self.timers.drop(customer, k, bits.EBBING)
                 if rule.cooldown:
@@ -254,6 +263,11 @@ class Decider:
         """End the customer's episode, if one is open; its rules stay as they are, and do not raise it again at once."""
         if customer in self.episodes:
             self._end(customer, at, EpisodeStatus.CLOSED, reason, who, None)
+
+    def spend(self, customer: int, state: Words) -> None:
+        """What the customer's active rules rest on is dealt with: only a fresh fact makes them fire again."""
+        s, words = state[customer], self.words
+        s[bits.PENDING * words : (bits.PENDING + 1) * words] |= s[:words]
 
     def gone(self, customer: int, at: int, reason: StatusReason, state: Words, who: Who) -> None:
         """The customer left, or is another person now: the episode is closed and nothing is waited for."""

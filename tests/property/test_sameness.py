@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.engines import DEFAULT, QUICK, Outcome, cut, engine, every, run
+from support.engines import DEFAULT, QUICK, Outcome, batch, cut, engine, every, run
 from support.small_streams import TYPES, lines, moments, random_moments
 
 from events.contract import TYPE_NAMES
@@ -70,6 +72,30 @@ def test_a_model_that_learns_takes_effect_at_the_same_moments(seed):
     assert any(hit["id"] == "risk-seen" for decision in reference.decisions for hit in decision["rules"])
     for size in (3, len(whole)):
         same(run(engine(), every(size, whole)), reference)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_care_resolves_opens_again_at_the_same_facts(seed):
+    """Care resolves every warning, some right after the event that raised it, some a few events later."""
+    whole, chance = lines(random_moments(seed, 250, customers=3)), random.Random(seed)
+    waiting, found = [], []
+    alone = engine()
+    for number, line in enumerate(whole):
+        found.append(line)
+        raised = [one for one in alone.step(batch([line]), 0).decisions if one.status == "raised"]
+        at = json.loads(line)["occurred_at"]
+        fields = {"type": "care.resolved", "occurred_at": at, "outcome": "retained"}
+        waiting += [
+            fields | {"event_id": one.warning_id, "warning_id": one.warning_id, "customer_id": one.customer_id}
+            for one in raised
+        ]
+        if waiting and (number % 2 or chance.random() < 0.5):
+            found.append(json.dumps(waiting.pop(0) | {"occurred_at": at}).encode())
+            alone.step(batch(found[-1:]), 0)
+    reference = run(engine(), every(1, found))
+    assert sum(decision["status_reason"] == "resolved" for decision in reference.decisions) > 5
+    for size in (7, len(found)):
+        same(run(engine(), every(size, found)), reference)
 
 
 def test_more_rules_than_one_word_of_bits_holds(tmp_path):
