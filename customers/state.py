@@ -143,6 +143,11 @@ class Customers:
             self._pools[name] = np.array(arrays[name])
         self.ensure(self.count, SMALLEST)
 
+    def replace_bits(self, bits: npt.NDArray[np.uint64]) -> None:
+        """Other rule bits for all customers, shape (count, PLANES × words)."""
+        self.bits = np.zeros((len(self.records), bits.shape[1]), np.uint64)
+        self.bits[: self.count] = bits
+
     @property
     def bytes_per_customer(self) -> float:
         """Bytes of state per customer, ids and dedup apart."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules import bits
+from rules.carryover import Carried, bits_now, checked_tiers, held_up_now, places, timers_now
 from rules.early_warning import EarlyWarning, EpisodeStatus, StatusReason
 from rules.episodes import Episode, held_out, warning_id
 from rules.load import Configuration
@@ -289,22 +290,35 @@ class Decider:
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic] | bytes]:
         """Timers, episodes, the log, and which bit was which rule."""
-        ids = [rule.id for rule in self.rules]
+        ids, tiers = [rule.id for rule in self.rules], self.configuration.settings.tiers
         return {
             "timers": self.timers.snapshot(),
-            "state": msgspec.json.encode([ids, list(self.episodes.items()), self.log.snapshot()]),
+            "state": msgspec.json.encode([ids, list(self.episodes.items()), self.log.snapshot(), tiers]),
         }
 
-    def restore(self, parts: Mapping[str, Any], state: Words) -> None:
-        """Take over a snapshot; `state` are the rule bits that came with it.
+    def restore(self, parts: Mapping[str, Any], state: Words) -> Carried:
+        """Take over a snapshot, of other rules too; `state` are the rule bits that came with it.
 
-        Raises ValueError when the rules are not those of the snapshot.
+        An episode that only rules hold up which are gone ends by `close_removed`. Raises ValueError for other tiers.
         """
-        ids, episodes, log = msgspec.json.decode(bytes(parts["state"]))
-        if ids != [rule.id for rule in self.rules]:
-            raise ValueError("the rules are not those the state was saved with")
-        self.timers.restore(np.asarray(parts["timers"], np.int64))
+        ids, episodes, log, tiers = msgspec.json.decode(bytes(parts["state"]))
+        checked_tiers(tiers, self.configuration.settings.tiers)
+        now = [rule.id for rule in self.rules]
+        moves = places(ids, now)
+        state = state if ids == now else bits_now(state, moves, len(now))
+        timers, changed = timers_now(np.asarray(parts["timers"], np.int64), moves)
+        self.timers.restore(timers)
         self.episodes = {int(customer): msgspec.convert(one, Episode, strict=False) for customer, one in episodes}
+        for episode in self.episodes.values():
+            episode.rules = held_up_now(episode.rules, moves)
         self.log.restore(log)
         for k in range(len(self.rules)):
             self._active[k] = int(np.count_nonzero(state[:, k // 64] >> np.uint64(k % 64) & np.uint64(1)))
+        return Carried(state, changed)
+
+    def close_removed(self, at: int, who: Who) -> list[int]:
+        """Close the episodes that no rule holds up any more, after a restore; returns their customers."""
+        found = [customer for customer, episode in self.episodes.items() if not episode.rules]
+        for customer in found:
+            self.close(customer, at, StatusReason.RULE_REMOVED, who)
+        return found

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from detectors.features import FEATURES
 from detectors.registry import DETECTORS
 from models.champion import Champion
@@ -80,6 +82,7 @@ def engine(
         frozen = {} if model is None else {f"model.{name}": part for name, part in champion.snapshot().items()}
         try:
             made.restore({**saved, **frozen})
-        except ValueError as error:
-            raise UsageError(f"the saved state cannot be used: {error}") from error
+        except (ValueError, KeyError, msgspec.MsgspecError) as error:
+            said = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise UsageError(f"the saved state cannot be used: {said}") from error
     return made

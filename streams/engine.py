@@ -32,6 +32,7 @@ from rules.load import Configuration
 from rules.outcomes import ACTIVE_US, Leaver
 from rules.writing import Writer
 from streams.evaluation import Evaluation, Names
+from streams.layouts import checked_layouts, layouts
 
 VERSION: Final = "0.1.0"
 HOUR_US: Final = 3_600_000_000
@@ -92,10 +93,12 @@ class Engine:
         self.outcome_at = 0  # clock of the first outcome since then; 0: none
         self._pending: list[int] = []  # facts of the running work that change an episode, by index
         self._work: Work | None = None
+        self._restored = False  # episodes may have lost their rules
 
     def step(self, batch: Batch, decided_at: int, most: int = NO_LIMIT) -> Step:
         """Apply a batch. The stream clock never passes `most` (arrival time of live events)."""
         self.writer.decided_at = rfc3339(decided_at)
+        self._close_removed()
         work = self._work = self.partition.admit(batch, most)
         self.evaluation.sync()
         if not self.model.learning:  # a model that learns takes attributes in at its ticks
@@ -123,10 +126,19 @@ class Engine:
     def advance(self, to: int, decided_at: int) -> Step:
         """Let the clock go on to `to`, firing timers on the way."""
         self.writer.decided_at = rfc3339(decided_at)
+        self._close_removed()
         self._tick_until(None, to)
         self.partition.clock = max(self.partition.clock, to)
         self.partition.sweep(None, to, self._evaluate)
         return Step(self.decider.take(), self._told(()), (), 0, 0)
+
+    def _close_removed(self) -> None:
+        """Right after a restore, at its clock: end the episodes whose rules are no more."""
+        if self._restored:
+            who = self.evaluation.who(self.names, rows=False)
+            for customer in self.decider.close_removed(self.partition.clock, who):
+                self.partition.set_rules_due(customer, self.decider.timers.next(customer))
+            self._restored = False
 
     def _stretches(self, work: Work) -> Iterator[tuple[int, int | None]]:
         """Cut the batch where the model ticks: (end of the stretch, the tick that follows it)."""
@@ -335,6 +347,7 @@ class Engine:
                 "ticked": self.ticked,
                 "outcome_at": self.outcome_at,
                 "attributes": self.evaluation.attributes,
+                "layouts": layouts(),
             }
         )
         return parts
@@ -342,18 +355,25 @@ class Engine:
     def restore(self, parts: Mapping[str, Any]) -> None:
         """Go on from a snapshot.
 
-        Raises ValueError when it cannot be carried over to this version's layout.
+        The rules may have been edited since. Raises ValueError when it cannot be carried over to this version's layout,
+        KeyError when something is missing.
         """
+        own = msgspec.json.decode(bytes(parts["engine"]))
+        checked_layouts(own["layouts"])
 
         def of(room: str) -> dict[str, Any]:
             return {name[len(room) + 1 :]: part for name, part in parts.items() if name.startswith(room + ".")}
 
         self.partition.restore(of("partition"))
         self.model.restore(of("model"))
-        self.decider.restore(of("decider"), self.partition.customers.bits[: self.partition.customers.count])
+        customers = self.partition.customers
+        carried = self.decider.restore(of("decider"), customers.bits[: customers.count])
+        customers.replace_bits(carried.bits)
+        for customer in carried.customers:
+            self.partition.set_rules_due(customer, self.decider.timers.next(customer))
+        self._restored = True
         if self.ledger is not None and "ledger" in parts:
             self.ledger.restore(bytes(parts["ledger"]))
-        own = msgspec.json.decode(bytes(parts["engine"]))
         self.ticked, self.outcome_at = int(own["ticked"]), int(own["outcome_at"])
         self.evaluation.sync()
         self.evaluation.show(int(own["attributes"]))
