@@ -279,9 +279,14 @@ class Decider:
         state[customer] = 0
         self.timers.forget(customer)
 
-    def left(self, leaver: Leaver) -> None:
-        """A leaver, for the report."""
-        self.log.left(leaver)
+    def left(self, leaver: Leaver, who: Who) -> None:
+        """A leaver, for the report; which hold-outs they belong to is added."""
+        name, settings = (
+            who.account_id(leaver.customer) or who.customer_id(leaver.customer),
+            self.configuration.settings,
+        )
+        lots = sum(held_out(name, tier, settings.hold_out_share(tier)) << k for k, tier in enumerate(settings.tiers))
+        self.log.left(leaver._replace(lots=lots))
 
     def tier_of(self, customer: int) -> str | None:
         """The tier of the open episode."""

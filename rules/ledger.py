@@ -1,7 +1,8 @@
 """What a report counts beside episodes: complaints, satisfaction, contacts, incidents, who came back; day by day.
 
 Fed with the facts that were applied, so duplicates and refused events never count. A day is a local date, as days since
-1970. Only counts are kept: neither a text nor who said it.
+1970. Only counts are kept, without a text; of complaints also when each customer began to have an open one, which is what a
+warning for every complaint would have been.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from events.codes import CAUSES, Kind, words
+from events.codes import CAUSES, COMPLAINT_STATUS, Kind, words
 from events.contract import CareOutcome, Survey
 from rules.outcomes import EpisodeLog
 
@@ -24,6 +25,7 @@ WANTED[
     [
         Kind.NETWORK_INCIDENT,
         Kind.COMPLAINT_OPENED,
+        Kind.COMPLAINT_UPDATED,
         Kind.COMPLAINT_RESOLVED,
         Kind.SURVEY_ANSWERED,
         Kind.CUSTOMER_RETURNED,
@@ -35,6 +37,7 @@ SURVEYS: Final = words(Survey)
 OUTCOMES: Final = words(CareOutcome)
 LOWEST: Final = {"csat": 1.0, "nps": 0.0, "ces": 1.0}
 """Where each survey's scale begins; it ends at `scale_max`."""
+_REOPENED: Final = COMPLAINT_STATUS["reopened"]
 _YES: Final = 2  # of 0 not said, 1 no, 2 yes
 
 
@@ -69,6 +72,8 @@ class Ledger:
         self.care: dict[tuple[int, str], int] = {}  # by day and outcome; `contacted` is a contact
         self.faults: dict[int, int] = {}  # cells reported faulty, by day
         self.returned: list[tuple[int, int]] = []  # (customer, when)
+        self.complained: list[tuple[int, int]] = []  # (customer, when the first of their open complaints counted)
+        self.unsettled: dict[int, list[int]] = {}  # open complaints of a customer, by hash
         self.incidents: dict[str, dict[str, Any]] = {}  # the newest revision of each
 
     def began(self, at: int) -> None:
@@ -82,8 +87,13 @@ class Ledger:
         """Count applied events of the kinds that are `WANTED`; all three have shape (n,), regions as known then."""
         days = (events["at"] + self.utc_offset) // DAY_US
         columns = (events["kind"], days, events["at"], events["a"], events["b"], events["x"][:, 0], events["x"][:, 1])
-        rows = zip(*(column.tolist() for column in columns), customers.tolist(), regions, strict=True)
-        for kind, day, at, a, b, x0, x1, customer, region in rows:
+        complaints = (events["clock"], events["ref"])
+        rows = zip(*(column.tolist() for column in (*columns, *complaints)), customers.tolist(), regions, strict=True)
+        for kind, day, at, a, b, x0, x1, clock, ref, customer, region in rows:
+            if kind == Kind.COMPLAINT_OPENED or (kind == Kind.COMPLAINT_UPDATED and a == _REOPENED):
+                self._waits(customer, clock, ref)
+            elif kind == Kind.COMPLAINT_RESOLVED:
+                self._settled(customer, ref)
             if kind == Kind.COMPLAINT_OPENED:
                 key = ComplaintCount(day, CAUSES[b], region)
                 self.complaints[key] = self.complaints.get(key, 0) + 1
@@ -100,6 +110,18 @@ class Ledger:
                 self._cared(day, OUTCOMES[a])
             elif kind == Kind.NETWORK_INCIDENT and a == 0:
                 self.faults[day] = self.faults.get(day, 0) + 1
+
+    def _waits(self, customer: int, clock: int, ref: int) -> None:
+        refs = self.unsettled.setdefault(customer, [])
+        if not refs:
+            self.complained.append((customer, clock))
+        if ref not in refs:
+            refs.append(ref)
+
+    def _settled(self, customer: int, ref: int) -> None:
+        left = [one for one in self.unsettled.pop(customer, ()) if one != ref]
+        if left:
+            self.unsettled[customer] = left
 
     def _answered(self, day: int, survey: str, share: float) -> None:
         self.answers.setdefault((day, survey), Sum()).add(share)
@@ -124,17 +146,22 @@ class Ledger:
                 self.faults,
                 self.returned,
                 self.incidents,
+                self.complained,
+                self.unsettled,
             ]
         )
 
     def restore(self, raw: bytes) -> None:
         """Take over a snapshot; raises ValueError for one of another shape."""
         try:
-            since, complaints, answers, care, faults, returned, incidents = msgspec.json.decode(raw, type=_Saved)
+            since, complaints, answers, care, faults, returned, incidents, complained, unsettled = msgspec.json.decode(
+                raw, type=_Saved
+            )
         except msgspec.ValidationError as error:
             raise ValueError(f"the report's counts: {error}") from error
         self.since, self.faults, self.returned, self.incidents = since, faults, returned, incidents
         self.complaints, self.answers, self.care = dict(complaints), dict(answers), dict(care)
+        self.complained, self.unsettled = complained, unsettled
 
 
 class History(NamedTuple):
@@ -155,6 +182,8 @@ _Saved = tuple[
     dict[int, int],
     list[tuple[int, int]],
     dict[str, dict[str, Any]],
+    list[tuple[int, int]],
+    dict[int, list[int]],
 ]
 
 

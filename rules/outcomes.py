@@ -18,7 +18,8 @@ ACTIVE_US: Final = 90 * DAY_US  # a leaver counts for recall with an event in th
 class Leaver(NamedTuple):
     """Who left: when (µs, as the event is dated), whether seen in the 90 days before, why as found (a cause or unknown).
 
-    An involuntary leaver (arrears, death, fraud) is nobody's miss and nobody's hit.
+    An involuntary leaver (arrears, death, fraud) is nobody's miss and nobody's hit. `lots` has a bit for each tier whose
+    hold-out the customer belongs to, which says of those never warned whether they would have been held out.
     """
 
     customer: int
@@ -26,6 +27,7 @@ class Leaver(NamedTuple):
     counted: bool
     voluntary: bool = True
     cause: str = "unknown"
+    lots: int = 0
 
 
 class EpisodeLine(Struct):
@@ -113,13 +115,13 @@ class EpisodeLog:
 
     def outcomes(self, end: int, horizon: int) -> dict[str, Any]:
         """Per tier, treated and held out apart: episodes, matured, churned, precision, recall, median lead days."""
-        left = [leaver for leaver in self.leavers if leaver.voluntary]
+        over = apart(self.leavers, self.episodes, len(self.tiers), horizon)
         treated = [line for line in self.episodes if not line.held_out]
         held_out = [line for line in self.episodes if line.held_out]
         return {
             tier: {
-                **figures(at_tier(treated, k), left, end, horizon),
-                "held_out": figures(at_tier(held_out, k), left, end, horizon),
+                **figures(at_tier(treated, k), self.leavers, over[k].treated, end, horizon),
+                "held_out": figures(at_tier(held_out, k), self.leavers, over[k].held_out, end, horizon),
             }
             for k, tier in enumerate(self.tiers)
         }
@@ -147,23 +149,59 @@ def at_tier(lines: Iterable[EpisodeLine], tier: int) -> list[tuple[int, int]]:
     return [(line.customer, line.reached[tier]) for line in lines if line.reached[tier] != NEVER]
 
 
-def figures(warned: Sequence[tuple[int, int]], leavers: Sequence[Leaver], end: int, horizon: int) -> dict[str, Any]:
-    """How warnings (customer, when) did against the voluntary leavers; times in µs.
+class Apart(NamedTuple):
+    """Voluntary leavers by the group whose recall they count for."""
 
-    A warning is matured when the horizon after it has passed or the customer left within it.
+    treated: list[Leaver]
+    held_out: list[Leaver]
+
+
+def apart(leavers: Iterable[Leaver], lines: Iterable[EpisodeLine], tiers: int, horizon: int) -> list[Apart]:
+    """Per tier the leavers to be found by care and those kept from it; times in µs.
+
+    A leaver who was warned of within the horizon belongs where that episode does, whatever tier it got to; one who was
+    not belongs where an episode that began at the tier would have.
     """
-    times: dict[int, list[int]] = {}
+    of: dict[int, list[EpisodeLine]] = {}
+    for line in lines:
+        of.setdefault(line.customer, []).append(line)
+    found = [Apart([], []) for _ in range(tiers)]
     for leaver in leavers:
-        times.setdefault(leaver.customer, []).append(leaver.at)
+        if not leaver.voluntary:
+            continue
+        groups = {
+            line.held_out
+            for line in of.get(leaver.customer, ())
+            if any(at != NEVER and 0 <= leaver.at - at <= horizon for at in line.reached)
+        }
+        for k, one in enumerate(found):
+            for out in groups or {bool(leaver.lots >> k & 1)}:
+                (one.held_out if out else one.treated).append(leaver)
+    return found
+
+
+def figures(
+    warned: Sequence[tuple[int, int]], leavers: Iterable[Leaver], over: Iterable[Leaver], end: int, horizon: int
+) -> dict[str, Any]:
+    """How warnings (customer, when) did against all `leavers`, with recall over some of the voluntary ones; times in µs.
+
+    A warning is matured when the horizon after it has passed or the customer left within it. One whose customer first
+    left involuntarily within it never matures: nobody knows what it would have come to.
+    """
+    times: dict[int, list[tuple[int, bool | None]]] = {}
+    for leaver in leavers:
+        times.setdefault(leaver.customer, []).append((leaver.at, leaver.voluntary))
     leads: dict[tuple[int, int], int] = {}
     matured = churned = 0
     for customer, at in warned:
-        gone = [left for left in times.get(customer, ()) if at <= left <= at + horizon]
-        if gone:
-            leads[customer, gone[0]] = max(leads.get((customer, gone[0]), 0), gone[0] - at)
-        churned += bool(gone)
-        matured += bool(gone) or at + horizon <= end
-    counted = [leaver for leaver in leavers if leaver.counted]
+        gone, voluntary = min(
+            (left for left in times.get(customer, ()) if at <= left[0] <= at + horizon), default=(0, None)
+        )
+        if voluntary:
+            leads[customer, gone] = max(leads.get((customer, gone), 0), gone - at)
+        churned += voluntary is True
+        matured += voluntary is True or (voluntary is None and at + horizon <= end)
+    counted = [leaver for leaver in over if leaver.counted]
     found = sum((leaver.customer, leaver.at) in leads for leaver in counted)
     return {
         "episodes": len(warned),

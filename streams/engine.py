@@ -242,7 +242,7 @@ class Engine:
             voluntary = fact.voluntary is not False
             self.model.churned(customer, dated, voluntary)
             seen, cause = self._seen_before(customer, at), CAUSES[work.batch.events["a"][index]]
-            self.decider.left(Leaver(customer, dated, seen, voluntary, cause))
+            self.decider.left(Leaver(customer, dated, seen, voluntary, cause), who)
             if self.partition.customers.records["codes"][customer, C["churned"]] == 1:  # no later return stands
                 self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
                 self.partition.stop_timers(customer)

@@ -58,6 +58,7 @@ def findings(
         | {f"by_{name}": groups(lines, of, quality) for name, of in keys.items()},
         "per_day": {name: per_day(lines, of, period) for name, of in keys.items()},
         "outcomes": quality.by_tier(before, log.tiers),
+        "dummies": quality.dummies([one for one in ledger.complained if period.day(one[1]) <= period.last]),
         "lead_days": quality.leads(before),
         "causes_named": quality.causes_named(before),
         "ended": dict(Counter(line.ended_as or "open" for line in lines)),

@@ -1,4 +1,4 @@
-"""How good the warnings of a period were, beside as many warnings given at random."""
+"""How good the warnings of a period were, beside dummies: as many at random, and one for every open complaint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from rules.outcomes import EpisodeLine, Leaver, at_tier, figures
+from rules.outcomes import EpisodeLine, Leaver, apart, at_tier, figures
 from sinks.report.period import DAY_US, Period
 from sinks.report.population import Population
 
@@ -27,18 +27,25 @@ class Quality:
         self, period: Period, leavers: Sequence[Leaver], population: Population, end: int, horizon: int
     ) -> None:
         self.period = period
+        self.everyone = leavers  # those who left involuntarily too: their warnings never mature
         self.leavers = [leaver for leaver in leavers if leaver.voluntary]
         self.in_period = [leaver for leaver in self.leavers if period.holds(leaver.at)]
         self.population, self.end, self.horizon = population, end, horizon
 
-    def of(self, warned: Warned) -> dict[str, Any]:
-        """Precision of the warnings given in the period; recall and lead over those who left in it, by any warning."""
+    def of(self, warned: Warned, over: Sequence[Leaver] | None = None) -> dict[str, Any]:
+        """Precision of the warnings given in the period; recall and lead over those who left in it, by any warning.
+
+        `over`: those of them that recall is over, else all.
+        """
         given = [(customer, at) for customer, at in warned if self.period.holds(at)]
-        late = figures(given, self.leavers, self.end, self.horizon)
-        missed = figures(warned, self.in_period, self.end, self.horizon)
+        late = figures(given, self.everyone, (), self.end, self.horizon)
+        left = self.in_period if over is None else over
+        missed = figures(
+            warned, [one for one in self.everyone if self.period.holds(one.at)], left, self.end, self.horizon
+        )
         return late | {key: missed[key] for key in ("recall", "median_lead_days")}
 
-    def at_random(self, warned: Warned) -> dict[str, float | None]:
+    def at_random(self, warned: Warned, over: Sequence[Leaver] | None = None) -> dict[str, float | None]:
         """What as many warnings at the same times give for customers drawn at random, on average (the same draws every time)."""
         chance = np.random.default_rng(0)
         times = np.array([at for _, at in warned], np.int64)
@@ -46,7 +53,7 @@ class Quality:
         found: dict[str, list[float]] = {key: [] for key in FIGURES}
         for _ in range(rounds):
             drawn = self.population.drawn(times, chance).tolist()
-            result = self.of([(who, at) for who, at in zip(drawn, times.tolist(), strict=True) if who >= 0])
+            result = self.of([(who, at) for who, at in zip(drawn, times.tolist(), strict=True) if who >= 0], over)
             for key, values in found.items():
                 if result[key] is not None:
                     values.append(result[key])
@@ -58,13 +65,21 @@ class Quality:
             return None
         treated = [line for line in lines if not line.held_out]
         held_out = [line for line in lines if line.held_out]
+        over = apart(self.in_period, lines, len(tiers), self.horizon)
         found = {}
         for k, tier in enumerate(tiers):
             warned = at_tier(treated, k)
             kept = at_tier(held_out, k)
-            one = self.of(warned) | {"at_random": self.at_random(warned), "held_out": self.of(kept)}
+            one = self.of(warned, over[k].treated) | {
+                "at_random": self.at_random(warned, over[k].treated),
+                "held_out": self.of(kept, over[k].held_out),
+            }
             found[tier] = one | {"effect": effect(one, one["held_out"])}
         return found
+
+    def dummies(self, complained: Warned) -> dict[str, Any] | None:
+        """What a warning for every customer who comes to have an open complaint gives; None while nobody has left."""
+        return {"every_open_complaint": self.of(complained)} if self.leavers else None
 
     def leads(self, lines: Iterable[EpisodeLine]) -> list[float]:
         """Days from the first warning within the horizon to each leaving in the period that was warned of."""

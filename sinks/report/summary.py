@@ -73,7 +73,7 @@ def notes(findings: Mapping[str, Any], say: Say) -> list[str]:
         every = warnings["by_tier"].values()
         unripe = sum(one["warnings"] - one["matured"] for one in every)
         said += [say("note_matured", days=days, open=f"{unripe:,}"), say("note_tiers"), say("note_care")]
-        said += [say("note_recall"), say("note_random", draws=DRAWS)]
+        said += [say("note_involuntary"), say("note_recall"), say("note_random", draws=DRAWS), say("note_complaints")]
     said.append(say("note_blind", day=period["counted_since"]))
     if any(not month["whole"] for month in findings["satisfaction"]):
         said.append(say("note_partial"))

@@ -96,6 +96,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "tier_and_above": ("tier, and those above it", "级别（含以上）"),
     "ours": ("these warnings", "本系统"),
     "random": ("as many at random", "同量随机"),
+    "every_open_complaint": ("every open complaint", "每个未解决投诉"),
     "lead_title": ("Lead time: days from the first warning to leaving", "提前量：首次预警到离网的天数"),
     "leavers": ("leavers", "离网客户数（人）"),
     "days_before": ("days before leaving", "提前天数（天）"),
@@ -188,14 +189,22 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "note_recall": (
         (
-            "Recall is over voluntary leavers with an event in the 90 days before. Customers who fell silent without "
+            "Recall is over voluntary leavers with an event in the 90 days before, those held out apart. Customers who fell silent without "
             "being reported as having left are not known to have left."
         ),
-        "召回率以离网前 90 天内有事件的主动离网客户为分母。停用但没有离网记录的客户不计为离网。",
+        "召回率以离网前 90 天内有事件的主动离网客户为分母，对照组单独计算。停用但没有离网记录的客户不计为离网。",
     ),
     "note_random": (
         "“At random” is the mean of up to {draws} draws: as many warnings at the same times, for customers who were there then.",
         "“随机”为最多 {draws} 次抽样的平均：在相同时间为当时在网客户随机发出同样数量的预警。",
+    ),
+    "note_complaints": (
+        "“Every open complaint” warns of each customer when they come to have one, and does nothing else.",
+        "“每个未解决投诉”指仅在客户出现未解决投诉时发出一条预警。",
+    ),
+    "note_involuntary": (
+        "A warning whose customer left otherwise within the horizon (such as for arrears) is counted neither as right nor as wrong.",
+        "预警期内非主动离网（如欠费拆机）的客户，其预警既不计正确也不计错误。",
     ),
     "note_blind": (
         "Counting began on {day}: the first weeks are blind, because windows and own normals are still filling.",

@@ -39,7 +39,7 @@ def noon(day: int) -> int:
 
 def fact(kind: Kind, day: int, **fields: Any) -> np.ndarray:
     event = np.zeros(1, EVENT)
-    event["kind"], event["at"] = kind, noon(day)
+    event["kind"], event["at"], event["clock"] = kind, noon(day), noon(day)
     for name, value in fields.items():
         if name.startswith("x"):
             event["x"][0, int(name[1:])] = value
@@ -53,11 +53,11 @@ def ledger(region: str | None = "north") -> Ledger:
     kept.began(noon(0))
     for event, customer, where in (
         (fact(Kind.COMPLAINT_OPENED, 5, a=2, b=CAUSES.index("network")), 0, region),
-        (fact(Kind.COMPLAINT_OPENED, 33, a=2, b=CAUSES.index("network")), 0, region),
-        (fact(Kind.COMPLAINT_OPENED, 34, b=0), 1, None),
         (fact(Kind.COMPLAINT_RESOLVED, 6, a=1), 0, region),
         (fact(Kind.COMPLAINT_RESOLVED, 7, a=2), 0, region),
         (fact(Kind.COMPLAINT_RESOLVED, 8, a=0), 0, region),
+        (fact(Kind.COMPLAINT_OPENED, 33, a=2, b=CAUSES.index("network")), 0, region),
+        (fact(Kind.COMPLAINT_OPENED, 34, b=0), 1, None),
         (fact(Kind.SURVEY_ANSWERED, 6, a=0, x0=2, x1=5), 0, region),
         (fact(Kind.SURVEY_ANSWERED, 6, a=1, x0=10, x1=10), 0, region),
         (fact(Kind.SURVEY_ANSWERED, 6, a=1, x0=3, x1=10), 1, region),

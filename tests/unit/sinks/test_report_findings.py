@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from events.codes import Kind
 from rules.ledger import Ledger
 from rules.outcomes import EpisodeLog, Leaver
 from sinks.report.findings import findings
@@ -55,11 +56,13 @@ def test_precision_recall_and_lead_treated_and_held_out_apart() -> None:
     outcomes = findings(made.history(), None, None, None)["outcomes"]
     watch, critical = outcomes["watch"], outcomes["critical"]
     assert (watch["episodes"], watch["matured"], watch["churned"], watch["precision"]) == (3, 2, 1, 0.5)
-    assert watch["recall"] == pytest.approx(1 / 3)
+    assert watch["recall"] == 1 / 2  # 0 of 0 and 2: 4 was held out
     assert watch["median_lead_days"] == 10
     assert (critical["episodes"], critical["precision"], critical["median_lead_days"]) == (1, 1.0, 8)
     held_out = watch["held_out"]
     assert (held_out["episodes"], held_out["precision"], held_out["median_lead_days"]) == (1, 1.0, 20)
+    assert held_out["recall"] == 1.0
+    assert critical["held_out"]["recall"] == 0.0  # warned of, but never at this tier
     assert watch["effect"]["fewer"] == 0.5
     assert watch["effect"]["low"] < 0 < watch["effect"]["high"]
     assert critical["effect"] is None
@@ -76,6 +79,35 @@ def test_these_are_the_figures_of_a_replay_when_the_period_is_all_there_is() -> 
         assert outcomes[tier]["held_out"] == figures["held_out"]
 
 
+def test_the_other_dummy_warns_of_every_open_complaint() -> None:
+    """0 complained on the days 5 (settled the day after) and 33, 1 on day 34; 0 left on day 20."""
+    dummy = findings(made.history(), None, None, None)["dummies"]["every_open_complaint"]
+    assert dummy == {
+        "episodes": 3, "matured": 1, "churned": 1, "precision": 1.0, "recall": pytest.approx(1 / 3), "median_lead_days": 15,
+    }  # fmt: skip
+    later = findings(made.history(), dt.date(2026, 2, 1), None, None)["dummies"]["every_open_complaint"]
+    assert (later["episodes"], later["recall"]) == (2, 0.0)
+    history = made.history()
+    history.log.leavers.clear()
+    assert findings(history, None, None, None)["dummies"] is None
+
+
+def test_a_second_complaint_beside_an_open_one_is_no_second_warning() -> None:
+    kept = Ledger(0)
+    day, opened = 86_400_000_000, Kind.COMPLAINT_OPENED
+    for kind, ref, code, at in (
+        (opened, 1, 0, 1), (opened, 2, 0, 2), (Kind.COMPLAINT_RESOLVED, 1, 0, 3), (opened, 3, 0, 4),
+        (Kind.COMPLAINT_RESOLVED, 2, 0, 5), (Kind.COMPLAINT_UPDATED, 3, 0, 5), (Kind.COMPLAINT_RESOLVED, 3, 0, 6),
+        (Kind.COMPLAINT_UPDATED, 3, 1, 7), (opened, 3, 0, 8),
+    ):  # fmt: skip
+        event = made.fact(kind, 0, ref=ref, a=code, clock=at * day)
+        kept.facts(event, np.array([5], np.int32), [None])
+        again = Ledger(0)
+        again.restore(kept.snapshot())
+        kept = again
+    assert kept.complained == [(5, day), (5, 7 * day)]
+
+
 def test_causes_named_and_leads() -> None:
     found = findings(made.history(), None, None, None)
     assert found["lead_days"] == [10, 20]
@@ -89,7 +121,7 @@ def test_a_period_keeps_to_its_days_but_knows_what_came_later() -> None:
     assert found["outcomes"]["watch"]["recall"] is None  # nobody left within the period
     later = findings(made.history(), dt.date(2026, 1, 16), None, None)
     assert later["warnings"]["count"] == 1
-    assert later["outcomes"]["watch"]["recall"] == pytest.approx(1 / 3)  # a warning before the period counts
+    assert later["outcomes"]["watch"]["recall"] == 1 / 2  # a warning before the period counts
     assert later["period"]["counted_since"] == "2026-01-01"
 
 
