@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from detectors.columns import Column, Columns
 
@@ -25,15 +24,3 @@ class Detector:
     features: tuple[str, ...]
     params: Params
     strength: Callable[[Columns, Params], Column]
-
-
-class Signal(NamedTuple):
-    """What a detector says of one customer at one moment."""
-
-    detector: str
-    strength: float
-
-    @property
-    def fires(self) -> bool:
-        """Whether the detector's own threshold is reached."""
-        return self.strength >= 1.0
