@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from simulator.catalogue import CAUSES, PLANS, Plan
 from simulator.output import opened, write_truth
-from simulator.run import Operator
+from simulator.run import MOST_CUSTOMERS, MOST_DAYS, Operator
 from simulator.scenario import Outage, Scenario, Summary
 
 Progress = Callable[[int, int, int], None]
@@ -63,4 +63,16 @@ def days(customers: int, days: int, seed: int, scenario: Scenario | None = None)
     yield b"".join(parts)
 
 
-__all__ = ["CAUSES", "PLANS", "Operator", "Outage", "Plan", "Scenario", "Summary", "days", "simulate"]
+__all__ = [
+    "CAUSES",
+    "MOST_CUSTOMERS",
+    "MOST_DAYS",
+    "PLANS",
+    "Operator",
+    "Outage",
+    "Plan",
+    "Scenario",
+    "Summary",
+    "days",
+    "simulate",
+]

@@ -31,6 +31,7 @@ from simulator.usage import Usage, part_of
 from simulator.wallet import Wallet
 
 SLICE = 100_000
+MOST_CUSTOMERS, MOST_DAYS = 20_000_000, 36_500
 STREAMS = {"u": "usage", "b": "billing", "k": "complaints", "o": "outcomes"}
 
 
@@ -38,9 +39,11 @@ class Operator:
     """A simulated operator, ready to run once. `fates` is the truth; `summary` fills while it runs."""
 
     def __init__(self, customers: int, days: int, seed: int, scenario: Scenario | None = None) -> None:
-        """Raises ValueError when there is nothing to simulate."""
+        """Raises ValueError when there is nothing to simulate, or too much."""
         if customers < 1 or days < 1 or seed < 0:
             raise ValueError("customers and days must be at least 1, seed at least 0")
+        if customers > MOST_CUSTOMERS or days > MOST_DAYS:
+            raise ValueError(f"at most {MOST_CUSTOMERS:,} customers and {MOST_DAYS:,} days can be simulated")
         self.scenario = scenario or Scenario()
         start: datetime = first_midnight(self.scenario.start, days)
         self.clock, self.days, self.seed = Clock(start), days, seed

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import msgspec
 
+from sinks.named import named
+
 
 class ShorterError(Exception):
     """A file that was written before has lost what it had."""
@@ -40,16 +42,19 @@ class JsonLines:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.file.close()
+        with named(self.path):
+            self.file.close()
 
     def write(self, objects: Iterable[Any]) -> None:
         """Append structs or plain objects."""
         data = self.encoder.encode_lines(objects)
-        self.length += self.file.write(data)
+        with named(self.path):
+            self.length += self.file.write(data)
 
     def sync(self) -> int:
         """Make everything durable; gives the file's length, for the next run's `keep`."""
-        self.file.flush()
-        if self.regular:
-            os.fsync(self.file.fileno())
+        with named(self.path):
+            self.file.flush()
+            if self.regular:
+                os.fsync(self.file.fileno())
         return self.length

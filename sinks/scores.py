@@ -6,6 +6,8 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
+from sinks.named import named
+
 HEADER = ("customer_id", "scored_at", "risk", "tier")
 
 
@@ -16,7 +18,7 @@ def write_scores(path: Path, scored_at: str, scores: Iterable[tuple[str, float |
     so that customers who differ do not come out equal.
     """
     count = 0
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with named(path), path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(HEADER)
         for customer, risk, tier in scores:

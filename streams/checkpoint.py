@@ -18,6 +18,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from sinks.named import named
+
 MAGIC = b"churn-checkpoint "
 VERSION = 1
 SUFFIX = ".checkpoint"
@@ -93,7 +95,7 @@ class CheckpointFolder:
         path = self.folder / f"{number:012d}{SUFFIX}"
         writing = path.with_suffix(".writing")
         try:
-            with writing.open("wb") as file:
+            with named(writing), writing.open("wb") as file:
                 write_state(file, state)
                 file.flush()
                 os.fsync(file.fileno())

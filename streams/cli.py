@@ -15,11 +15,12 @@ import simulator
 from events.deadletters import RefusedError
 from events.times import time_of
 from sinks import terminal
-from streams import bootstrap, cli_config, cli_report
+from streams import bootstrap, cli_config, cli_report, given
 from streams.demo import play
-from streams.files import STANDARD_INPUT
 from streams.problems import UsageError, complain, guarded
 from streams.replay import Job, replay
+
+STANDARD_OUTPUT = "-"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -70,22 +71,14 @@ def replay_command(  # the options of the contract
     state: Annotated[Path | None, typer.Option(help="Folder to go on from and to leave the state in.")] = None,
     model: Annotated[Path | None, typer.Option(help="Score with this saved model and learn nothing.")] = None,
     save_model: Annotated[Path | None, typer.Option(help="Save the model here at the end.")] = None,
-    checkpoint_every: Annotated[float, typer.Option(metavar="SECONDS", help="With --state: how often.")] = 30.0,
+    checkpoint_every: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="With --state: how often.")] = 30.0,
 ) -> None:
     """Run the engine over files of events. Several are merged by occurred_at."""
     until = parse_time(score_at)
-    for file in files:
-        if file != STANDARD_INPUT and not Path(file).exists():
-            raise UsageError(f"{file}: no such file")
-        if file != STANDARD_INPUT and Path(file).is_dir():
-            raise UsageError(f"{file}: is a folder")
-    if model is not None and not model.is_file():
-        raise UsageError(f"{model}: no such file")
-    outputs = [path.resolve() for path in (warnings, incidents, scores, dead_letters, report, save_model) if path]
-    if twice := {path for path in outputs if outputs.count(path) > 1 and path.is_file()}:
-        raise UsageError(f"{twice.pop()}: given for two outputs")
-    if lost := {Path(file).resolve() for file in files if file != STANDARD_INPUT} & set(outputs):
-        raise UsageError(f"{lost.pop()}: is an input and an output")
+    given.inputs(files)
+    given.model(model)
+    given.state(state)
+    given.outputs((warnings, incidents, scores, dead_letters, report, save_model), files)
     configuration = bootstrap.configuration(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
     job = Job(files, warnings, incidents, dead_letters, scores, until, report, save_model, state, checkpoint_every)
@@ -110,8 +103,8 @@ def parse_time(text: str | None) -> int | None:
 @app.command("simulate")
 @guarded
 def simulate_command(
-    customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
-    days: Annotated[int, typer.Option(min=1, help="How many days.")],
+    customers: Annotated[int, typer.Option(min=1, max=simulator.MOST_CUSTOMERS, help="How many customers.")],
+    days: Annotated[int, typer.Option(min=1, max=simulator.MOST_DAYS, help="How many days.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same events.")],
     out: Annotated[
         str, typer.Option(metavar="FILE", help="Events: .jsonl, .jsonl.gz, .jsonl.zst, or - for standard output.")
@@ -126,6 +119,7 @@ def simulate_command(
     """Make the events of a simulated operator."""
     scenario = simulator.Scenario(skewed=skewed, late_share=late_share, duplicate_share=duplicate_share)
     console = Console(stderr=True)
+    given.outputs((None if out == STANDARD_OUTPUT else Path(out), truth), ())
     try:
         with terminal.progress_bar(console, days) as watch:
             summary = simulator.simulate(
@@ -141,8 +135,10 @@ def simulate_command(
 def demo_command(
     once: Annotated[bool, typer.Option("--once", help="A fixed stretch without the board, then the summary.")] = False,
     config: ConfigOption = None,
-    customers: Annotated[int, typer.Option(min=1, help="Customers of the simulated operator.")] = 2_000,
-    days: Annotated[int, typer.Option(min=1, help="Simulated days.")] = 120,
+    customers: Annotated[
+        int, typer.Option(min=1, max=simulator.MOST_CUSTOMERS, help="Customers of the simulated operator.")
+    ] = 2_000,
+    days: Annotated[int, typer.Option(min=1, max=simulator.MOST_DAYS, help="Simulated days.")] = 120,
     seed: Annotated[int, typer.Option(min=0)] = 7,
     language: Annotated[str, typer.Option(help="en or zh-CN; else from LANG.")] = "",
 ) -> None:

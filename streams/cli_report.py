@@ -12,12 +12,12 @@ import typer
 from rich.console import Console
 
 from sinks import terminal
+from sinks.named import named
 from sinks.report.findings import findings
 from sinks.report.page import page
 from sinks.report.words import LANGUAGES
-from streams import bootstrap
+from streams import bootstrap, given
 from streams.engine import Engine
-from streams.files import STANDARD_INPUT
 from streams.problems import UsageError, complain, guarded
 from streams.replay import Job, replay
 
@@ -50,7 +50,8 @@ def report_command(
         raise UsageError(f"--language {language}: {' or '.join(LANGUAGES)}")
     begin, end = date_given(first, "--from"), date_given(last, "--to")
     names = present(files or [], state)
-    writable([path for path in (out, as_json) if path is not None], names)
+    given.outputs((out, as_json), names)
+    given.model(model)
     configuration = bootstrap.configuration(bootstrap.config_folder(config))
     made: list[Engine] = []
 
@@ -66,9 +67,11 @@ def report_command(
     except ValueError as error:
         raise UsageError(f"no report: {error}") from error
     causes = {cause: {"en": one.text.en, "zh-CN": one.text.zh_cn} for cause, one in configuration.causes.items()}
-    out.write_text(page(found, language, configuration.settings.tiers, causes), encoding="utf-8")
+    with named(out):
+        out.write_text(page(found, language, configuration.settings.tiers, causes), encoding="utf-8")
     if as_json is not None:
-        as_json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+        with named(as_json):
+            as_json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     Console(highlight=False).print(f"{out}: {found['period']['from']} to {found['period']['to']}", markup=False)
 
 
@@ -82,20 +85,8 @@ def date_given(text: str | None, option: str) -> dt.date | None:
 
 def present(files: list[str], state: Path | None) -> list[str]:
     """The files, which must exist; without any, the state must. Raises UsageError."""
-    for file in files:
-        if file != STANDARD_INPUT and not Path(file).is_file():
-            raise UsageError(f"{file}: no such file")
+    given.inputs(files)
+    given.state(state)
     if not files and (state is None or not state.is_dir()):
         raise UsageError("give files of events, or --state with the folder of a replay")
     return files
-
-
-def writable(outputs: list[Path], inputs: list[str]) -> None:
-    """Found out before the work is done: raises UsageError for an output that is an input or another output, OSError."""
-    taken = {Path(name).resolve() for name in inputs if name != STANDARD_INPUT}
-    for path in outputs:
-        if path.resolve() in taken:
-            raise UsageError(f"{path}: is an input, or given for two outputs")
-        taken.add(path.resolve())
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"{path.parent}: no such folder")

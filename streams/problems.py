@@ -35,6 +35,7 @@ EXITS: dict[type[Exception], int] = {
     TooNewError: WRONG_USAGE,
     UnreadableError: OUTSIDE_FAILED,
     OSError: OUTSIDE_FAILED,
+    MemoryError: OUTSIDE_FAILED,
 }
 
 
@@ -56,7 +57,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except tuple(EXITS) as problem:
-            complain(str(problem))
+            complain(f"not enough memory: {problem}" if isinstance(problem, MemoryError) else str(problem))
             raise typer.Exit(next(code for kind, code in EXITS.items() if isinstance(problem, kind))) from problem
 
     return run

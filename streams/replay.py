@@ -17,6 +17,7 @@ import msgspec
 
 from events.columns import Batch
 from events.times import rfc3339
+from sinks.named import named
 from sinks.scores import write_scores
 from streams import clock, progress
 from streams.admit import admit
@@ -161,11 +162,13 @@ class Run:
             scores = [] if end is None else self.engine.scores(end)
             write_scores(self.job.scores, "" if end is None else rfc3339(end), scores)
         if self.job.save_model is not None:
-            self.job.save_model.write_bytes(self.engine.save_model())
+            with named(self.job.save_model):
+                self.job.save_model.write_bytes(self.engine.save_model())
         self.count_time()
         report = self.counts.report() | dict(self.engine.report())
         if self.job.report is not None:
-            self.job.report.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+            with named(self.job.report):
+                self.job.report.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
         self.done.finished = True
         self.checkpoint()
         return report
