@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.profiles import examples
 
 import detectors
-from detectors.base import Detector, Signal
+from detectors.base import Detector
 from detectors.columns import Columns
 from detectors.features import CATALOGUE
 from detectors.registry import DETECTORS
@@ -189,7 +190,7 @@ def test_speaks_both_languages_of_causes_and_features_that_exist(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_finite_or_unknown_never_below_nothing_and_row_by_row(name, data):
     detector = DETECTORS[name]
@@ -215,7 +216,7 @@ def test_finite_or_unknown_never_below_nothing_and_row_by_row(name, data):
     [(name, feature, 1.0) for name, features in RISING.items() for feature in features]
     + [(name, feature, -1.0) for name, features in FALLING.items() for feature in features],
 )
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_more_evidence_never_says_less(name, feature, sign, data):
     detector = DETECTORS[name]
@@ -239,9 +240,3 @@ def test_golden_values(name):
 def test_unknown_everywhere_is_unknown_or_nothing(name):
     says = one(DETECTORS[name], {})
     assert says == 0.0 or np.isnan(says)
-
-
-def test_a_signal_fires_from_one_on():
-    assert Signal("silence", 1.0).fires
-    assert not Signal("silence", 0.99).fires
-    assert not Signal("silence", NAN).fires

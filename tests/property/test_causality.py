@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from support.engines import batch, engine, newest, said
+from support.profiles import examples
 from support.small_streams import START, event, lines, moments, random_moments, text_of
 
 from customers.layout import F, T
@@ -19,7 +20,7 @@ from rules.load import Configuration
 pytestmark = pytest.mark.usefixtures("eager_model")
 US = 1_000_000
 DAY = 86_400 * US
-SHORT = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+SHORT = settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def microseconds(text: str) -> int:

@@ -7,11 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.engines import DEFAULT, engine
 from support.mutations import soup, swallow
+from support.profiles import examples
 
 pytestmark = pytest.mark.usefixtures("eager_model")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.integers(0, 2**32), min_size=1, max_size=3), st.binary(max_size=40))
 def test_every_line_of_any_bytes_is_accounted_for(seeds, rubbish):
     made = engine()

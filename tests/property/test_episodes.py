@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from support.engines import batch, engine, newest
+from support.profiles import examples
 from support.small_streams import Moment, lines, moments, random_moments
 
 pytestmark = pytest.mark.usefixtures("eager_model")
@@ -44,7 +45,7 @@ def check(whole: list[bytes]) -> int:
     return len(ended) + len(opened)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(moments(40))
 def test_a_customer_has_at_most_one_open_episode(stream):
     check(lines(stream))

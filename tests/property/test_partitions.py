@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.engines import DEFAULT, EAGER, QUICK, batch, engine, every, newest, ordered, said
+from support.profiles import examples
 from support.small_streams import TYPES, lines, moments, random_moments
 
 from customers.feeds import FEED_OF_KIND
@@ -74,7 +75,7 @@ def model(eager_model) -> bytes:
     return made.model.save()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(moments(30, customers=4), st.lists(st.integers(0, 2), min_size=4, max_size=4), st.sampled_from([1, 4, 100]))
 def test_any_split_of_few_customers(model, stream, owner_of, size):
     owners = {f"c{number}": owner for number, owner in enumerate(owner_of)}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.engines import DEFAULT, QUICK, batch, engine, newest, said
+from support.profiles import examples
 from support.small_streams import TYPES, lines, moments, random_moments
 
 from streams.checkpoint import read_state, write_state
@@ -62,7 +63,7 @@ def check(whole: list[bytes], size: int, cuts: set[int], file: Path, folder: Pat
     return decided
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(moments(30), st.integers(1, 7), st.sets(st.integers(0, 10), max_size=4))
 def test_saved_and_read_back_anywhere(file, stream, size, cuts):
     check(lines(stream), size, cuts, file)

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.engines import DEFAULT, QUICK, Outcome, batch, cut, engine, every, run
+from support.profiles import examples
 from support.small_streams import TYPES, lines, moments, random_moments
 
 from events.contract import TYPE_NAMES
 
 pytestmark = pytest.mark.usefixtures("eager_model")
-SHORT = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+SHORT = settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 CALM = [TYPES.index(name) for name in ("usage.recorded", "complaint.opened", "complaint.resolved", "balance.reported")]
 LIVES = [TYPES.index(name) for name in ("usage.recorded", "bill.issued", "customer.churned", "customer.returned")]
 

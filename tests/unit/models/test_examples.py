@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.profiles import examples
 
 from models.examples import GONE, LEFT, WAITING, Examples, Outcome, example_keys
 
@@ -24,7 +25,7 @@ def held(examples):
     return sorted(zip(examples.customer[kept].tolist(), examples.at[kept].tolist(), strict=True))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 400), st.integers(1, 60))
 def test_neither_order_nor_batches_decide_what_is_kept(random, count, limit):
     pairs = [(customer % 37, customer) for customer in range(count)]

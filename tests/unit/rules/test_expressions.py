@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.profiles import examples
 
 from rules.columns import Sheet, TableColumns
 from rules.expressions import ExpressionError, compile_condition
@@ -82,7 +83,7 @@ def compiled_or_constant(text):
     return None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(conditions, rows)
 def test_mask_and_clauses_agree_with_the_three_valued_interpreter(text, table):
     compiled = compiled_or_constant(text)
@@ -99,7 +100,7 @@ def test_mask_and_clauses_agree_with_the_three_valued_interpreter(text, table):
             assert all(row[name] is not None for name in compiled.known)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(conditions, min_size=2, max_size=4), rows)
 def test_rules_sharing_a_sheet_do_not_change_each_other(many, table):
     columns = TableColumns(table, SCHEMA)
@@ -240,7 +241,7 @@ def test_refused_with_place_and_mend(text):
         assert offset is None or fault.offset == offset, fault
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab<>=!&|()[]'\".,+-*/ 0１，#\n\\xnotandrhs{}%:;lambda"), max_size=40))
 def test_no_text_gives_anything_but_a_condition_or_its_faults(text):
     faults = ()

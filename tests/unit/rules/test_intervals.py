@@ -6,6 +6,7 @@ from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.profiles import examples
 
 from rules.columns import TableColumns
 from rules.expressions import compile_condition
@@ -35,7 +36,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(conditions, conditions)
 def test_overlap_and_impossible_agree_with_trying(first, second):
     a, b = compile_condition(first, SCHEMA), compile_condition(second, SCHEMA)
@@ -49,7 +50,7 @@ def test_overlap_and_impossible_agree_with_trying(first, second):
         assert b.evaluate(at)[0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(conditions)
 def test_the_default_clearing_condition_never_contradicts(text):
     compiled = compile_condition(text, SCHEMA)

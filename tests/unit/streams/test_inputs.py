@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.profiles import examples
 
 from streams.batches import pieces
 from streams.inputs import Known, Position, Reader, merged
@@ -59,7 +60,7 @@ def ids(batch) -> list[str]:  # type: ignore[no-untyped-def]
 
 
 FILES = st.lists(st.lists(st.one_of(st.none(), st.integers(0, 59)), max_size=25), min_size=1, max_size=4)
-FRESH = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FRESH = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FRESH
