@@ -175,7 +175,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "note_matured": (
         (
             "A warning is matured when {days} days have passed since, or the customer has left. Precision counts matured "
-            "warnings only; {open} warnings of this period are not matured yet."
+            "warnings only; {open} warnings of this period are not matured."
         ),
         "预警发出满 {days} 天或客户已离网即为“已到期”。准确率只计已到期预警；本期尚有 {open} 条未到期。",
     ),
