@@ -25,7 +25,6 @@ UNPENDED: Final = 3  # the condition ceased before `for` was over
 CLEARED: Final = 4  # active → idle or cooling
 EBBED: Final = 5  # the clearing condition holds: `keep_firing_for` begins
 UNEBBED: Final = 6  # and ceased to hold
-RENEWED: Final = 7  # spent → idle
 ACTIVE, PENDING, COOLING, EBBING = 0, 1, 2, 3  # planes of bits
 
 _ONE: Final = np.uint64(1)
@@ -105,7 +104,6 @@ def settle(
             s[words + w] = (pending | pended) & ~dropped | (spent & ~gone)
             s[2 * words + w] = cooling | (gone & traits.cools[w])
             s[3 * words + w] = (ebbing | ebbs) & ~back
-            count = _emit(changes, count, i, w, anew, RENEWED)
             count = _emit(changes, count, i, w, gone, CLEARED)
             count = _emit(changes, count, i, w, dropped, UNPENDED)
             count = _emit(changes, count, i, w, ebbs, EBBED)

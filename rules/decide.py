@@ -71,7 +71,6 @@ class Decider:
         )
         self._room = bits.room_for_changes(4096, len(self.rules))
         self.renewal = Renewal(self.rules)
-        self._active = [0] * len(self.rules)  # customers on which each rule is active
         self._out: list[EarlyWarning] = []
 
     @property
@@ -191,8 +190,6 @@ class Decider:
                 self.timers.set(customer, k, bits.EBBING, at + rule.keep_firing_for)
             elif what == bits.UNEBBED:
                 self.timers.drop(customer, k, bits.EBBING)
-            elif what == bits.RENEWED:
-                self._active[k] -= 1
             elif what == bits.CLEARED:
                 self.timers.drop(customer, k, bits.EBBING)
                 if rule.cooldown:
@@ -201,10 +198,6 @@ class Decider:
     def _episode(
         self, customer: int, at: int, fired: list[int], cleared: list[int], row: int, who: Who, *, asleep: bool
     ) -> None:
-        for k in fired:
-            self._active[k] += 1
-        for k in cleared:
-            self._active[k] -= 1
         if fired:
             self._raise_or_elevate(customer, at, fired, row, who)
         episode = self.episodes.get(customer)
@@ -273,9 +266,6 @@ class Decider:
     def gone(self, customer: int, at: int, reason: StatusReason, state: Words, who: Who) -> None:
         """The customer left, or is another person now: the episode is closed and nothing is waited for."""
         self.close(customer, at, reason, who)
-        for k in range(len(self.rules)):
-            if state[customer, k // 64] >> np.uint64(k % 64) & np.uint64(1):
-                self._active[k] -= 1
         state[customer] = 0
         self.timers.forget(customer)
 
@@ -317,8 +307,6 @@ class Decider:
         for episode in self.episodes.values():
             episode.rules = held_up_now(episode.rules, moves)
         self.log.restore(log)
-        for k in range(len(self.rules)):
-            self._active[k] = int(np.count_nonzero(state[:, k // 64] >> np.uint64(k % 64) & np.uint64(1)))
         return Carried(state, changed)
 
     def close_removed(self, at: int, who: Who) -> list[int]:
