@@ -1,7 +1,7 @@
 """One measured replay in a process of its own: `python -m benchmarks.replaying EVENTS KNOWN MODEL`.
 
 KNOWN is a file of events that the engine has seen before the clock starts, MODEL a saved model that scores every row and goes
-on learning; EVENTS are then read as `churn replay` reads them, with warnings, dead letters and scores written. Prints JSON.
+on learning; EVENTS are then read as `churn replay` reads them, with warnings and dead letters written. Prints JSON.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ def run(engine: Core, file: Path, folder: Path) -> dict[str, Any]:
         [str(file)],
         warnings=folder / "warnings.jsonl",
         dead_letters=folder / "dead.jsonl",
-        scores=folder / "scores.csv",
     )
     return replay(job, lambda _: engine, print)
 
