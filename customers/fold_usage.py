@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from customers.layout import T
+from customers.layout import C, L, T
 from customers.metrics import METRIC
 from customers.rings import Slots, add
 from events.codes import PEER_NETWORK, SERVICE
+from events.columns import EXPLAINED
 from events.compiled import compiled
 
 _LAST_USE, _NEWEST = T["last_use"], T["newest_usage"]
@@ -24,6 +25,11 @@ _IS_SMS, _IS_MMS, _IS_VOICEMAIL = SERVICE["sms"], SERVICE["mms"], SERVICE["voice
 _IS_INTERNATIONAL, _IS_ROAMING = SERVICE["international"], SERVICE["roaming"]
 _IS_BROADBAND, _IS_FIXED = SERVICE["broadband"], SERVICE["fixed"]
 _OFF = PEER_NETWORK["other"]
+_EXPLAINED = EXPLAINED
+_HOME, _VOTES = L["home_cell"], C["home_votes"]
+_MOST_VOTES = 60  # so that who moves house is known to within some weeks
+HOME_BITS = 0x7FFFFFFF
+"""Of a cell's hash, what a customer's home cell is kept as; of 50,000 cells about one pair shares it."""
 
 
 @compiled
@@ -55,19 +61,37 @@ def _fold_service(r: np.void, e: np.void, slots: Slots) -> None:
 
 
 @compiled
+def _vote(r: np.void, e: np.void) -> None:
+    """The majority vote of Boyer and Moore (MJRTY, 1981) over the cells used: one candidate and its lead."""
+    cell, votes = np.int32(e["ref"] & np.uint64(HOME_BITS)), np.int64(r["codes"][_VOTES])
+    if r["labels"][_HOME] == cell:
+        r["codes"][_VOTES] = min(votes + 1, _MOST_VOTES)
+    elif votes > 0:
+        r["codes"][_VOTES] = votes - 1
+    else:
+        r["labels"][_HOME], r["codes"][_VOTES] = cell, 1
+
+
+@compiled
 def fold_usage(r: np.void, e: np.void, at: int, slots: Slots) -> None:
-    """Add one usage record dated `at` (µs), which falls in `slots`; an attempt that only failed is no use."""
+    """Add one usage record dated `at` (µs), which falls in `slots`; an attempt that only failed is no use.
+
+    What fails while an incident explains it is not counted as this customer's own trouble.
+    """
     count, seconds, mb, failed = e["x"][0], e["x"][1], e["x"][2], e["x"][4]
     r["times"][_NEWEST] = max(r["times"][_NEWEST], at)
+    if e["ref"] != np.uint64(0):
+        _vote(r, e)
     if count > 0 or seconds > 0 or mb > 0:
         r["times"][_LAST_USE] = max(r["times"][_LAST_USE], at)
         add(r, _USES, count, slots)
         _fold_service(r, e, slots)
     if e["x"][3] > 0:
         add(r, _CHARGE, e["x"][3], slots)
-    if failed > 0:
+    own = e["flags"] & _EXPLAINED == 0
+    if failed > 0 and own:
         add(r, _FAILED, failed, slots)
-    if e["x"][5] > 0:
+    if e["x"][5] > 0 and own:
         add(r, _DROPPED, e["x"][5], slots)
     if not np.isnan(e["x"][6]):
         add(r, _SPEED, e["x"][6], slots)

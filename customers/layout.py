@@ -54,7 +54,6 @@ AGES: Final = (
     "contract_end",  # the latest end among the contracts that run
     "contract_ended",
     "device_change",
-    "incident",
     "adjustment",
 )
 # Fixed point, 1/10,000 of a major unit; MONEY_UNKNOWN = unknown.
@@ -104,11 +103,21 @@ CODES: Final = (
     "plan_changed_by",  # 1 customer 2 operator
     "care_outcome",
     "suspended_as",  # line status of the newest suspension, 1..4
+    "home_votes",  # how far ahead the home cell is in the vote
 )
 # What is taken as not so until it is told.
-ZERO_CODES: Final = ("line_status", "churned", "days_closed", "bills_seen", "profiling_objected", "do_not_contact")
+ZERO_CODES: Final = (
+    "line_status",
+    "churned",
+    "days_closed",
+    "bills_seen",
+    "profiling_objected",
+    "do_not_contact",
+    "home_votes",
+)
 # Interned texts; -1 = unknown.
-LABELS: Final = ("region", "segment", "plan", "account", "age_band")
+TEXTS: Final = ("region", "segment", "plan", "account", "age_band")
+LABELS: Final = (*TEXTS, "home_cell")  # and 31 bits of the hash of the cell most used
 HEADS: Final = ("bills", "complaints", "contracts")
 
 FAR: Final = np.iinfo(np.int64).max

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from customers.feeds import Feeds, dead_time
-from customers.layout import AGES, CODE_UNKNOWN, CODES, FLOATS, LABELS, MONEY, MONEY_SCALE, MONEY_UNKNOWN, A, C, H, T
+from customers.layout import AGES, CODE_UNKNOWN, CODES, FLOATS, LABELS, MONEY, MONEY_SCALE, MONEY_UNKNOWN, A, C, H, L, T
 from customers.metrics import (
     BLOCKS,
     DAY_RING,
@@ -55,6 +55,9 @@ EXTRA: Final = (
     "covered_7d",
     "covered_30d",
     "covered_90d",
+    "incident_open",  # of the home cell; what there is of incidents is written by whoever knows them
+    "days_since_incident",
+    "incidents_30d",
 )
 NAMES: Final = (
     *(name for name, _ in WINDOW_MEASURES),
@@ -81,6 +84,7 @@ _USAGE, _PAYMENTS, _COMPLAINTS = FEED["usage"], FEED["payments"], FEED["complain
 _LAST_USE, _AWAKE, _FIRST = T["last_use"], T["awake_at"], T["first_seen"]
 _ROLLED = T["rolled"]
 _STATUS, _EXPIRES = C["line_status"], A["porting_expires"]
+_HOME = L["home_cell"]
 _BILL_POOL, _COMPLAINT_POOL, _CONTRACT_POOL = H["bills"], H["complaints"], H["contracts"]
 
 Matrix = npt.NDArray[np.float64]
@@ -208,6 +212,8 @@ def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: 
         running += 1 if ends == 0 or ends > now else 0
         j = np.int64(p.contracts[j]["next"])
     out[i, _EXTRA_AT + 12] = running
+    none = 0.0 if r["labels"][_HOME] >= 0 else np.nan
+    out[i, _EXTRA_AT + 17], out[i, _EXTRA_AT + 18], out[i, _EXTRA_AT + 19] = none, np.nan, none
     known = max(out[i, _EXTRA_AT], 1.0 / 24.0)
     for ring in range(_RINGS):
         span = (RING_SUMMED[ring] - 1) * RING_WIDTH[ring] + now % RING_WIDTH[ring]

@@ -188,8 +188,13 @@ class Partition:
                 )
                 evaluate(self.rows, len(part))
 
-    def look(self, customers: npt.NDArray[np.int64], at: int) -> Iterator[tuple[Rows, int]]:
-        """The customers' measures as of `at` (µs), chunk by chunk, without changing anything."""
+    def look(self, customers: npt.NDArray[np.int64], at: int, work: Work | None = None) -> Iterator[tuple[Rows, int]]:
+        """The customers' measures as of `at` (µs), chunk by chunk, without changing anything.
+
+        Not before the clock; with the `work` that has come as far as `at`, as known then.
+        """
+        at = max(at, self.clock) if work is None else at
+        feeds, seqs = self._known_at(work, np.array([at]))
         for start in range(0, len(customers), ROWS):
             part = customers[start : start + ROWS]
             look_round(
@@ -197,9 +202,9 @@ class Partition:
                 self.customers.pools,
                 self.feeds.view,
                 part,
-                self.feeds.clock,
-                self.seq,
-                max(at, self.clock),
+                int(feeds[0]),
+                int(seqs[0]),
+                at,
                 self.rows,
             )
             yield self.rows, len(part)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from msgspec import UNSET
 
 from customers.ids import Ids
-from customers.layout import LABELS, A, C, L, M
+from customers.layout import TEXTS, A, C, L, M
 from customers.rounds import SET_AGE, SET_ATTRIBUTE, SET_CODE, SET_LABEL, SET_MONEY, Settings
 from customers.state import ATTRIBUTES_MOST
 from events import contract
@@ -108,9 +108,9 @@ class Profiles:
     """Turns facts into settings; owns the texts of the label fields and the attributes."""
 
     def __init__(self) -> None:
-        self.labels = {name: Ids() for name in LABELS}
+        self.labels = {name: Ids() for name in TEXTS}
         self.attributes = Attributes()
-        self._known: dict[str, dict[str, int]] = {name: {} for name in LABELS}  # spares the way to the table
+        self._known: dict[str, dict[str, int]] = {name: {} for name in TEXTS}  # spares the way to the table
 
     def number(self, name: str, text: str | None) -> float:
         """The number of a label's text, a new one if need be; NaN for none."""

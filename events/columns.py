@@ -44,6 +44,8 @@ COUNTRY_GIVEN = 1
 ACCOUNT_GIVEN = 2
 LINE_GIVEN = 4
 """Bits of `flags`: the optional text fields that a usage record leaves in `Batch.raw`."""
+EXPLAINED = 8
+"""Bit of `flags`, set by the engine: used while an incident of the cell was open, which explains what went wrong."""
 
 
 class Origin(NamedTuple):

@@ -17,6 +17,7 @@ from rules.faults import Fault
 from rules.feature_types import Schema
 from rules.formats import LANGUAGES
 from rules.hints import did_you_mean
+from rules.incidents import speaks_of_network
 from rules.operands import Parameter
 from rules.rulefile import Group, RuleEntry, RuleFile
 from rules.ruleset import Rule, RuleSet, RuleText
@@ -121,6 +122,9 @@ class _RuleBuild:
             actions=entry.actions,
             text=text,
             version=_digest([entry, labels, params]),
+            held=speaks_of_network(entry.cause, expr.features)
+            if entry.held_by_incident is None
+            else entry.held_by_incident,
         )
 
     def _check_names(self, params: Mapping[str, Parameter]) -> None:

@@ -71,6 +71,7 @@ class Decider:
         )
         self._room = bits.room_for_changes(4096, len(self.rules))
         self.renewal = Renewal(self.rules)
+        self._held = bits.words_of([rule.held for rule in self.rules])
         self._out: list[EarlyWarning] = []
 
     @property
@@ -93,14 +94,19 @@ class Decider:
         state: Words,
         renewing: Words,
         who: Who,
+        explained: npt.NDArray[np.bool_] | None = None,
     ) -> set[int]:
         """Decide on rows. `asked`: a timer of the rules is over. `state` holds the rule bits of all customers.
 
         `renewing` are the rules that each row's fact makes ready again, shape (rows, words).
+        `explained`: an incident of the customer's cell explains what use and network look like, so rules that speak of
+        those are held: they count as not true.
 
         Returns the customers whose next timer of the rules may have changed.
         """
         over = self._over(customers, now, asked, state)
+        if explained is not None:
+            verdict.fire[: len(customers)][explained] &= ~self._held
         changed = self._changes(verdict, customers, state, renewing)
         bound, obeyed = set(np.flatnonzero(verdict.bound[: len(customers)]).tolist()), set[int]()
         for row in sorted(changed.keys() | over.keys() | bound):

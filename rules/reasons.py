@@ -9,6 +9,7 @@ from typing import Final
 from detectors.catalogue import Feature
 from rules.early_warning import WarningReason
 from rules.formats import UNKNOWN_TEXT, YES_NO, Style, written
+from rules.incidents import incident_reason
 from rules.ruleset import Rule
 from rules.views import UNKNOWN_CAUSE, View
 
@@ -37,7 +38,7 @@ def rounded(value: float | str | None) -> float | str | None:
 def reasons(
     rules: Sequence[Rule], view: View, features: Mapping[str, Feature], cause: str, styles: Mapping[str, Style]
 ) -> tuple[WarningReason, ...]:
-    """At most five reasons by falling weight; a feature speaks once."""
+    """At most five reasons by falling weight; a feature speaks once, and an open incident is always among them."""
     found: dict[str, WarningReason] = {}
     top = max((rule.tier_rank for rule in rules), default=0)
     for rule in rules:
@@ -52,6 +53,10 @@ def reasons(
         if name in features and rounded(view.value(name)) is not None:
             _keep(found, _of_feature(features[name], view, 1.0 - math.exp(-added / _MODEL_SCALE), styles))
     ranked = sorted(found.values(), key=lambda reason: (-reason.weight, reason.feature, reason.code))
+    incident = view.incident_id()
+    if incident is not None:
+        named = [reason for reason in ranked if reason.feature != "incident_open"][: MOST - 1]
+        ranked = sorted([*named, incident_reason(incident)], key=lambda reason: -reason.weight)
     return tuple(ranked[:MOST])
 
 

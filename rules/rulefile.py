@@ -73,6 +73,7 @@ class RuleEntry(Strict, frozen=True, kw_only=True):
     sayable: bool = True
     evidence: Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
     actions: tuple[Code, ...] | None = None
+    held_by_incident: bool | None = None
     text: Bilingual
 
 

@@ -37,7 +37,8 @@ class Rule:
     """One rule, checked and compiled; `version` is a hash of its meaning, so an edit elsewhere leaves it alone.
 
     `evidence` are the features that are its reasons, in order. `cause` None means that the evidence decides, `actions`
-    None that the cause does, and None in queue and deadlines that tier and value class do.
+    None that the cause does, and None in queue and deadlines that tier and value class do. `held`: it neither raises nor
+    elevates while an incident of the customer's cell explains what it speaks of.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Rule:
     actions: tuple[str, ...] | None
     text: RuleText
     version: str
+    held: bool = False
 
     @property
     def features(self) -> frozenset[str]:

@@ -25,6 +25,10 @@ class View(Protocol):
         """Whether a condition is definitely true of it."""
         ...
 
+    def incident_id(self) -> str | None:
+        """The incident that is open in the customer's cell; None without one."""
+        ...
+
     def contributions(self) -> Sequence[tuple[str, float]]:
         """The features by which the model raises the risk most, with what each adds to the log odds."""
         ...

@@ -25,12 +25,15 @@ from events.contract import CareResolved, CustomerChurned, CustomerReturned, Lin
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.times import rfc3339
 from models.champion import Champion
+from population.incident import Incident
+from population.watches import Stop, Watches
 from rules.decide import Decider
 from rules.early_warning import EarlyWarning, StatusReason
 from rules.ledger import WANTED, History, Ledger
 from rules.load import Configuration
 from rules.outcomes import ACTIVE_US, Leaver
 from rules.writing import Writer
+from streams.crowd import PartitionCrowd
 from streams.evaluation import Evaluation, Names
 from streams.layouts import checked_layouts, layouts
 
@@ -57,7 +60,7 @@ class Step(NamedTuple):
     """What came of a batch, or of time passing."""
 
     decisions: Sequence[EarlyWarning]
-    incidents: Sequence[Any]
+    incidents: Sequence[Incident]
     dead: Sequence[DeadLetter]
     applied: int
     duplicates: int
@@ -88,7 +91,11 @@ class Engine:
             self.partition.profiles.attributes.restore(model.vocabulary)
         self.names = Names(self.partition)
         self.model = model
-        self.evaluation = Evaluation(self.partition, model, configuration, self.decider.rules)
+        versions = {name: self.writer.versions[name] for name in ("engine", "rules")}
+        self.watches = Watches(int(settings.utc_offset), versions)
+        self.evaluation = Evaluation(
+            self.partition, model, configuration, self.decider.rules, self.watches.network.holds
+        )
         self.ticked = 0  # the last tick of event time that the model saw
         self.outcome_at = 0  # clock of the first outcome since then; 0: none
         self._pending: list[int] = []  # facts of the running work that change an episode, by index
@@ -104,20 +111,23 @@ class Engine:
         if not self.model.learning:  # a model that learns takes attributes in at its ticks
             self.evaluation.show(len(self.partition.profiles.attributes.columns))
         self._pending = [i for i, fact in sorted(work.batch.facts.items()) if isinstance(fact, EFFECTS)]
+        self.watches.begin(work, self.partition.customers.count)
         done = 0
-        for end, tick in self._stretches(work):
+        for end, tick, stop in self._stretches(work):
             self.partition.run(work, done, end, self._evaluate)
             self._take_effect(end)
             done = end
             if tick is not None:
                 self._tick(work, tick, work.attributes_by(end))
+            if stop is not None:
+                self._watch(work, stop)
         self.partition.sweep(work, self.partition.clock, self._evaluate)
         self._work = None
         self._keep_accounts(work)
         fates = work.fate
         return Step(
             self.decider.take(),
-            self._told(()),
+            self._told(self.watches.take()),
             self._dead(work, decided_at),
             int(np.count_nonzero((fates == APPLIED) | (fates == ELSEWHERE))),
             int(np.count_nonzero(fates == DUPLICATE)),
@@ -127,10 +137,10 @@ class Engine:
         """Let the clock go on to `to`, firing timers on the way."""
         self.writer.decided_at = rfc3339(decided_at)
         self._close_removed()
-        self._tick_until(None, to)
+        self._tick_until(to)
         self.partition.clock = max(self.partition.clock, to)
         self.partition.sweep(None, to, self._evaluate)
-        return Step(self.decider.take(), self._told(()), (), 0, 0)
+        return Step(self.decider.take(), self._told(self.watches.take()), (), 0, 0)
 
     def _close_removed(self) -> None:
         """Right after a restore, at its clock: end the episodes whose rules are no more."""
@@ -140,8 +150,18 @@ class Engine:
                 self.partition.set_rules_due(customer, self.decider.timers.next(customer))
             self._restored = False
 
-    def _stretches(self, work: Work) -> Iterator[tuple[int, int | None]]:
-        """Cut the batch where the model ticks: (end of the stretch, the tick that follows it)."""
+    def _stretches(self, work: Work) -> Iterator[tuple[int, int | None, Stop | None]]:
+        """Cut the batch where the model ticks and where a watch acts: (end of the stretch, what follows it)."""
+        stop = self.watches.scan(work)
+        for end, tick in self._ticks(work):
+            at = NO_LIMIT if tick is None else tick
+            while stop is not None and (stop.position, stop.time) <= (end, at):
+                yield stop.position, None, stop
+                stop = self.watches.scan(work)
+            yield end, tick, None
+
+    def _ticks(self, work: Work) -> Iterator[tuple[int, int | None]]:
+        """Where the model ticks: (end of the stretch, the tick that follows it)."""
         clocks, count = work.clocks, len(work.clocks)
         if not self.model.learning:
             yield count, None
@@ -182,18 +202,33 @@ class Engine:
             self.evaluation.model_changed()
         self.ticked, self.outcome_at = tick, 0
 
-    def _tick_until(self, work: Work | None, to: int) -> None:
+    def _watch(self, work: Work | None, stop: Stop) -> None:
+        """Fire what is due before a watch acts, so that it is judged by what held then; then let it act."""
+        self.writer.versions["model"] = self.evaluation.model_version
+        if stop.changes or stop.fact is not None or self.watches.network.holds:
+            self.partition.sweep(work, stop.time - 1, self._evaluate)
+        self.watches.act(stop, work, PartitionCrowd(self.partition, self.evaluation, self.names, work))
+
+    def _tick_until(self, to: int) -> None:
+        """Let time pass up to `to`: what the watches and the model have to do on the way, in order of time."""
         none = np.zeros(0, np.int64)
-        while self.model.learning and self.ticked > 0:
-            tick = self._next_tick(none)
-            if tick > to:
+        stop = self.watches.pass_time(to)
+        while True:
+            tick = self._next_tick(none) if self.model.learning and self.ticked > 0 else NO_LIMIT
+            if stop is not None and stop.time <= tick:
+                self._watch(None, stop)
+                stop = self.watches.pass_time(to)
+            elif tick <= to:
+                self._tick(None, tick, len(self.partition.profiles.attributes.columns))
+            else:
                 return
-            self._tick(work, tick, len(self.partition.profiles.attributes.columns))
 
     def _evaluate(self, rows: Rows, count: int) -> None:
         """Features, signals, risk and rules for the rows of a round; what the rules wait for goes back as timers."""
         self.writer.versions["model"] = self.evaluation.model_version
         if count:
+            if self._work is not None:
+                self.watches.rows(rows, count, self._work.batch.events["kind"])
             self._decide(rows, count)
         self._take_effect(None)
 
@@ -209,6 +244,7 @@ class Engine:
             self.partition.customers.bits,
             self.decider.renewal.words(kinds, codes, rows.measures),
             self.evaluation.who(self.names),
+            self.evaluation.explained(rows, count),
         )
         for customer in touched:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
@@ -243,6 +279,8 @@ class Engine:
             self.model.churned(customer, dated, voluntary)
             seen, cause = self._seen_before(customer, at), CAUSES[work.batch.events["a"][index]]
             self.decider.left(Leaver(customer, dated, seen, voluntary, cause), who)
+            if voluntary:
+                self.watches.left(customer, at, int(self.partition.customers.records["labels"][customer, L["region"]]))
             if self.partition.customers.records["codes"][customer, C["churned"]] == 1:  # no later return stands
                 self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
                 self.partition.stop_timers(customer)
@@ -276,7 +314,7 @@ class Engine:
         named = [None if region < 0 else labels.text(region) for region in regions]
         self.ledger.facts(work.batch.events[index], customers, named)
 
-    def _told(self, incidents: Sequence[Any]) -> Sequence[Any]:
+    def _told(self, incidents: Sequence[Incident]) -> Sequence[Incident]:
         """Incidents on their way out; the ledger remembers them."""
         if self.ledger is not None:
             self.ledger.warned_of(incidents)
@@ -339,6 +377,7 @@ class Engine:
         parts.update({f"partition.{name}": part for name, part in self.partition.snapshot().items()})
         parts.update({f"model.{name}": part for name, part in self.model.snapshot().items()})
         parts.update({f"decider.{name}": part for name, part in self.decider.snapshot().items()})
+        parts.update({f"watches.{name}": part for name, part in self.watches.snapshot().items()})
         if self.ledger is not None:
             parts["ledger"] = self.ledger.snapshot()
         parts["engine"] = msgspec.json.encode(
@@ -372,6 +411,7 @@ class Engine:
         for customer in carried.customers:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
         self._restored = True
+        self.watches.restore(of("watches"))
         if self.ledger is not None and "ledger" in parts:
             self.ledger.restore(bytes(parts["ledger"]))
         self.ticked, self.outcome_at = int(own["ticked"]), int(own["outcome_at"])

@@ -20,6 +20,7 @@ from detectors.registry import DETECTORS
 from detectors.trace import Node, Trace
 from models.champion import Champion
 from models.scoring import scratch
+from population.holds import Holds
 from rules import columns as rule_columns
 from rules.bits import words_of
 from rules.expressions import Compiled
@@ -117,13 +118,19 @@ class Evaluation:
     """Works out, for the rows of a round, what rules and model need; `conditions` are the rules' and the policy's."""
 
     def __init__(
-        self, partition: Partition, model: Champion, configuration: Configuration, rules: Sequence[Rule]
+        self,
+        partition: Partition,
+        model: Champion,
+        configuration: Configuration,
+        rules: Sequence[Rule],
+        holds: Holds,
     ) -> None:
         settings = configuration.settings
         self._plans = book_of(configuration.plans)
         self._partition = partition
         self._model = model
         self._rules = rules
+        self._holds = holds
         self._limits = [limit.condition for limit in configuration.policy.limits]
         self.model_version = model.version if model.speaking else "none"
         self.params: dict[str, Any] = {
@@ -200,6 +207,7 @@ class Evaluation:
 
     def judge(self, rows: Rows, count: int) -> Verdict:
         """What is to be known of the first `count` rows; valid until the next call."""
+        self._tell_incidents(rows, count)
         features, conditions = self._program.code()
         calibration, self._rows = self._model.calibration, rows
         judge(
@@ -214,6 +222,25 @@ class Evaluation:
             self._verdict,
         )
         return self._verdict
+
+    def _tell_incidents(self, rows: Rows, count: int) -> None:
+        """Write what incidents there are of the rows' home cells beside the customers' own measures."""
+        if self._holds:
+            measures, now = rows.measures[:count], rows.now[:count]
+            homes = measures[:, MEASURE["home_cell"]]
+            measures[:, MEASURE["incident_open"]] = self._holds.open(homes, now)
+            measures[:, MEASURE["days_since_incident"]] = self._holds.days_since(homes, now)
+            measures[:, MEASURE["incidents_30d"]] = self._holds.lately(homes, now)
+
+    def explained(self, rows: Rows, count: int) -> npt.NDArray[np.bool_] | None:
+        """In which rows an incident of the customer's cell explains use and network; None while there is none at all."""
+        if not self._holds:
+            return None
+        return self._holds.explained(rows.measures[:count, MEASURE["home_cell"]], rows.now[:count])
+
+    def incident_id(self, rows: Rows, row: int) -> str | None:
+        """The incident that is open in a row's home cell."""
+        return self._holds.incident_id(float(rows.measures[row, MEASURE["home_cell"]]), int(rows.now[row]))
 
     def freeze(self, rows: Rows, count: int) -> None:
         """Give the model the examples that are due among the rows that were judged."""
@@ -290,16 +317,18 @@ class Who:
         if row is None or self._rows is None:
             return None
         sheet = self._evaluation.sheet(self._rows, row)
-        return RowView(self._evaluation, sheet, int(self._rows.customer[row]))
+        incident_id = self._evaluation.incident_id(self._rows, row)
+        return RowView(self._evaluation, sheet, int(self._rows.customer[row]), incident_id)
 
 
 class RowView:
     """One row."""
 
-    def __init__(self, evaluation: Evaluation, sheet: Sheet, customer: int) -> None:
+    def __init__(self, evaluation: Evaluation, sheet: Sheet, customer: int, incident_id: str | None) -> None:
         self._evaluation = evaluation
         self._sheet = sheet
         self._customer = customer
+        self._incident_id = incident_id
         self._added: Sequence[tuple[str, float]] | None = None
 
     def value(self, feature: str) -> float | str | None:
@@ -322,6 +351,10 @@ class RowView:
             value = self._number(normal)
             return None if value != value else float(f"{value:.6g}")
         return normal
+
+    def incident_id(self) -> str | None:
+        """The incident that is open in the customer's cell."""
+        return self._incident_id
 
     def holds(self, condition: Compiled) -> bool:
         """Whether a condition is definitely true."""

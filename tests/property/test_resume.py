@@ -43,6 +43,7 @@ def check(whole: list[bytes], size: int, cuts: set[int], file: Path, folder: Pat
         ours, theirs = (made.step(batch(whole[start : start + size]), 0) for made in (steady, mortal))
         assert list(map(said, ours.decisions)) == list(map(said, theirs.decisions))
         assert ours.dead == theirs.dead
+        assert ours.incidents == theirs.incidents
         assert (ours.applied, ours.duplicates) == (theirs.applied, theirs.duplicates)
         decided += len(ours.decisions)
     mortal = reborn(mortal, file, folder)
@@ -57,6 +58,9 @@ def check(whole: list[bytes], size: int, cuts: set[int], file: Path, folder: Pat
         "partition.customers.floats",
         "partition.customers.bits",
         "decider.state",
+        "watches.records",
+        "watches.clock",
+        "watches.state",
     ):
         one, other = np.asarray(ours[name]), np.asarray(theirs[name])
         assert one.tobytes() == other.tobytes(), name

@@ -30,6 +30,7 @@ def same(one: Outcome, other: Outcome) -> None:
     assert one.scores == other.scores
     assert one.report == other.report
     assert one.counts == other.counts
+    assert one.incidents == other.incidents
 
 
 @SHORT
@@ -120,13 +121,14 @@ def test_more_rules_than_one_word_of_bits_holds(tmp_path):
 
 def test_the_streams_reach_what_they_are_for():
     """Else the tests above could not fail."""
-    decisions, kinds, counts = [], Counter(), [0, 0, 0]
+    decisions, incidents, kinds, counts = [], [], Counter(), [0, 0, 0]
     for seed in range(6):
         types = (None, LIVES * 3 + list(range(len(TYPES))), [*CALM, TYPES.index("line.changed")])[seed % 3]
         stream = random_moments(seed, 400, customers=5, types=types)
         kinds.update(TYPES[moment.type] for moment in stream)
         outcome = run(engine(), [lines(stream)])
         decisions += outcome.decisions
+        incidents += outcome.incidents
         counts = [before + count for before, count in zip(counts, outcome.counts, strict=True)]
     assert min(counts) > 0
     assert set(kinds) == set(TYPE_NAMES)
@@ -139,5 +141,8 @@ def test_the_streams_reach_what_they_are_for():
         "silent",
         "risk-high",
     }  # test_silence.py; few learn so much
+    assert {incident["status"] for incident in incidents} >= {"opened", "resolved"}
+    codes = {reason["code"] for decision in decisions for reason in decision["reasons"]}
+    assert "network_incident" in codes
     assert any(decision["held_out"] for decision in decisions)
     assert any(decision["account_id"] for decision in decisions)

@@ -42,6 +42,7 @@ class Outcome(NamedTuple):
     scores: list[tuple[str, float | None, str | None]]
     report: dict[str, Any]
     counts: tuple[int, int, int]  # applied, duplicates, dead letters
+    incidents: list[dict[str, Any]]
 
 
 @cache
@@ -118,4 +119,5 @@ def run(engine: Engine, parts: Iterable[Sequence[bytes]], *, end: int | None = N
             sum(step.duplicates for step in steps),
             sum(len(step.dead) for step in steps),
         ),
+        [msgspec.to_builtins(incident) for step in steps for incident in step.incidents],
     )

@@ -121,6 +121,7 @@ def _usage(choose: Chooser, _: datetime) -> Fields:
         "dropped": choose((ABSENT, ABSENT, ABSENT, 2)),
         "mbps": choose((ABSENT, ABSENT, ABSENT, 30.5)),
         "peer_network": choose((ABSENT, "own", "other")),
+        "cell_id": choose((ABSENT, "9", "9", "8")),
     }
 
 

@@ -1,0 +1,191 @@
+"""All watches of a partition, as the engine drives them.
+
+The engine asks for the next moment at which there is something to do (`scan`, or `pass_time` where no events come), folds up
+to there, and has it done (`act`). So a batch is cut where a watch acts and nowhere else, at moments of event time, and the
+incidents do not depend on how the stream was cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from customers.measures import MEASURE
+from customers.partition import Work
+from customers.rounds import Rows
+from events.codes import Kind
+from events.columns import EVENT
+from events.contract import MarketNoted, NetworkIncident
+from population.bills import LEAST_BILLS, SHOCK, BillWatch
+from population.crowd import Crowd
+from population.desk import IncidentDesk
+from population.incident import Incident
+from population.network import Network
+from population.peaks import PeakWatch
+from population.slots import END, MET, TOLD, WAIT_US, Clock, scan
+from population.tally import BILLS, LEFT, SHOCKS, SIGNS, Tally
+
+DAY_US: Final = 86_400_000_000
+REMEMBERED_US: Final = 90 * DAY_US
+_COUNTED: Final = np.zeros(256, np.bool_)
+_COUNTED[[Kind.BILL_ISSUED, Kind.PORTING_QUERIED, Kind.PORTING_REQUESTED, Kind.CANCELLATION_REQUESTED]] = True
+_NO_EVENTS: Final = np.zeros(0, EVENT)
+
+
+def clock_of(parts: npt.NDArray[np.int64]) -> Clock:
+    """The scan's clock from its parts, shape (6,), as views."""
+    return Clock(parts[0:1], parts[1:2], parts[2:3], parts[3:4], parts[4:6])
+
+
+class Stop(NamedTuple):
+    """A moment at which a watch acts: after the events before `position`, at `time` (µs).
+
+    `changes`: (cell, what) found; `look`: the daily watches are due; `fact`: the index of what was reported of the network or the market.
+    """
+
+    position: int
+    time: int
+    changes: list[tuple[int, int]]
+    look: bool
+    fact: int | None
+
+
+class Watches:
+    """The watches over cells, bills and churn. `utc_offset` in µs."""
+
+    def __init__(self, utc_offset: int, versions: Mapping[str, str]) -> None:
+        self._offset = utc_offset
+        self.desk = IncidentDesk(utc_offset, versions)
+        self.network = Network(self.desk)
+        self._bills = BillWatch(self.desk, utc_offset)
+        self._peaks = PeakWatch(self.desk, utc_offset)
+        self._tally = Tally()
+        self._clock = clock_of(np.zeros(6, np.int64))
+        self.network.seen = self._clock.seen
+        self._day = 0  # the newest local day that was ended here
+        self._cells = np.zeros(0, np.int32)
+        self._counted = np.zeros(1, np.bool_)
+        self._at = 0
+
+    def begin(self, work: Work, customers: int) -> None:
+        """A batch comes; `customers`: how many there are with it."""
+        self._cells = self.network.number(work.batch, customers)
+        self._counted = np.append(_COUNTED[work.batch.events["kind"]], False)  # timers' rows have event −1
+        self._at = 0
+
+    def scan(self, work: Work) -> Stop | None:
+        """The next moment of the batch at which there is something to do."""
+        return self._scan(work.batch.events, work.clocks, work.who, self._cells, self._at, 0)
+
+    def pass_time(self, to: int) -> Stop | None:
+        """The next moment up to `to` (µs) while no events come."""
+        none = np.zeros(0, np.int32)
+        return self._scan(_NO_EVENTS, np.zeros(0, np.int64), none, none, 0, to)
+
+    def _scan(
+        self,
+        events: npt.NDArray[np.void],
+        clocks: npt.NDArray[np.int64],
+        who: npt.NDArray[np.int32],
+        cells: npt.NDArray[np.int32],
+        first: int,
+        until: int,
+    ) -> Stop | None:
+        network = self.network
+        room = max(network.cells.count, 1)
+        changed, what = np.empty(room, np.int32), np.empty(room, np.uint8)
+        why = MET
+        while why == MET:
+            why, first, time, changes, look = scan(
+                events,
+                clocks,
+                who,
+                cells,
+                first,
+                until,
+                network.cells.records,
+                network.marks,
+                self._clock,
+                self._offset,
+                LEAST_BILLS,
+                changed,
+                what,
+            )
+            if why == MET:
+                network.met(int(cells[first]))
+        self._at = first
+        if why == END:
+            return None
+        found = list(zip(changed[:changes].tolist(), what[:changes].tolist(), strict=True))
+        return Stop(first, time, found, look, first - 1 if why == TOLD else None)
+
+    def act(self, stop: Stop, work: Work | None, crowd: Crowd) -> None:
+        """Do what is due at a stop."""
+        for cell, what in stop.changes:
+            self.network.changed(cell, what, stop.time, crowd)
+        if stop.fact is not None and work is not None:
+            fact = work.batch.facts.get(stop.fact)
+            if isinstance(fact, NetworkIncident):
+                self.network.reported(fact, stop.time, crowd)
+            elif isinstance(fact, MarketNoted):
+                self._peaks.noted(fact, stop.time)
+        if stop.look:
+            self._look(stop.time, crowd)
+
+    def _look(self, at: int, crowd: Crowd) -> None:
+        today = (at - WAIT_US + self._offset) // DAY_US
+        ended = today - 1
+        if self._day < ended:
+            self._bills.end_of_day(self._tally, ended, at, crowd)
+            self._peaks.end_of_day(self._tally, ended, at, crowd)
+            self.network.end_of_day(at, crowd)
+            self._day = ended
+            self._tally.forget(min(self._bills.keeps(today), self._peaks.keeps(today)))
+            self.desk.forget(at - REMEMBERED_US)
+        else:
+            self._bills.look(self._tally, today, at, crowd)
+
+    def rows(self, rows: Rows, count: int, kinds: npt.NDArray[np.uint8]) -> None:
+        """Count what the rows of a round bring; `kinds` of the batch's events."""
+        for i in np.flatnonzero(self._counted[rows.event[:count]]).tolist():
+            region = rows.measures[i, MEASURE["region"]]
+            place, day = -1 if region != region else int(region), (int(rows.now[i]) + self._offset) // DAY_US
+            customer = int(rows.customer[i])
+            if kinds[rows.event[i]] != Kind.BILL_ISSUED:
+                self._tally.add(SIGNS, day, place, customer)
+                continue
+            self._tally.add(BILLS, day, place, customer)
+            if rows.measures[i, MEASURE["bill_ratio"]] >= SHOCK:
+                self._tally.add(SHOCKS, day, place, customer)
+
+    def left(self, customer: int, at: int, region: int) -> None:
+        """A customer left of their own will, which was told at `at` (µs)."""
+        self._tally.add(LEFT, (at + self._offset) // DAY_US, region, customer)
+
+    def take(self) -> list[Incident]:
+        """The incidents' revisions since the last call."""
+        return self.desk.take()
+
+    def snapshot(self) -> dict[str, npt.NDArray[np.generic] | bytes]:
+        """Everything."""
+        arrays, network = self.network.snapshot()
+        rest = [self.desk, self._bills, self._peaks, self._tally]
+        state = [network, self._day, [part.snapshot() for part in rest]]  # type: ignore[attr-defined]
+        return {**arrays, "clock": np.concatenate(self._clock), "state": msgspec.json.encode(state)}
+
+    def restore(self, parts: Mapping[str, Any]) -> None:
+        """Take over a snapshot.
+
+        Raises ValueError for one of another layout.
+        """
+        network, self._day, rest = msgspec.json.decode(bytes(parts["state"]))
+        self.network.restore(parts, network)
+        for part, saved in zip((self.desk, self._bills, self._peaks, self._tally), rest, strict=True):
+            part.restore(saved)  # type: ignore[attr-defined]
+        clock = np.array(parts["clock"], np.int64)
+        self._clock = clock_of(clock)
+        self.network.seen = self._clock.seen
