@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench fuzz clean
+.PHONY: help setup demo test lint format bench outage fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,6 +42,9 @@ test: lint ## lint, then every test
 
 bench: $(STAMP) ## speed and memory on simulated events (BENCH_EVENTS=1000000 for a short one)
 	@$(BIN)/python -m benchmarks.bench
+
+outage: $(STAMP) ## an outage of 5,000 customers: incidents and warnings because of it (ten minutes)
+	@$(BIN)/python -m benchmarks.outage
 
 fuzz: $(STAMP) ## a long search: property tests with many more examples, then the engine (FUZZ_EXAMPLES=20000 FUZZ_SECONDS=600)
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 tests/property
