@@ -39,7 +39,7 @@ def judged() -> Any:
         chooser.gamma(1.0, 20.0, (count, rows.measures.shape[1])),
     )
     rows.customer[:], rows.freeze[:] = 0, True
-    one.partition.profiles.label("plan", next(iter(one.evaluation.params["plans"].names)))
+    one.partition.profiles.number("plan", next(iter(one.evaluation.params["plans"].names)))
     one.evaluation.sync()
     verdict = one.evaluation.judge(rows, count)
     columns = Numpy(one.evaluation.columns, one.evaluation.params, count)

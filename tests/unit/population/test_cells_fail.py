@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cell_streams import DAY, HOUR, NAMES, START, Crowd, Use, events_of, feed, ordinary, watches
+from support.profiles import examples
 
 from events.columns import Batch, Origin
 from population.slots import SLOT_US
@@ -93,7 +94,7 @@ def test_one_broken_telephone_is_none():
     assert feed(watches(), events_of([*uses, *broken], NAMES), NAMES, [], Crowd()) == []
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.lists(st.integers(1, 9000), max_size=8), st.data())
 def test_where_batches_are_cut_and_state_is_saved_makes_no_difference(tmp_path_factory, sizes, data):
     uses, _ = story(outage)
