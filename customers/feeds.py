@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from customers.metrics import FEED, FEEDS, HOUR_US
+from customers.peers import PeerGroups, Peers
 from events.codes import Kind
 from events.compiled import compiled
 
@@ -51,6 +52,7 @@ class Feeds(NamedTuple):
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
     gaps: npt.NDArray[np.int64]  # shape (1,): how many
+    peers: Peers
 
 
 @compiled
@@ -75,8 +77,9 @@ def dead_time(f: Feeds, feed: int, since: int, now: int) -> int:
 class FeedClock:
     """Owns the feeds of a partition; `Feeds` is its compiled view."""
 
-    def __init__(self) -> None:
+    def __init__(self, utc_offset: int = 0) -> None:
         self.clock = 0
+        self.peers = PeerGroups(utc_offset)
         self._seen = np.full(len(FEEDS), _UNSEEN, np.int64)
         self._starts = np.zeros(64, np.int64)
         self._ends = np.zeros(64, np.int64)
@@ -85,7 +88,7 @@ class FeedClock:
     @property
     def view(self) -> Feeds:
         """The arrays as compiled code takes them; valid until `ensure`."""
-        return Feeds(self._seen, self._starts, self._ends, self._gaps)
+        return Feeds(self._seen, self._starts, self._ends, self._gaps, self.peers.view)
 
     def ensure(self, more: int) -> None:
         """Room for `more` gaps."""
@@ -102,6 +105,7 @@ class FeedClock:
             "seen": self._seen,
             "starts": self._starts[:n],
             "ends": self._ends[:n],
+            **{f"peers.{name}": part for name, part in self.peers.snapshot().items()},
         }
 
     def restore(self, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
@@ -111,3 +115,4 @@ class FeedClock:
         self._starts, self._ends = np.array(arrays["starts"], np.int64), np.array(arrays["ends"], np.int64)
         self._gaps[0] = len(self._starts)
         self.ensure(64)
+        self.peers.restore({name.removeprefix("peers."): part for name, part in arrays.items() if "." in name})

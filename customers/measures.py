@@ -25,6 +25,7 @@ from customers.metrics import (
     RINGS,
 )
 from customers.normal import silence_limit
+from customers.peers import allowance, peers_index
 from customers.pools import SETTLED
 from customers.rings import sum_windows
 from customers.state import Pools
@@ -55,6 +56,7 @@ EXTRA: Final = (
     "covered_7d",
     "covered_30d",
     "covered_90d",
+    "peers_index",  # the week of peers against their normal, the newest that has ended
     "incident_open",  # of the home cell; what there is of incidents is written by whoever knows them
     "days_since_incident",
     "incidents_30d",
@@ -175,11 +177,16 @@ def _absence(r: np.void, f: Feeds, feed: int, now: int, out: Matrix, i: int) -> 
     at, last = _EXTRA_AT + 1, r["times"][_LAST_USE]
     out[i, at] = (now - last) / DAY_US if last > 0 else np.nan
     limit = silence_limit(r)
+    out[i, _EXTRA_AT + 17] = np.nan
     since = max(last, r["times"][_AWAKE])
     if last == 0 or r["codes"][_STATUS] != 0:
         out[i, at + 1], out[i, at + 2] = np.nan, limit
         return np.nan
     silent = (now - since - dead_time(f, feed, since, now)) / DAY_US
+    peers = peers_index(r, f.peers, f.peers.newest[0])
+    out[i, _EXTRA_AT + 17] = peers
+    if peers < 1.0:
+        silent *= allowance(peers)  # a quiet day of everybody's is less of a silence
     out[i, at + 1], out[i, at + 2] = silent, limit
     return limit - silent
 
@@ -213,7 +220,7 @@ def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: 
         j = np.int64(p.contracts[j]["next"])
     out[i, _EXTRA_AT + 12] = running
     none = 0.0 if r["labels"][_HOME] >= 0 else np.nan
-    out[i, _EXTRA_AT + 17], out[i, _EXTRA_AT + 18], out[i, _EXTRA_AT + 19] = none, np.nan, none
+    out[i, _EXTRA_AT + 18], out[i, _EXTRA_AT + 19], out[i, _EXTRA_AT + 20] = none, np.nan, none
     known = max(out[i, _EXTRA_AT], 1.0 / 24.0)
     for ring in range(_RINGS):
         span = (RING_SUMMED[ring] - 1) * RING_WIDTH[ring] + now % RING_WIDTH[ring]

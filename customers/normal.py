@@ -3,7 +3,8 @@
 A day is closed once it is older than the lateness (24 h): the day before yesterday. Levels are robust and slow: a step is
 clipped at twice the spread (after Huber, 1964), so a burst hardly moves them; the first days average, later ones weigh
 1/45. The index is the mean ratio of seven closed days to the own normal over the services the customer really uses; a
-one-sided CUSUM (Page, 1954) of its shortfall is the evidence for a lasting drop.
+one-sided CUSUM (Page, 1954) of its shortfall is the evidence for a lasting drop. Where peers use less too (`peers.py`), what is
+asked of the customer is less by as much.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from customers.feeds import Feeds, dead_time
 from customers.layout import CODE_UNKNOWN, C, F, T
 from customers.metrics import DAY_RING, DAY_US, METRIC
+from customers.peers import Peers, allowance, peers_index
 from customers.rings import bucket_value
 from events.compiled import compiled
 
@@ -70,7 +72,7 @@ def _learn_rhythm(r: np.void, day: int) -> None:
 
 
 @compiled
-def _learn_index(r: np.void, weeks: np.ndarray, n: int) -> None:  # type: ignore[type-arg]  # compiled
+def _learn_index(r: np.void, weeks: np.ndarray, peers: float, n: int) -> None:  # type: ignore[type-arg]  # compiled
     total, services = 0.0, 0
     for k in range(len(_SERVICES)):
         level = r["floats"][_NORMAL + k]
@@ -80,7 +82,7 @@ def _learn_index(r: np.void, weeks: np.ndarray, n: int) -> None:  # type: ignore
     if services == 0:
         r["floats"][_INDEX] = np.nan
         return
-    index = total / services
+    index = total / services / peers
     if n < INDEX_DAYS:
         return
     r["floats"][_INDEX] = index
@@ -94,7 +96,7 @@ def _learn_index(r: np.void, weeks: np.ndarray, n: int) -> None:  # type: ignore
 
 
 @compiled
-def _close_day(r: np.void, day: int) -> None:
+def _close_day(r: np.void, p: Peers, day: int) -> None:
     weeks = np.zeros(len(_SERVICES))
     used = False
     for k in range(len(_SERVICES)):
@@ -106,9 +108,12 @@ def _close_day(r: np.void, day: int) -> None:
     if day - 6 <= max(r["times"][_FIRST], r["times"][_AWAKE]) // DAY_US:
         return  # seven whole days are not there yet
     n = np.int64(r["codes"][_CLOSED])
-    _learn_index(r, weeks, n)
+    peers = peers_index(r, p, day)
+    if np.isnan(peers):
+        peers = 1.0
+    _learn_index(r, weeks, allowance(peers), n)
     for k in range(len(_SERVICES)):
-        _learn_level(r, k, weeks[k], n)
+        _learn_level(r, k, weeks[k] / peers, n)
     r["codes"][_CLOSED] = min(n + 1, CODE_UNKNOWN - 1)
 
 
@@ -130,7 +135,7 @@ def close_days(r: np.void, f: Feeds, feed: int, now: int) -> None:
         if dead_time(f, feed, day * DAY_US, (day + 1) * DAY_US) * 4 > DAY_US:
             r["floats"][_ACTIVE_DAY] += 1.0  # nor is it a pause of this customer's
             continue
-        _close_day(r, day)
+        _close_day(r, f.peers, day)
 
 
 @compiled

@@ -55,12 +55,12 @@ class Work:
 class Partition:
     """State and clocks of one partition."""
 
-    def __init__(self, limits: Limits, rule_words: int = 1) -> None:
+    def __init__(self, limits: Limits, rule_words: int = 1, utc_offset: int = 0) -> None:
         self.limits = limits
         self.customers = Customers(rule_words)
         self.ids = Ids()
         self.profiles = Profiles()
-        self.feeds = FeedClock()
+        self.feeds = FeedClock(utc_offset)
         self.clock = 0
         self.seq = 0
         self._usage = Dedup(limits.usage_horizon)

@@ -21,6 +21,7 @@ from customers.layout import CODE_UNKNOWN, FAR, C, T
 from customers.measures import Matrix, measure
 from customers.metrics import DAY_US, FEED, RING_COUNT
 from customers.normal import close_days
+from customers.peers import count_use
 from customers.reset import start_anew
 from customers.rings import Slots, place, roll
 from customers.state import Block, Pools
@@ -321,6 +322,8 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
         if sets:
             _set_fields(r, attributes, c, e, settings, i)
         _fold(r, pools, e, now, slots)
+        if kind == _USAGE_KIND and e["x"][0] > 0:
+            count_use(r, f.peers, e["at"], e["x"][0])
         if r["codes"][_CHURNED] == 1:
             r["times"][_DUE] = FAR
             continue

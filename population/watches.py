@@ -136,6 +136,11 @@ class Watches:
         if stop.look:
             self._look(stop.time, crowd)
 
+    def day_ended(self, stop: Stop) -> int | None:
+        """The local day (days since 1970) that has ended by a stop and was not looked at yet."""
+        ended = (stop.time - WAIT_US + self._offset) // DAY_US - 1
+        return ended if stop.look and self._day < ended else None
+
     def _look(self, at: int, crowd: Crowd) -> None:
         today = (at - WAIT_US + self._offset) // DAY_US
         ended = today - 1

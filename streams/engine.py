@@ -86,7 +86,7 @@ class Engine:
             usage_horizon=max(int(settings.lateness), DAY_US) // SECOND_US,
             fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
         )
-        self.partition = Partition(limits, self.decider.words)
+        self.partition = Partition(limits, self.decider.words, int(settings.utc_offset))
         if model.vocabulary:  # a saved model's categories keep their numbers
             self.partition.profiles.attributes.restore(model.vocabulary)
         self.names = Names(self.partition)
@@ -205,8 +205,11 @@ class Engine:
     def _watch(self, work: Work | None, stop: Stop) -> None:
         """Fire what is due before a watch acts, so that it is judged by what held then; then let it act."""
         self.writer.versions["model"] = self.evaluation.model_version
-        if stop.changes or stop.fact is not None or self.watches.network.holds:
+        ended = self.watches.day_ended(stop)
+        if stop.changes or stop.fact is not None or ended is not None or self.watches.network.holds:
             self.partition.sweep(work, stop.time - 1, self._evaluate)
+        if ended is not None:
+            self.partition.feeds.peers.end_of_day(ended)
         self.watches.act(stop, work, PartitionCrowd(self.partition, self.evaluation, self.names, work))
 
     def _tick_until(self, to: int) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from detectors.catalogue import Feature, same
+from detectors.catalogue import Feature, measure, same
 from detectors.columns import Column, Columns, ratio
 
 _DROP = ("competitor_price", "personal", "network", "care", "environment")
@@ -31,6 +31,13 @@ def overall(m: Columns) -> Column:
     known = reduce(np.add, (np.where(np.isnan(r), 0.0, 1.0) for r in ratios))
     total = reduce(np.add, (np.where(np.isnan(r), 0.0, np.minimum(r, 2.0)) for r in ratios))
     return ratio(total, known)
+
+
+def against_peers(m: Columns) -> Column:
+    """The week's use against the own normal, a fall of the peers' allowed for (`customers.peers.allowance`)."""
+    fall = np.where(m["usage_peers"] < 1.0, m["usage_peers"], 1.0)
+    week: Column = m["usage_7d_vs_own"] / (fall * fall)
+    return week
 
 
 def own(name: str, metric: str, normal: str, least: float, en: str, zh: str) -> Feature:
@@ -88,6 +95,25 @@ FEATURES: Final = (
         "近一周总使用量与本人常态之比",
         _DROP,
         overall,
+    ),
+    Feature(
+        "usage_peers",
+        "ratio",
+        "7d",
+        "Use of the week by peers (region and segment) against their normal, 1 as ordinary",
+        "同地区同客群近一周使用量与其常态之比",
+        ("environment",),
+        measure("m.peers_index"),
+        learned=False,
+    ),
+    Feature(
+        "usage_7d_vs_peers",
+        "ratio",
+        "7d",
+        "Use of the week against the customer's own normal, as far as peers keep to theirs",
+        "近一周使用量与本人常态之比(剔除同类客户普遍变化)",
+        _DROP,
+        against_peers,
     ),
     Feature(
         "usage_month_vs_quarter",

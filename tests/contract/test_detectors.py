@@ -38,7 +38,7 @@ RISING = {
     "leaving": (),
 }
 FALLING = {
-    "usage_collapse": ("usage_7d_vs_own",),
+    "usage_collapse": ("usage_7d_vs_peers",),
     "suspension": ("days_since_suspended",),
     "dissatisfaction": ("survey_last",),
     "payment_stress": ("balance",),
@@ -50,8 +50,8 @@ NAN = float("nan")
 # (what is known, what the detector says); what is not named is unknown.
 GOLDEN = {
     "usage_collapse": [
-        ({"usage_7d_vs_own": 0.4, "usage_cusum": 0.7}, 2.0),
-        ({"usage_7d_vs_own": 0.9, "usage_cusum": 0.7}, 0.0),
+        ({"usage_7d_vs_peers": 0.4, "usage_cusum": 0.7}, 2.0),
+        ({"usage_7d_vs_peers": 0.9, "usage_cusum": 0.7}, 0.0),
         ({"usage_cusum": 0.7}, NAN),
     ],
     "silence": [({"silence_ratio": 1.5}, 1.5), ({}, NAN)],
