@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from detectors import (
+    anomaly,
     bill_shock,
     complaint_pressure,
     contract_end,
@@ -37,5 +38,6 @@ DETECTORS: Final[dict[str, Detector]] = {
         plan_misfit.DETECTOR,
         price_change.DETECTOR,
         leaving.DETECTOR,
+        anomaly.DETECTOR,
     )
 }

@@ -97,13 +97,14 @@ class Champion(RiskModel):
             return False
         s = self.settings
         new_day, self.day = clock // DAY_US != self.day, clock // DAY_US
+        changed = new_day and self.anomaly.tick()
         self.examples.settle(grow=new_day)
         self._take_outcomes(clock)
         matured = clock - s.horizon_us - s.label_delay_us
         if self.first_seen > matured:
             if new_day:  # what is older than a horizon when outcomes begin could never be labelled
                 self.examples.drop_before(min(clock, self.first_seen) - s.horizon_us)
-            return False
+            return changed
         self._choose(matured, clock)
         slots = self.examples.chosen(s.examples_per_tick)
         before = self.publications
@@ -115,7 +116,7 @@ class Champion(RiskModel):
             self.examples.forget(slots)
         if new_day and self.unpublished:
             self.publish()
-        return self.publications > before
+        return changed or self.publications > before
 
     def _take_outcomes(self, clock: int) -> None:
         if self.outcomes and self.first_seen == NEVER:
@@ -214,6 +215,7 @@ class Champion(RiskModel):
         numbers = [self.first_seen, self.day, self.fitted, self.chosen_at, self.learned_at]
         outcomes = [(o.customer, o.at, int(o.voluntary)) for o in self.outcomes]
         arrays = under("examples", self.examples.snapshot()) | under("progress", self.progress.snapshot())
+        arrays |= under("days", self.anomaly.days())
         arrays |= {
             "judged": self.judged.copy(),
             "outcomes": np.array(outcomes, np.int64).reshape(-1, 3),
@@ -228,6 +230,7 @@ class Champion(RiskModel):
         self.examples.restore(part("examples", state))
         self.examples.extend(len(self.names))
         self.progress.restore(part("progress", state))
+        self.anomaly.restore_days(part("days", state))
         self.judged = np.array(state["judged"], np.bool_)
         self.outcomes = [Outcome(int(c), int(at), bool(v)) for c, at, v in state["outcomes"].tolist()]
         self.left_lately, self.stayed_lately, self.tokens = state["amounts"].tolist()

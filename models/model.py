@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.anomaly import Anomaly
 from models.calibration import Calibration, Calibrator
 from models.pipeline import Learner
 from models.scoring import EMPTY, Scorer, probabilities
@@ -45,6 +46,7 @@ class RiskModel:
         self.columns = np.zeros(0, np.int64)
         self.learner = Learner(self.settings)
         self.calibrator = Calibrator(self.settings.calibration_examples)
+        self.anomaly = Anomaly(self.settings, learn=learn)
         self.scorer: Scorer = EMPTY
         self.calibration = Calibration(0.5, 0.5, 0.0)
         self.speaking = False
@@ -108,13 +110,14 @@ class RiskModel:
     def version(self) -> str:
         """Names the scoring state: how often it was published, how much it learned, a checksum."""
         learned = self.learner.left + self.learner.stayed
-        return f"{self.publications}-{learned}-{zlib.crc32(self.scorer.weights.tobytes()):08x}"
+        checksum = zlib.crc32(self.anomaly.trees.table.tobytes(), zlib.crc32(self.scorer.weights.tobytes()))
+        return f"{self.publications}-{learned}-{checksum:08x}"
 
     def model_state(self) -> dict[str, Any]:
         """What was learned and what scores, as arrays."""
         c = self.calibration
         state = under("learner", self.learner.snapshot()) | under("calibrator", self.calibrator.snapshot())
-        state |= under("scorer", self.scorer.arrays())
+        state |= under("scorer", self.scorer.arrays()) | under("anomaly", self.anomaly.learned())
         state["calibration"] = np.array([c.linear, c.forest, c.bias])
         state["published"] = np.array([self.publications, int(self.speaking), self.unpublished])
         state["names"] = np.frombuffer("\0".join(self.names).encode(), np.uint8)
@@ -133,6 +136,7 @@ class RiskModel:
         self.learner.restore(part("learner", state))
         self.calibrator.restore(part("calibrator", state))
         self.scorer = Scorer.from_arrays(part("scorer", state))
+        self.anomaly.restore_learned(part("anomaly", state))
         self.calibration = Calibration(*state["calibration"].tolist())
         self.publications, speaking, self.unpublished = state["published"].tolist()
         self.speaking = bool(speaking)

@@ -47,6 +47,18 @@ class LearningSettings:
     """... and so many per tick in the long run; the logistic regression learns the others too."""
     calibration_examples: int = 4096
     """The calibration looks at the newest examples, so many."""
+    anomaly_trees: int = 10
+    anomaly_height: int = 6
+    anomaly_window: int = 512
+    """The anomaly detector forgets what was usual after so many customer-days that it learned."""
+    anomaly_learned_per_day: int = 64
+    """River takes 60 µs to learn a customer-day: at most so many of a day are learned ..."""
+    anomaly_per_day: int = 256
+    """... and at most so many are sampled, to know how common a score is among ..."""
+    anomaly_sample: int = 4095
+    """... the newest sampled customer-days, so many."""
+    anomaly_to_speak: int = 1000
+    """The anomaly stays unknown until there are this many."""
 
     @property
     def horizon_us(self) -> int:

@@ -348,7 +348,7 @@ class Engine:
         churned = self.partition.customers.column("codes", C["churned"])
         names = self.names
         for rows, count in self.partition.look(known, at):
-            risk = self.evaluation.judge(rows, count).risk[:count]
+            risk = self.evaluation.judge(rows, count, learn=False).risk[:count]
             for customer, value in zip(rows.customer[:count].tolist(), risk.tolist(), strict=True):
                 known_risk = None if value != value or churned[customer] else value
                 yield names.customer_id(customer), known_risk, self.decider.tier_of(customer)

@@ -15,9 +15,11 @@ from customers.partition import Partition
 from customers.rounds import Rows
 from detectors.columns import Column, Columns
 from detectors.features import CATALOGUE, FEATURES
+from detectors.features.unusual import ANOMALY
 from detectors.machine import Program
 from detectors.registry import DETECTORS
 from detectors.trace import Node, Trace
+from models import anomaly, halfspace
 from models.champion import Champion
 from models.scoring import scratch
 from population.holds import Holds
@@ -28,11 +30,12 @@ from rules.load import Configuration
 from rules.plans import book_of
 from rules.ruleset import Rule
 from rules.views import View
-from streams.judging import ATTRIBUTES_AT, RISK_AT, Stage, Verdict, describe, judge, room
+from streams.judging import ANOMALY_AT, ATTRIBUTES_AT, RISK_AT, Stage, Verdict, describe, judge, room
 
 LEARNED: Final = tuple(feature for feature in FEATURES if feature.learned)
 CATEGORICAL: Final = tuple(feature.kind == "category" for feature in LEARNED)
 ATTRIBUTE: Final = "attribute."
+_UNUSUAL: Final = np.array([[feature.name for feature in LEARNED].index(name) for name in anomaly.NAMES])
 _MEASURES: Final = tuple(("m." + name, k) for name, k in MEASURE.items())
 SHOWN: Final = (*(feature.name for feature in FEATURES), *("signal." + name for name in DETECTORS))
 PLACE: Final = {name: place for place, name in enumerate((*SHOWN, "risk"))}
@@ -103,6 +106,7 @@ class TracedSheet(Columns):
         self.asked: dict[tuple[str, str], float] = {}
         for name, k in _MEASURES:
             self.put(name, cast(Column, trace.input(k)))
+        self.put(ANOMALY, cast(Column, trace.input(ANOMALY_AT)))
 
     def node(self, name: str) -> Node:
         """A column as the node it is."""
@@ -132,7 +136,7 @@ class Evaluation:
         self._rules = rules
         self._holds = holds
         self._limits = [limit.condition for limit in configuration.policy.limits]
-        self.model_version = model.version if model.speaking else "none"
+        self.model_version = "none"
         self.params: dict[str, Any] = {
             **{name: msgspec.to_builtins(getattr(settings, name)) for name in _CLASSES},
             "plans": self._plans,
@@ -144,6 +148,7 @@ class Evaluation:
         self.attributes = -1  # how many attribute columns the model sees
         self._asked: dict[tuple[str, str], float] = {}
         self._rows: Rows | None = None
+        self._room = halfspace.room(len(anomaly.NAMES))
         self._describing: Program | None = None  # traced when the first decision has to be explained
         self.sync()
         self.show(0)
@@ -177,22 +182,24 @@ class Evaluation:
             cast(Node, condition.evaluate(shared))
             for condition in (*(r.expr for r in self._rules), *(r.clear for r in self._rules), *self._limits)
         ]
-        self._program = Program(trace, learned, [risk, *masks])  # the risk is always there, whoever asks for it
+        judged = [risk, sheet.node(ANOMALY)]  # always there, whoever asks for them
+        self._program = Program(trace, learned, [*judged, *masks])
         self._asked = sheet.asked
         count = len(self._rules)
         inputs = self._program.inputs
         features, conditions = self._program.code()
-        told, fires, clears, limits = np.split(self._program.second, [1, 1 + count, 1 + 2 * count])
+        told, fires, clears, limits = np.split(self._program.second, [2, 2 + count, 2 + 2 * count])
         self._stage = Stage(
             features,
             conditions,
             self._program.work,
-            inputs[inputs[:, 1] != RISK_AT],
+            inputs[inputs[:, 1] < RISK_AT],
             self._program.first,
             fires,
             clears,
             limits,
             int(told[0]),
+            int(told[1]),
         )
         self._verdict = room(len(learned), len(words_of([False] * count)))
         self.model_changed()
@@ -200,13 +207,14 @@ class Evaluation:
     def model_changed(self) -> None:
         """The model was swapped."""
         model = self._model
-        self.model_version = model.version if model.speaking else "none"
+        self.model_version = model.version if model.speaking or model.anomaly.speaking else "none"
         where = np.append(self._program.first.astype(np.int64), -1)
         self._arrays = model.scorer.compiled(where[model.columns[: model.scorer.features]])
         self._scratch = scratch(model.scorer.features)
+        self._trees = model.anomaly.trees._replace(columns=where[_UNUSUAL])
 
-    def judge(self, rows: Rows, count: int) -> Verdict:
-        """What is to be known of the first `count` rows; valid until the next call."""
+    def judge(self, rows: Rows, count: int, *, learn: bool = True) -> Verdict:
+        """What is to be known of the first `count` rows; valid until the next call. Only looking, nothing is learned."""
         self._tell_incidents(rows, count)
         features, conditions = self._program.code()
         calibration, self._rows = self._model.calibration, rows
@@ -219,6 +227,9 @@ class Evaluation:
             (calibration.linear, calibration.forest, calibration.bias),
             self._model.speaking,
             self._scratch,
+            self._trees,
+            self._room,
+            self._model.anomaly.day if learn else anomaly.NOTHING,
             self._verdict,
         )
         return self._verdict
@@ -279,7 +290,8 @@ class Evaluation:
             traced = TracedSheet(self, trace)
             self._describing = Program(trace, [traced.node(name) for name in SHOWN], [])
         program = self._describing
-        describe(rows, row, program.code()[0], program.work, program.inputs)
+        told = float(self._verdict.anomaly[row])
+        describe(rows, row, told, program.code()[0], program.work, program.inputs)
         return Sheet(self, np.append(program.work[program.first, 0], self._verdict.risk[row]))
 
     def contributions(self, sheet: Sheet, customer: int) -> Sequence[tuple[str, float]]:

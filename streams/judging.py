@@ -15,12 +15,18 @@ from customers.partition import ROWS
 from customers.rounds import Rows
 from detectors.machine import LANES, Code, execute
 from events.compiled import compiled
+from events.hashing import combine
+from models.anomaly import Day, take
+from models.halfspace import Room, Trees, block_unusual
 from models.scoring import Arrays, Scratch, block_logits, probability
+from models.settings import DAY_US
 
 ATTRIBUTES_AT = COUNT
 """The place, among a program's inputs, of the first attribute; measures come before."""
 RISK_AT = 2**30
-"""The place of the risk, which is worked out between the stretches."""
+"""The place of the risk, which is worked out between the stretches ..."""
+ANOMALY_AT = RISK_AT + 1
+"""... and that of the anomaly."""
 _OBJECTED, _STATUS = MEASURE["profiling_objected"], MEASURE["line_status"]
 _PAD = 8  # keeps the matrix's columns off one another's cache sets
 
@@ -37,6 +43,7 @@ class Stage(NamedTuple):
     clears: npt.NDArray[np.int32]
     limits: npt.NDArray[np.int32]
     risk: int
+    anomaly: int
 
 
 class Verdict(NamedTuple):
@@ -44,6 +51,7 @@ class Verdict(NamedTuple):
 
     matrix: npt.NDArray[np.float64]
     risk: npt.NDArray[np.float64]
+    anomaly: npt.NDArray[np.float64]
     fire: npt.NDArray[np.uint64]
     clear: npt.NDArray[np.uint64]
     bound: npt.NDArray[np.bool_]  # a limit of the policy is in force
@@ -54,6 +62,7 @@ def room(learned: int, words: int) -> Verdict:
     """Room for the rows of a round."""
     return Verdict(
         np.empty((learned, ROWS + _PAD))[:, :ROWS],
+        np.empty(ROWS),
         np.empty(ROWS),
         np.zeros((ROWS, words), np.uint64),
         np.zeros((ROWS, words), np.uint64),
@@ -90,6 +99,22 @@ def _pack(
 
 
 @compiled
+def _unusual(rows: Rows, at: int, lanes: int, s: Stage, t: Trees, room: Room, day: Day, v: Verdict) -> None:
+    """The anomaly of a block of rows, unknown where the line sleeps or profiling was objected to; sampled for learning."""
+    block_unusual(s.work, 0, lanes, t, room)
+    anomaly = s.work[s.anomaly]
+    for i in range(lanes):
+        if v.asleep[at + i] or rows.measures[at + i, _OBJECTED] == 1.0:
+            room.told[i], room.rarity[i] = False, np.nan
+        anomaly[i] = v.anomaly[at + i] = room.rarity[i]
+    if day.bound[0] > np.uint64(0):
+        for i in range(lanes):
+            if room.told[i]:
+                person, date = np.uint64(rows.customer[at + i] + 1), np.uint64(rows.now[at + i] // DAY_US)
+                take(combine(person, date), i, room, day)
+
+
+@compiled
 def judge(
     rows: Rows,
     count: int,
@@ -99,9 +124,15 @@ def judge(
     calibration: tuple[float, float, float],
     speaking: bool,
     scratch: Scratch,
+    t: Trees,
+    unusual: Room,
+    day: Day,
     v: Verdict,
 ) -> None:
-    """Judge the first `count` rows; `m.columns` are registers, `speaking` says whether the model has a risk to tell."""
+    """Judge the first `count` rows; `m.columns` and `t.columns` are registers.
+
+    `speaking` says whether the model has a risk to tell; what the anomaly detector may learn goes to `day`.
+    """
     logits = np.empty((2, LANES))
     for at in range(0, count, LANES):
         lanes = min(LANES, count - at)
@@ -119,6 +150,7 @@ def judge(
             risk[i] = probability(logits[0, i], logits[1, i], *calibration) if told else np.nan
             v.risk[at + i] = risk[i]
             v.asleep[at + i] = rows.measures[at + i, _STATUS] > 0.0
+        _unusual(rows, at, lanes, s, t, unusual, day, v)
         execute(s.conditions, s.work)
         _pack(s.work, s.fires, v.fire, at, lanes)
         _pack(s.work, s.clears, v.clear, at, lanes)
@@ -131,8 +163,11 @@ def judge(
 
 
 @compiled
-def describe(rows: Rows, row: int, code: Code, work: npt.NDArray[np.float64], inputs: npt.NDArray[np.int32]) -> None:
+def describe(
+    rows: Rows, row: int, anomaly: float, code: Code, work: npt.NDArray[np.float64], inputs: npt.NDArray[np.int32]
+) -> None:
     """Work out a program for one row, into the first lane of its registers."""
     for k in range(len(inputs)):
-        work[inputs[k, 0], 0] = rows.measures[row, inputs[k, 1]]
+        register, place = inputs[k]
+        work[register, 0] = anomaly if place == ANOMALY_AT else rows.measures[row, place]
     execute(code, work)

@@ -36,6 +36,7 @@ RISING = {
     "plan_misfit": ("better_plan_saving", "overage_share"),
     "price_change": ("fee_change",),
     "leaving": (),
+    "anomaly": ("anomaly",),
 }
 FALLING = {
     "usage_collapse": ("usage_7d_vs_peers",),
@@ -118,6 +119,12 @@ GOLDEN = {
         ({"porting_requested_days": 6.0, "porting_code_live": 0.0}, 2.0),  # the code has expired: the wish has not
         ({"cancellation_requested_days": 0.0}, 2.0),
         ({}, 0.0),
+    ],
+    "anomaly": [
+        ({"anomaly": 0.995}, 1.0),
+        ({"anomaly": 0.99}, 0.5),
+        ({"anomaly": 1.0}, 3.0),
+        ({}, NAN),
     ],
 }
 

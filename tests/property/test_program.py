@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from customers.measures import MEASURE
 from detectors.columns import Columns, Table, choose, lookup
+from detectors.features.unusual import ANOMALY
 from detectors.machine import LANES, Program, execute
 from detectors.trace import Trace
 from streams.evaluation import LEARNED, SHOWN
@@ -47,6 +48,7 @@ def judged() -> Any:
     for name, k in MEASURE.items():
         columns.put("m." + name, rows.measures[:count, k])
     columns.put("risk", verdict.risk[:count])
+    columns.put(ANOMALY, verdict.anomaly[:count])
     return one, verdict, columns
 
 

@@ -32,6 +32,13 @@ EAGER = LearningSettings(
     trees=2,
     tree_grace=4,
     calibration_examples=64,
+    anomaly_trees=3,
+    anomaly_height=3,
+    anomaly_window=5,
+    anomaly_learned_per_day=3,
+    anomaly_per_day=4,
+    anomaly_sample=11,
+    anomaly_to_speak=3,
 )
 
 
