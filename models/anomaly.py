@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from river.anomaly import HalfSpaceTrees
 
 from events.compiled import compiled
+from events.hashing import combine
 from models.examples import EVERY
 from models.halfspace import ROWS, Room, Trees, as_table, leaf_masses, masses
-from models.settings import LearningSettings
+from models.settings import DAY_US, LearningSettings
 
 SEED: Final = 7
 
@@ -79,10 +80,22 @@ NOTHING: Final = new_day(0)
 
 
 @compiled
-def take(key: np.uint64, lane: int, r: Room, d: Day) -> None:
-    """Take a row in if its customer-day belongs to the sample and is new; which are kept does not depend on the order."""
-    if key > d.bound[0]:
+def take(customers: NDArray[np.int32], now: NDArray[np.int64], at: int, rows: int, r: Room, d: Day) -> None:
+    """Of a block of rows, take in whose customer-day belongs to the sample and is new; `now` is in microseconds.
+
+    Which customer-days are kept in the end does not depend on the order of customers.
+    """
+    if d.bound[0] == np.uint64(0):
         return
+    for i in range(rows):
+        if r.told[i]:
+            key = combine(np.uint64(customers[at + i] + 1), np.uint64(now[at + i] // DAY_US))
+            if key <= d.bound[0]:
+                _take(key, i, r, d)
+
+
+@compiled
+def _take(key: np.uint64, lane: int, r: Room, d: Day) -> None:
     count, met = d.held[0], False
     for k in range(count):
         met |= d.keys[k] == key

@@ -42,6 +42,7 @@ WEAK: Final = {
     "payment_stress": 0.5,
     "contract_end": 0.4,
     "plan_misfit": 0.5,
+    "anomaly": 0.1,
 }
 """Detectors whose strength says little about the cause; the others count in full."""
 OWN_PRICE: Final = ("price_change", "bill_shock")

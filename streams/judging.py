@@ -15,11 +15,9 @@ from customers.partition import ROWS
 from customers.rounds import Rows
 from detectors.machine import LANES, Code, execute
 from events.compiled import compiled
-from events.hashing import combine
 from models.anomaly import Day, take
 from models.halfspace import Room, Trees, block_unusual
 from models.scoring import Arrays, Scratch, block_logits, probability
-from models.settings import DAY_US
 
 ATTRIBUTES_AT = COUNT
 """The place, among a program's inputs, of the first attribute; measures come before."""
@@ -107,11 +105,7 @@ def _unusual(rows: Rows, at: int, lanes: int, s: Stage, t: Trees, room: Room, da
         if v.asleep[at + i] or rows.measures[at + i, _OBJECTED] == 1.0:
             room.told[i], room.rarity[i] = False, np.nan
         anomaly[i] = v.anomaly[at + i] = room.rarity[i]
-    if day.bound[0] > np.uint64(0):
-        for i in range(lanes):
-            if room.told[i]:
-                person, date = np.uint64(rows.customer[at + i] + 1), np.uint64(rows.now[at + i] // DAY_US)
-                take(combine(person, date), i, room, day)
+    take(rows.customer, rows.now, at, lanes, room, day)
 
 
 @compiled
