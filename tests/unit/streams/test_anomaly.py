@@ -17,6 +17,7 @@ from support.small_streams import START, text_of
 from models.champion import Champion
 from models.model import RiskModel
 from models.storage import pack, unpack
+from streams.checkpoint import read_state, write_state
 from streams.engine import DAY_US, Engine
 from streams.evaluation import model_inputs
 
@@ -122,6 +123,21 @@ def test_batches_make_no_difference(taught, stream, size, folder):
         if name.startswith(("model.anomaly.", "model.days.")) and name[-5:] not in (".keys", "units"):
             np.testing.assert_array_equal(ours[name], theirs[name], name)
     assert one.model.anomaly.day.held[0] > 0
+
+
+@pytest.mark.parametrize("cut", [100, 555, 1000])
+def test_a_run_that_is_saved_and_read_back_goes_on_the_same(taught, stream, folder, cut, tmp_path):
+    one, decisions = taught
+    before, after = fresh(folder), fresh(folder)
+    first = play(before, every(50, stream[:cut]))
+    with (tmp_path / "state").open("wb") as out:
+        write_state(out, before.snapshot())
+    after.restore(read_state(tmp_path / "state"))
+    assert [*first, *play(after, every(70, stream[cut:]))] == decisions
+    ours, theirs = one.model.snapshot(), after.model.snapshot()
+    for name in ours:
+        if name.startswith("anomaly.") or name == "days.sample":
+            np.testing.assert_array_equal(ours[name], theirs[name], name)
 
 
 def test_looking_at_scores_teaches_nothing(taught, stream):
