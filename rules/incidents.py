@@ -14,6 +14,7 @@ HELD_BY: Final = frozenset(
     {"signal." + detector.name for detector in _DETECTORS}
     | {feature for detector in _DETECTORS for feature in detector.features}
     | {feature.name for feature in OF_USE if "network" in feature.causes}
+    | {"anomaly", "signal.anomaly"}
 )
 """Signals and features that an outage by itself makes look like a leaver."""
 _WEIGHT: Final = 0.5
