@@ -15,6 +15,7 @@ import msgspec
 
 from events.contract import AnyEvent, Event
 from events.deadletters import Reason, RefusedError
+from events.faults import classify
 
 STANDS_IN = {
     "id": "event_id",
@@ -38,10 +39,25 @@ def open_envelope(text: bytes) -> Event | None:
     if b'"specversion"' not in text:
         return None
     envelope = OBJECT.decode(text)
-    if "specversion" not in envelope or not envelope.keys() & {"data", "data_base64"}:
-        return None
+    if "specversion" not in envelope or envelope.keys() & {"event_id", "customer_id"} and not has_data(envelope):
+        return None  # an object of ours that happens to have a field of that name
     check_version(envelope["specversion"])
-    return stand_in(data_of(envelope), envelope)
+    return stand_in(data_of(envelope), envelope) if has_data(envelope) else stand_alone(envelope)
+
+
+def has_data(envelope: Mapping[str, Any]) -> bool:
+    """Whether the envelope carries anything."""
+    return "data" in envelope or "data_base64" in envelope
+
+
+def stand_alone(envelope: Mapping[str, Any]) -> Event:
+    """The event of an envelope without data: its attributes may say it all, else it is the data that is missing."""
+    try:
+        return stand_in({}, envelope)
+    except msgspec.ValidationError as error:
+        if classify(str(error))[0] == Reason.MISSING_FIELD:
+            raise RefusedError(Reason.MISSING_FIELD, "data") from error
+        raise
 
 
 def data_of(envelope: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,20 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
-Amount: TypeAlias = Annotated[float, Meta(ge=0)]
+MONEY_MOST = 9e14
+"""Money is kept in an int64 of ten-thousandths: beyond this it would not fit."""
+CHARGE_MOST, VOLUME_MOST, COUNT_MOST = 9e11, 9e9, 2e9
+"""The most that one record may add to the sums of charges (money), of data (10^6 bytes), and of all else."""
+REAL_MOST = 3e38
+"""An operator's own numbers are kept in single precision."""
+TERM_MOST = 12_000.0
+
+Money: TypeAlias = Annotated[float, Meta(ge=-MONEY_MOST, le=MONEY_MOST)]
+Amount: TypeAlias = Annotated[float, Meta(ge=0, le=MONEY_MOST)]
+Charge: TypeAlias = Annotated[float, Meta(ge=0, le=CHARGE_MOST)]
+Volume: TypeAlias = Annotated[float, Meta(ge=0, le=VOLUME_MOST)]
+Count: TypeAlias = Annotated[float, Meta(ge=0, le=COUNT_MOST)]
+Real: TypeAlias = Annotated[float, Meta(ge=-REAL_MOST, le=REAL_MOST)]
 Severity: TypeAlias = Annotated[int, Meta(ge=1, le=4)]
 
 Service: TypeAlias = Literal[
@@ -72,13 +85,13 @@ class UsageRecorded(Event, kw_only=True, frozen=True, gc=False, tag="usage.recor
     """Use of one service; totals over the record (seconds, 10^6 bytes, money), `mbps` a mean."""
 
     service: Service
-    count: Amount | None = None
-    seconds: Amount | None = None
-    mb: Amount | None = None
-    charge: Amount | None = None
-    failed: Amount | None = None
-    dropped: Amount | None = None
-    mbps: Amount | None = None
+    count: Count | None = None
+    seconds: Count | None = None
+    mb: Volume | None = None
+    charge: Charge | None = None
+    failed: Count | None = None
+    dropped: Count | None = None
+    mbps: Count | None = None
     period: Period | None = None
     direction: Direction | None = None
     network: Network | None = None
@@ -100,7 +113,7 @@ class BillIssued(Event, kw_only=True, frozen=True, gc=False, tag="bill.issued"):
     """A bill; a negative amount is a credit."""
 
     bill_id: Id
-    amount: float
+    amount: Money
     currency: str | None = None
     plan_fee: Amount | None = None
     overage: Amount | None = None
@@ -111,7 +124,7 @@ class BillAdjusted(Event, kw_only=True, frozen=True, gc=False, tag="bill.adjuste
     """A signed correction of a bill."""
 
     bill_id: Id
-    amount: float
+    amount: Money
     reason: str | None = None
 
 
@@ -135,13 +148,13 @@ class BalanceToppedUp(Event, kw_only=True, frozen=True, gc=False, tag="balance.t
     """A prepaid top-up, with the balance after it (which may be a debt)."""
 
     amount: Amount
-    balance: float | None = None
+    balance: Money | None = None
 
 
 class BalanceReported(Event, kw_only=True, frozen=True, gc=False, tag="balance.reported"):
     """A prepaid balance, which may be a debt."""
 
-    balance: float
+    balance: Money
     expires_at: str | None = None
 
 
@@ -162,14 +175,14 @@ class ContractSigned(Event, kw_only=True, frozen=True, gc=False, tag="contract.s
     kind: ContractKind | None = None
     plan: str | None = None
     monthly_fee: Amount | None = None
-    term_months: Amount | None = None
+    term_months: Annotated[float, Meta(ge=0, le=TERM_MOST)] | None = None
     ends_at: str | None = None
     device: str | None = None
     penalty: Amount | None = None
 
 
 class ContractEnded(Event, kw_only=True, frozen=True, gc=False, tag="contract.ended"):
-    """A commitment over; without an id, all of them."""
+    """A commitment over; without an id, all of them, whether they were signed with one or not."""
 
     contract_id: Id | None = None
 
@@ -207,7 +220,7 @@ class CustomerProfiled(Event, kw_only=True, frozen=True, gc=False, tag="customer
     consent: dict[str, bool] | UnsetType | None = UNSET
     do_not_contact: bool | list[str] | UnsetType | None = UNSET
     profiling_objected: bool | UnsetType | None = UNSET
-    attributes: dict[str, str | bool | float | None] | UnsetType | None = UNSET
+    attributes: dict[str, str | bool | Real | None] | UnsetType | None = UNSET
 
 
 class ComplaintOpened(Event, kw_only=True, frozen=True, gc=False, tag="complaint.opened"):
@@ -242,8 +255,8 @@ class SurveyAnswered(Event, kw_only=True, frozen=True, gc=False, tag="survey.ans
     """A score out of `scale_max` (5, 10, 7 for csat, nps, ces when absent)."""
 
     survey: Survey
-    score: Amount
-    scale_max: Annotated[float, Meta(gt=0)] | None = None
+    score: Count
+    scale_max: Annotated[float, Meta(gt=0, le=COUNT_MOST)] | None = None
     topic: Topic | None = None
     complaint_id: Id | None = None
     text: str | None = None
@@ -255,9 +268,9 @@ class ContactRecorded(Event, kw_only=True, frozen=True, gc=False, tag="contact.r
     channel: str
     direction: Direction
     purpose: str | None = None
-    wait_seconds: Amount | None = None
-    transfers: Amount | None = None
-    steps: Amount | None = None
+    wait_seconds: Count | None = None
+    transfers: Count | None = None
+    steps: Count | None = None
     resolved: bool | None = None
 
 
@@ -300,7 +313,7 @@ class CustomerNoted(Event, kw_only=True, frozen=True, gc=False, tag="customer.no
     """An operator's own signal."""
 
     code: Id
-    value: str | bool | float | None = None
+    value: str | bool | Real | None = None
     ends_at: str | None = None
 
 

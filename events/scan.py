@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from events import codes
 from events.columns import ACCOUNT_GIVEN, COUNTRY_GIVEN, LINE_GIVEN
 from events.compiled import compiled
+from events.contract import CHARGE_MOST, COUNT_MOST, VOLUME_MOST
 from events.deadletters import MAX_OBJECT_BYTES
 from events.hashing import event_key, hash_bytes
 from events.memory import byte_at, short_word_at, word_at
@@ -40,6 +41,8 @@ TEXT_FIELDS = (
 )
 NUMBER_FIELDS = ("count", "seconds", "mb", "charge", "failed", "dropped", "mbps")
 """In the order of their slots in EVENT.x."""
+MOST = np.array([COUNT_MOST, COUNT_MOST, VOLUME_MOST, CHARGE_MOST, COUNT_MOST, COUNT_MOST, COUNT_MOST])
+"""What is beyond it is out of range; msgspec says so."""
 
 (TYPE, EVENT_ID, CUSTOMER_ID, OCCURRED_AT, SERVICE, SOURCE, ACCOUNT_ID, LINE_ID) = range(8)
 (PERIOD, DIRECTION, NETWORK, PEER_NETWORK, COUNTRY, CELL_ID, PEER) = range(8, 15)
@@ -357,6 +360,8 @@ def fill_record(
     for slot in range(NUMBERS):
         absent = 1.0 if slot == 0 else (nan if slot == 6 else 0.0)
         record["x"][slot] = numbers[slot] if (given >> (FIRST_NUMBER + slot)) & 1 else absent
+        if record["x"][slot] > MOST[slot]:
+            return False
     return True
 
 
