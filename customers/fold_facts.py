@@ -6,10 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from customers.layout import CODE_UNKNOWN, MONEY_SCALE, MONEY_UNKNOWN, A, C, F, M, T
+from customers.account import change, issue
+from customers.layout import CODE_UNKNOWN, MONEY_SCALE, MONEY_UNKNOWN, A, C, F, M, S, T
 from customers.metrics import DAY_US, METRIC
-from customers.pools import end_contract, last_contract_end, owe, owe_again, pay, sign
+from customers.pools import end_contract, last_contract_end, sign
 from customers.rings import Slots, add
+from customers.stands import stands
 from customers.state import Pools
 from events.codes import LINE_STATUS, Kind
 from events.compiled import compiled
@@ -20,7 +22,11 @@ _TOPPED, _BALANCE = int(Kind.BALANCE_TOPPED_UP), int(Kind.BALANCE_REPORTED)
 _PLAN, _SIGNED, _ENDED = int(Kind.PLAN_CHANGED), int(Kind.CONTRACT_SIGNED), int(Kind.CONTRACT_ENDED)
 _LINE, _DEVICE = int(Kind.LINE_CHANGED), int(Kind.DEVICE_CHANGED)
 
-_BILL_AT, _PLAN_AT, _STATUS_AT, _AWAKE = T["bill_at"], T["plan_at"], T["status_at"], T["awake_at"]
+_AWAKE = T["awake_at"]
+_S_BILL, _S_PLAN, _S_RISE, _S_FEE = S["bill"], S["plan_change"], S["price_rise"], S["monthly_fee"]
+_S_STATUS, _S_DEVICE, _S_BALANCE, _S_EXPIRES = S["status"], S["device"], S["balance"], S["balance_expires"]
+_S_SUSPENDED = S["suspended"]
+_S_TERM, _S_PENALTY, _S_CHANGE = S["contract_term"], S["penalty"], S["fee_change"]
 _A_BILL, _A_ADJUSTMENT, _A_PAYMENT = A["bill"], A["adjustment"], A["payment"]
 _A_REVERSED, _A_TOPUP, _A_EXPIRES = A["payment_reversed"], A["topup"], A["balance_expires"]
 _A_PLAN, _A_RISE, _A_SIGNED = A["plan_change"], A["price_rise"], A["contract_signed"]
@@ -68,12 +74,11 @@ def second(time: float) -> int:
 
 @compiled
 def _fold_bill(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
-    at, amount = np.int64(e["at"]), e["x"][0]
-    if not np.isnan(e["x"][3]) and amount > 0:
-        owe(r, p, e["ref"], np.int64(e["x"][3]), fixed(amount))
-    if at < r["times"][_BILL_AT]:
+    amount, due = e["x"][0], 0 if np.isnan(e["x"][3]) else max(np.int64(e["x"][3]), 1)
+    issue(r, p, e["ref"], fixed(amount), due, np.int64(e["at"]), now)
+    if not stands(r, p, _S_BILL, e):
         return
-    r["times"][_BILL_AT], r["ages"][_A_BILL] = at, second(now)
+    r["ages"][_A_BILL] = second(now)
     r["money"][_M_BILL], r["money"][_M_OVERAGE] = fixed(amount), fixed(e["x"][2])
     seen, normal = np.int64(r["codes"][_C_BILLS]), r["floats"][_F_BILL]
     r["codes"][_C_BILLS] = min(seen + 1, CODE_UNKNOWN - 1)
@@ -90,20 +95,23 @@ def _fold_bill(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None
 
 @compiled
 def _fold_plan(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
-    before, after, at = e["x"][0], e["x"][1], np.int64(e["at"])
-    r["ages"][_A_PLAN] = second(now)
-    if at < r["times"][_PLAN_AT]:
+    before, after = e["x"][0], e["x"][1]
+    newest = stands(r, p, _S_PLAN, e)
+    if newest:
+        r["ages"][_A_PLAN] = second(now)
+        r["codes"][_C_BY] = e["a"] if e["a"] > 0 else CODE_UNKNOWN
+    if np.isnan(before) and newest and r["money"][_M_FEE] != MONEY_UNKNOWN:
+        before = r["money"][_M_FEE] / MONEY_SCALE  # as it is known when the change arrives
+    if np.isnan(after):
         return
-    r["times"][_PLAN_AT] = at
-    r["codes"][_C_BY] = e["a"] if e["a"] > 0 else CODE_UNKNOWN
-    if np.isnan(before) and r["money"][_M_FEE] != MONEY_UNKNOWN:
-        before = r["money"][_M_FEE] / MONEY_SCALE
-    if not np.isnan(after):
+    if stands(r, p, _S_FEE, e):
         r["money"][_M_FEE] = fixed(after)
-        if not np.isnan(before):
-            r["money"][_M_FEE_CHANGE] = fixed(after - before)
-            if after > before:
-                r["ages"][_A_RISE] = second(now)
+    if np.isnan(before):
+        return
+    if stands(r, p, _S_CHANGE, e):
+        r["money"][_M_FEE_CHANGE] = fixed(after - before)
+    if after > before and stands(r, p, _S_RISE, e):
+        r["ages"][_A_RISE] = second(now)
 
 
 @compiled
@@ -114,30 +122,31 @@ def _fold_contract(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> 
         end = np.int64(ends)
     elif not np.isnan(term):
         end = np.int64(e["at"]) + np.int64(term * _MONTH_US)
-    sign(r, p, e["ref"], end, fixed(e["x"][0]), term)
-    r["ages"][_A_SIGNED] = second(np.float64(e["at"]))
+    sign(r, p, e, end, now)
+    r["ages"][_A_SIGNED] = max(np.int64(r["ages"][_A_SIGNED]), second(np.float64(e["at"])))
     latest = last_contract_end(r, p)
     r["ages"][_A_CONTRACT_END] = second(latest) if latest > 0 else 0
-    if not np.isnan(term):
+    if not np.isnan(term) and stands(r, p, _S_TERM, e):
         r["floats"][_F_TERM] = term
-    if not np.isnan(e["x"][0]):
+    if not np.isnan(e["x"][0]) and stands(r, p, _S_FEE, e):
         r["money"][_M_FEE] = fixed(e["x"][0])
-    if not np.isnan(e["x"][3]):
+    if not np.isnan(e["x"][3]) and stands(r, p, _S_PENALTY, e):
         r["money"][_M_PENALTY] = fixed(e["x"][3])
 
 
 @compiled
 def _fold_line(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
-    at = np.int64(e["at"])
-    if at < r["times"][_STATUS_AT] or e["b"] > 1:
-        return  # older than what stands, or one product of several: the subscription goes on
-    r["times"][_STATUS_AT] = at
-    if e["a"] != 0 and r["codes"][_C_STATUS] == 0:
+    if e["b"] > 1:
+        return  # one product of several: the subscription goes on
+    newest, suspension = stands(r, p, _S_STATUS, e), 0 < e["a"] <= _LAST_SUSPENSION
+    if (suspension or (newest and e["a"] != 0)) and r["codes"][_C_STATUS] == 0:
         r["ages"][_A_SUSPENDED] = second(now)
+    if suspension and stands(r, p, _S_SUSPENDED, e):
+        r["codes"][_C_SUSPENDED] = e["a"]
+    if not newest:
+        return
     if e["a"] == 0:
         r["times"][_AWAKE] = now
-    elif e["a"] <= _LAST_SUSPENSION:
-        r["codes"][_C_SUSPENDED] = e["a"]
     r["codes"][_C_STATUS] = e["a"]
 
 
@@ -146,10 +155,10 @@ def _fold_payment(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> N
     amount = fixed(e["x"][0])
     if e["kind"] == _PAID:
         r["ages"][_A_PAYMENT] = second(now)
-        pay(r, p, e["ref"], amount)
+        change(r, p, e["ref"], -amount, now)
     else:
         r["ages"][_A_REVERSED] = second(now)
-        owe_again(r, p, e["ref"], now, amount)
+        change(r, p, e["ref"], amount, now)
 
 
 @compiled
@@ -160,9 +169,9 @@ def _fold_balance(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> N
         add(r, _TOPUP_AMOUNT, e["x"][0], slots)
         add(r, _TOPUPS, 1.0, slots)
         balance = e["x"][1]
-    elif not np.isnan(e["x"][1]):
+    elif not np.isnan(e["x"][1]) and stands(r, p, _S_EXPIRES, e):
         r["ages"][_A_EXPIRES] = second(e["x"][1])
-    if not np.isnan(balance):
+    if not np.isnan(balance) and stands(r, p, _S_BALANCE, e):
         r["money"][_M_BALANCE] = fixed(balance)
 
 
@@ -174,8 +183,7 @@ def fold_billing(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> No
         _fold_bill(r, p, e, now, slots)
     elif kind == _BILL_ADJUSTED:
         r["ages"][_A_ADJUSTMENT] = second(now)
-        if e["x"][0] < 0:
-            pay(r, p, e["ref"], -fixed(e["x"][0]))
+        change(r, p, e["ref"], fixed(e["x"][0]), now)
     elif kind == _PAID or kind == _REVERSED:
         _fold_payment(r, p, e, now, slots)
     elif kind == _TOPPED or kind == _BALANCE:
@@ -185,13 +193,13 @@ def fold_billing(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> No
     elif kind == _SIGNED:
         _fold_contract(r, p, e, now, slots)
     elif kind == _ENDED:
-        end_contract(r, p, e["ref"])
+        end_contract(r, p, e, now)
         r["ages"][_A_ENDED] = second(now)
         latest = last_contract_end(r, p)
         r["ages"][_A_CONTRACT_END] = second(latest) if latest > 0 else 0
     elif kind == _LINE:
         _fold_line(r, p, e, now, slots)
-    elif kind == _DEVICE:
+    elif kind == _DEVICE and stands(r, p, _S_DEVICE, e):
         r["ages"][_A_DEVICE] = second(now)
         r["codes"][_C_5G] = e["a"] - 1 if e["a"] > 0 else CODE_UNKNOWN
         r["codes"][_C_SIM] = e["b"] - 1 if e["b"] > 0 else CODE_UNKNOWN

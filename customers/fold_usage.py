@@ -11,7 +11,7 @@ from events.codes import PEER_NETWORK, SERVICE
 from events.columns import EXPLAINED
 from events.compiled import compiled
 
-_LAST_USE, _NEWEST = T["last_use"], T["newest_usage"]
+_LAST_USE, _NEWEST, _LAG = T["last_use"], T["newest_usage"], T["feed_lag"]
 _USES, _VOICE, _DATA, _MESSAGES = METRIC["uses"], METRIC["voice_seconds"], METRIC["data_mb"], METRIC["messages"]
 _CHARGE, _FAILED, _DROPPED = METRIC["charge"], METRIC["failed"], METRIC["dropped"]
 _VOICE_PERIOD, _CALLS_PERIOD = METRIC["voice_day_seconds"], METRIC["calls_day"]  # day, evening, night follow each other
@@ -73,13 +73,16 @@ def _vote(r: np.void, e: np.void) -> None:
 
 
 @compiled
-def fold_usage(r: np.void, e: np.void, at: int, slots: Slots) -> None:
-    """Add one usage record dated `at` (µs), which falls in `slots`; an attempt that only failed is no use.
+def fold_usage(r: np.void, e: np.void, at: int, now: int, slots: Slots) -> None:
+    """Add one usage record dated `at` (µs) that came `now`, and falls in `slots`; an attempt that only failed is no use.
 
     What fails while an incident explains it is not counted as this customer's own trouble.
     """
     count, seconds, mb, failed = e["x"][0], e["x"][1], e["x"][2], e["x"][4]
-    r["times"][_NEWEST] = max(r["times"][_NEWEST], at)
+    if at > r["times"][_NEWEST]:
+        if r["times"][_NEWEST] > 0:  # of the first it is not known whether it came in order
+            r["times"][_LAG] = max(r["times"][_LAG], now - at)
+        r["times"][_NEWEST] = at
     if e["ref"] != np.uint64(0):
         _vote(r, e)
     if count > 0 or seconds > 0 or mb > 0:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from customers.fold_facts import second
-from customers.layout import CODE_UNKNOWN, FAR, A, C, F, T
+from customers.layout import CODE_UNKNOWN, FAR, A, C, F, S, T
 from customers.metrics import METRIC
 from customers.pools import SETTLED, complaint
 from customers.rings import Slots, add
+from customers.stands import is_newest, older, standing, stands, tie_of
 from customers.state import Pools
 from events.codes import CARE_OUTCOME, CARE_PURPOSE, Kind
 from events.compiled import compiled
@@ -42,10 +43,21 @@ _SURVEY_SUM, _SURVEYS = METRIC["survey_sum"], METRIC["survey_count"]
 _CONTACTS, _WAIT, _TRANSFERS = METRIC["contacts"], METRIC["wait_seconds"], METRIC["transfers"]
 _STEPS, _UNRESOLVED = METRIC["contact_steps"], METRIC["unresolved_contacts"]
 _CARE_CONTACTS, _QUERIES = METRIC["care_contacts"], METRIC["porting_queries"]
-_DUE, _AWAKE, _OUTCOME_AT = T["next_due"], T["awake_at"], T["outcome_at"]
+_DUE, _AWAKE = T["next_due"], T["awake_at"]
+_S_SURVEY, _S_TOPIC, _S_QUERIED = S["survey"], S["survey_topic"], S["porting_queried"]
+_S_REQUESTED, _S_ENDED, _S_WITHDRAWN = S["porting_requested"], S["porting_ended"], S["porting_withdrawn"]
+_S_CANCEL, _S_OUTCOME, _S_RETURNED = S["cancellation"], S["outcome"], S["returned"]
+_S_CARE, _S_LEAVE_ALONE = S["care_outcome"], S["do_not_contact"]
 
 # A survey's topic, as a cause: network, plan_price, after_sales, process, competitor_price.
 _CAUSE_OF_TOPIC = np.array([0, 1, 5, 6, 2, 4])
+# What a return makes void: the fact that stands, and the two ages it set.
+_VOID = (
+    (_S_QUERIED, _A_QUERIED, _A_QUERIED),
+    (_S_REQUESTED, _A_REQUESTED, _A_EXPIRES),
+    (_S_ENDED, _A_PORT_ENDED, _A_PORT_ENDED),
+    (_S_CANCEL, _A_CANCEL, _A_CANCEL),
+)
 _REOPENED_STATUS, _REGULATOR_STATUS = 2, 4
 _DISSATISFIED = 0.4
 _MARKETING = CARE_PURPOSE["marketing"]
@@ -98,13 +110,15 @@ def _fold_survey(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> No
     if e["a"] == 2:
         score = 1.0 - score  # customer effort: high is bad
     r["ages"][_A_SURVEY] = second(now)
-    r["floats"][_F_SURVEY] = score
+    if stands(r, p, _S_SURVEY, e):
+        r["floats"][_F_SURVEY] = score
     add(r, _SURVEY_SUM, score, slots)
     add(r, _SURVEYS, 1.0, slots)
     if score <= _DISSATISFIED:
         r["ages"][_A_DISSATISFIED] = second(now)
-        cause = _CAUSE_OF_TOPIC[min(np.int64(e["b"]), 5)]
-        r["floats"][_F_TOPIC] = cause if cause > 0 else np.float64(e["c"])
+        if stands(r, p, _S_TOPIC, e):
+            cause = _CAUSE_OF_TOPIC[min(np.int64(e["b"]), 5)]
+            r["floats"][_F_TOPIC] = cause if cause > 0 else np.float64(e["c"])
 
 
 @compiled
@@ -126,45 +140,64 @@ def _fold_contact(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> N
 @compiled
 def _fold_leaving(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     if e["kind"] == _QUERIED:
+        add(r, _QUERIES, 1.0, slots)
+        if not is_newest(r, p, _S_RETURNED, e) or not stands(r, p, _S_QUERIED, e):
+            return
         r["ages"][_A_QUERIED] = second(now)
         r["codes"][_C_ELIGIBLE] = e["a"] - 1 if e["a"] > 0 else CODE_UNKNOWN
         r["floats"][_F_BLOCKERS] = e["x"][0]
-        add(r, _QUERIES, 1.0, slots)
+    elif not is_newest(r, p, _S_RETURNED, e):
+        return  # the customer has come back since
     elif e["kind"] == _REQUESTED:
-        r["ages"][_A_REQUESTED] = second(now)
+        if not stands(r, p, _S_REQUESTED, e):
+            return
+        r["ages"][_A_REQUESTED] = second(now) if is_newest(r, p, _S_WITHDRAWN, e) else 0
         r["ages"][_A_EXPIRES] = 0 if np.isnan(e["x"][0]) else second(e["x"][0])
-        r["ages"][_A_PORT_ENDED] = 0
+        if is_newest(r, p, _S_ENDED, e):
+            r["ages"][_A_PORT_ENDED] = 0
     elif e["kind"] == _PORT_ENDED:
-        r["ages"][_A_PORT_ENDED] = second(now)
-        if e["a"] == 2:  # withdrawn: the request is off; an expired code still tells of the wish
-            r["ages"][_A_REQUESTED] = 0
-    else:
+        of_request = is_newest(r, p, _S_REQUESTED, e)
+        if stands(r, p, _S_ENDED, e) and of_request:
+            r["ages"][_A_PORT_ENDED] = second(now)
+        if e["a"] == 2 and stands(r, p, _S_WITHDRAWN, e) and of_request:
+            r["ages"][_A_REQUESTED] = 0  # the request is off; an expired code still tells of the wish
+    elif stands(r, p, _S_CANCEL, e):
         r["ages"][_A_CANCEL] = second(now)
         r["codes"][_C_CANCEL] = e["b"] if e["b"] > 0 else CODE_UNKNOWN
 
 
 @compiled
+def _come_back(r: np.void, p: Pools, e: np.void) -> None:
+    """The signs of leaving from before are void."""
+    at, tie = np.int64(e["at"]), tie_of(e)
+    for field, first, last in _VOID:
+        j = standing(r, p, field)
+        if j >= 0 and not older(at, tie, p.stands[j]):
+            r["ages"][first] = 0
+            r["ages"][last] = 0
+
+
+@compiled
 def _fold_outcome(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
-    if e["kind"] <= _RETURNED:
-        if e["at"] < r["times"][_OUTCOME_AT]:
-            return  # older than what stands
-        r["times"][_OUTCOME_AT] = e["at"]
+    if e["kind"] == _RETURNED and stands(r, p, _S_RETURNED, e):
+        _come_back(r, p, e)
+    if e["kind"] <= _RETURNED and not stands(r, p, _S_OUTCOME, e):
+        return  # older than what stands
     if e["kind"] == _CHURNED:
         r["codes"][_C_CHURNED] = 1
         r["times"][_DUE] = FAR
     elif e["kind"] == _RETURNED:
         r["codes"][_C_CHURNED] = 0
         r["times"][_AWAKE] = now
-        for field in (_A_QUERIED, _A_REQUESTED, _A_EXPIRES, _A_PORT_ENDED, _A_CANCEL):
-            r["ages"][field] = 0
     elif e["kind"] == _CARE:
         r["ages"][_A_CARE] = second(now)
         add(r, _CARE_CONTACTS, 1.0, slots)
         if e["a"] == _MARKETING:
             r["ages"][_A_OFFER] = second(now)
     else:
-        r["codes"][_C_CARE] = e["a"]
-        if e["a"] == _LEAVE_ALONE:
+        if stands(r, p, _S_CARE, e):
+            r["codes"][_C_CARE] = e["a"]
+        if e["a"] == _LEAVE_ALONE and stands(r, p, _S_LEAVE_ALONE, e):
             r["codes"][_C_DO_NOT_CONTACT] = 1
         if not np.isnan(e["x"][0]):
             r["ages"][_A_OFFER] = second(now)

@@ -20,11 +20,8 @@ TIMES: Final = (
     "next_due",  # the earliest timer of any kind
     "week_due",  # when the next weekly example is frozen
     "rules_due",  # the earliest timer the rules asked for
-    "status_at",  # occurred_at of the line status that stands
-    "profile_at",  # occurred_at of the profile that stands
-    "plan_at",  # occurred_at of the plan that stands
-    "bill_at",  # occurred_at of the bill that stands
-    "outcome_at",  # occurred_at of the leaving or return that stands
+    "feed_lag",  # how long after occurred_at this customer's newest usage arrives, at its longest of late (µs)
+    "closed_day",  # the newest day that the own normal has seen the end of, days since 1970; 0 = none yet
     "awake_at",  # absence counts from here at the earliest: the line came back, the person is new
 )
 # Seconds since 1970, dated when they took effect here; 0 = never.
@@ -118,7 +115,46 @@ ZERO_CODES: Final = (
 # Interned texts; -1 = unknown.
 TEXTS: Final = ("region", "segment", "plan", "account", "age_band")
 LABELS: Final = (*TEXTS, "home_cell")  # and 31 bits of the hash of the cell most used
-HEADS: Final = ("bills", "complaints", "contracts")
+HEADS: Final = ("bills", "complaints", "contracts", "stands", "credits")
+# What a newer fact replaces, each by itself (customers/stands.py).
+STANDS: Final = (
+    "person",  # a line transferred: facts from before are another person's
+    "status",
+    "suspended",
+    "bill",
+    "plan_change",
+    "fee_change",
+    "price_rise",
+    "balance",
+    "balance_expires",
+    "contracts_ended",  # all at once
+    "contract_term",
+    "penalty",
+    "device",
+    "survey",
+    "survey_topic",
+    "porting_queried",
+    "porting_requested",
+    "porting_ended",
+    "porting_withdrawn",
+    "cancellation",
+    "outcome",
+    "returned",
+    "care_outcome",
+    # fields of profiles
+    "since",
+    "monthly_fee",
+    "kind",
+    "pay_mode",
+    "products",
+    "profiling_objected",
+    "do_not_contact",
+    "region",
+    "segment",
+    "plan",
+    "account",
+    "age_band",
+)
 
 FAR: Final = np.iinfo(np.int64).max
 MONEY_UNKNOWN: Final = np.iinfo(np.int64).min
@@ -132,9 +168,20 @@ F: Final = {name: i for i, name in enumerate(FLOATS)}
 C: Final = {name: i for i, name in enumerate(CODES)}
 L: Final = {name: i for i, name in enumerate(LABELS)}
 H: Final = {name: i for i, name in enumerate(HEADS)}
+S: Final = {name: i for i, name in enumerate(STANDS)}
 
 # What is rare hangs in pools: one record each, linked per customer through `next`.
-BILL: Final = np.dtype([("ref", "u8"), ("due", "i8"), ("left", "i8"), ("next", "i4"), ("pad", "i4")])
+BILL: Final = np.dtype(
+    [
+        ("ref", "u8"),  # 0: of no bill
+        ("due", "i8"),  # of credit: when it came
+        ("left", "i8"),  # owed; of credit: what waits to be used, negative
+        ("amount", "i8"),  # as issued
+        ("at", "i8"),  # occurred_at of the issue that stands; 0 while the bill itself was not seen
+        ("next", "i4"),
+        ("pad", "i4"),
+    ]
+)
 COMPLAINT: Final = np.dtype(
     [
         ("ref", "u8"),
@@ -148,4 +195,10 @@ COMPLAINT: Final = np.dtype(
         ("counted", "u1"),  # its opening was seen
     ]
 )
-CONTRACT: Final = np.dtype([("ref", "u8"), ("ends", "i8"), ("fee", "i8"), ("term", "f4"), ("next", "i4")])
+CONTRACT: Final = np.dtype(  # at, tie: of the fact that stands
+    [("ref", "u8"), ("ends", "i8"), ("at", "i8"), ("tie", "u8"), ("next", "i4"), ("pad", "i4")]
+)
+# One fact that stands, and of which fields: bits of STANDS and of attribute columns.
+STAND: Final = np.dtype(
+    [("at", "i8"), ("tie", "u8"), ("fields", "u8"), ("attributes", "u8"), ("next", "i4"), ("pad", "i4")]
+)

@@ -1,6 +1,8 @@
 """The customer's own normal: what seven days are like for this customer, learned from closed days only.
 
-A day is closed once it is older than the lateness (24 h): the day before yesterday. Levels are robust and slow: a step is
+A day is closed once it is older than the lateness (24 h): the day before yesterday. Where the customer's own usage arrives
+later than that, though in order, a day is closed as much later; with the days of the week that the windows still hold
+then, and no level is learned from fewer than `FEWEST_DAYS` of them. Levels are robust and slow: a step is
 clipped at twice the spread (after Huber, 1964), so a burst hardly moves them; the first days average, later ones weigh
 1/45. The index is the mean ratio of seven closed days to the own normal over the services the customer really uses; a
 one-sided CUSUM (Page, 1954) of its shortfall is the evidence for a lasting drop. Where peers use less too (`peers.py`), what is
@@ -21,6 +23,7 @@ from customers.rings import bucket_value
 from events.compiled import compiled
 
 _ROLLED, _FIRST, _AWAKE = T["rolled"], T["first_seen"], T["awake_at"]
+_LAG, _CLOSED_DAY = T["feed_lag"], T["closed_day"]
 _STATUS, _CLOSED, _CHURNED = C["line_status"], C["days_closed"], C["churned"]
 _INDEX, _INDEX_SPREAD, _CUSUM = F["usage_index"], F["usage_index_spread"], F["usage_cusum"]
 _RHYTHM, _RHYTHM_SPREAD, _ACTIVE_DAY = F["rhythm_mean"], F["rhythm_spread"], F["active_day"]
@@ -34,6 +37,8 @@ CLIP: Final = 2.0
 LEAST_SPREAD: Final = 0.1
 RHYTHM_STEP: Final = 0.15
 MOST_EMPTY_DAYS: Final = 16  # an empty stretch teaches no more than this
+FEWEST_DAYS: Final = 4  # of a week
+LAG_FADES: Final = 16  # a lag not seen again is forgotten by this share a day
 SLACK: Final = 0.12
 CUSUM_MOST: Final = 4.0
 INDEX_DAYS: Final = 14  # the normal must rest on two weeks before it judges
@@ -96,17 +101,19 @@ def _learn_index(r: np.void, weeks: np.ndarray, peers: float, n: int) -> None:  
 
 
 @compiled
-def _close_day(r: np.void, p: Peers, day: int) -> None:
+def _close_day(r: np.void, p: Peers, day: int, held: int) -> None:
+    """Learn from a day and the `held` days (at most 7) up to it that stand for its week."""
     weeks = np.zeros(len(_SERVICES))
     used = False
     for k in range(len(_SERVICES)):
-        for back in range(7):
+        for back in range(held):
             weeks[k] += bucket_value(r, _SERVICES[k], DAY_RING, day - back)
+        weeks[k] *= 7.0 / max(held, 1)
         used = used or bucket_value(r, _SERVICES[k], DAY_RING, day) > 0
     if used:
         _learn_rhythm(r, day)
-    if day - 6 <= max(r["times"][_FIRST], r["times"][_AWAKE]) // DAY_US:
-        return  # seven whole days are not there yet
+    if held < FEWEST_DAYS or day - 6 <= max(r["times"][_FIRST], r["times"][_AWAKE]) // DAY_US:
+        return  # seven whole days are not there yet, or too many are gone
     n = np.int64(r["codes"][_CLOSED])
     peers = peers_index(r, p, day)
     if np.isnan(peers):
@@ -118,24 +125,42 @@ def _close_day(r: np.void, p: Peers, day: int) -> None:
 
 
 @compiled
+def _late_by(r: np.void) -> int:
+    """By how much (µs) this customer's usage comes later than the lateness covers."""
+    return r["times"][_LAG] if r["times"][_LAG] > DAY_US else 0
+
+
+@compiled
 def close_days(r: np.void, f: Feeds, feed: int, now: int) -> None:
     """Learn from the days that `now` (µs) closes for the customer; to be called before the windows roll on.
 
     Days of a suspended line, and days on which the feed was silent for everyone, teach nothing.
     """
     old = r["times"][_ROLLED]
-    closed, closing = old // DAY_US - 2, now // DAY_US - 2
-    if closed == closing or old == 0:
+    if old == 0:
         return
-    if r["codes"][_STATUS] != 0 or r["codes"][_CHURNED] == 1:
+    if r["times"][_CLOSED_DAY] == 0:
+        r["times"][_CLOSED_DAY] = old // DAY_US - 2
+    closed = r["times"][_CLOSED_DAY]
+    if closed >= now // DAY_US - 2:
         return
-    for day in range(closed + 1, min(closing, closed + MOST_EMPTY_DAYS) + 1):
-        if day * DAY_US < r["times"][_AWAKE]:
-            continue
-        if dead_time(f, feed, day * DAY_US, (day + 1) * DAY_US) * 4 > DAY_US:
-            r["floats"][_ACTIVE_DAY] += 1.0  # nor is it a pause of this customer's
-            continue
-        _close_day(r, f.peers, day)
+    teaches = r["codes"][_STATUS] == 0 and r["codes"][_CHURNED] != 1
+    first = closed
+    while True:
+        late = _late_by(r)
+        if closed + 1 > (now - late) // DAY_US - 2:
+            break
+        if not teaches or closed - first == MOST_EMPTY_DAYS:
+            closed = (now - late) // DAY_US - 2
+            break
+        closed += 1
+        if closed * DAY_US >= r["times"][_AWAKE]:
+            if dead_time(f, feed, closed * DAY_US, (closed + 1) * DAY_US) * 4 > DAY_US:
+                r["floats"][_ACTIVE_DAY] += 1.0  # nor is it a pause of this customer's
+            else:
+                _close_day(r, f.peers, closed, 7 - min(late // DAY_US, 7))
+        r["times"][_LAG] -= r["times"][_LAG] // LAG_FADES
+    r["times"][_CLOSED_DAY] = closed
 
 
 @compiled

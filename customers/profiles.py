@@ -85,7 +85,9 @@ class Attributes:
 
     def _number(self, name: str, value: str) -> int:
         values = self.values.setdefault(name, {})
-        return values.setdefault(value, min(len(values), CATEGORY_MOST - 1))
+        if len(values) >= CATEGORY_MOST:  # later ones need no entry: what is not there has the last number
+            return values.get(value, CATEGORY_MOST - 1)
+        return values.setdefault(value, len(values))
 
     def snapshot(self) -> bytes:
         """JSON of the columns and values."""

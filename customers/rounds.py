@@ -17,13 +17,14 @@ from customers.feeds import FEED_OF_KIND, GAP_US, Feeds
 from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
 from customers.fold_voice import fold_voice
-from customers.layout import CODE_UNKNOWN, FAR, C, T
+from customers.layout import CODE_UNKNOWN, FAR, C, S, T
 from customers.measures import Matrix, measure
 from customers.metrics import DAY_US, FEED, RING_COUNT
 from customers.normal import close_days
 from customers.peers import count_use
 from customers.reset import start_anew
 from customers.rings import Slots, place, roll
+from customers.stands import STAND_OF, attribute_stands, is_newest, stands
 from customers.state import Block, Pools
 from events.codes import FIRST_FREE_KIND, LINE_STATUS, Kind
 from events.compiled import compiled
@@ -39,9 +40,9 @@ AHEAD: Final = 6  # events by which a customer's record is asked for before it i
 APPLIED, DUPLICATE, TOO_LATE, ELSEWHERE = 1, 2, 3, 4
 
 _FIRST, _NEWEST, _EVENT = T["first_seen"], T["newest_usage"], T["last_event"]
-_DUE, _WEEK, _RULES, _PROFILE = T["next_due"], T["week_due"], T["rules_due"], T["profile_at"]
+_DUE, _WEEK, _RULES = T["next_due"], T["week_due"], T["rules_due"]
 _AWAKE, _BEFORE = T["awake_at"], T["seen_before"]
-_CHURNED = C["churned"]
+_CHURNED, _STATUS = C["churned"], S["status"]
 _QUALITY, _SPEED = FEED["quality"], FEED["speed"]
 _USAGE_KIND, _BILL_KIND = int(Kind.USAGE_RECORDED), int(Kind.BILL_ISSUED)
 _PROFILE_KIND, _INCIDENT_KIND, _MARKET_KIND = (
@@ -138,31 +139,35 @@ def number(
 
 
 @compiled
-def _set_field(r: np.void, attributes: npt.NDArray[np.float32], c: int, newest: bool, s: Settings, k: int) -> None:
-    """A profile's field: the newest profile wins, an older one only fills what is unknown. NaN clears."""
+def _set_field(
+    r: np.void, p: Pools, attributes: npt.NDArray[np.float32], c: int, e: np.void, s: Settings, k: int
+) -> None:
+    """A profile's field: the newest fact that sets it stands. NaN clears."""
     block, place, value = s.block[k], s.place[k], s.value[k]
-    newest = newest and not s.fills[k]
-    if block == SET_AGE:
-        if newest or r["ages"][place] == 0:
-            r["ages"][place] = 0 if np.isnan(value) else np.int64(min(max(value, 1.0), 4294967295.0))
+    if s.fills[k]:  # usage names the account: no fact, it only fills what is unknown
+        if r["labels"][place] < 0:
+            r["labels"][place] = np.int32(value)
+    elif block == SET_ATTRIBUTE:
+        if attribute_stands(r, p, place, e):
+            attributes[c, place] = value
+    elif not stands(r, p, STAND_OF[block, place], e):
+        return
+    elif block == SET_AGE:
+        r["ages"][place] = 0 if np.isnan(value) else np.int64(min(max(value, 1.0), 4294967295.0))
     elif block == SET_MONEY:
-        if newest or r["money"][place] == fixed(np.nan):
-            r["money"][place] = fixed(value)
+        r["money"][place] = fixed(value)
     elif block == SET_CODE:
-        if newest or r["codes"][place] == CODE_UNKNOWN:
-            r["codes"][place] = CODE_UNKNOWN if np.isnan(value) else np.uint8(min(value, 254.0))
-    elif block == SET_LABEL:
-        if newest or r["labels"][place] < 0:
-            r["labels"][place] = -1 if np.isnan(value) else np.int32(value)
-    elif newest or np.isnan(attributes[c, place]):
-        attributes[c, place] = value
+        r["codes"][place] = CODE_UNKNOWN if np.isnan(value) else np.uint8(min(value, 254.0))
+    else:
+        r["labels"][place] = -1 if np.isnan(value) else np.int32(value)
 
 
 @compiled
-def _set_fields(r: np.void, attributes: npt.NDArray[np.float32], c: int, e: np.void, s: Settings, i: int) -> None:
-    newest = e["at"] >= r["times"][_PROFILE]
+def _set_fields(
+    r: np.void, p: Pools, attributes: npt.NDArray[np.float32], c: int, e: np.void, s: Settings, i: int
+) -> None:
     for k in range(s.first[i], s.first[i + 1]):
-        _set_field(r, attributes, c, newest, s, k)
+        _set_field(r, p, attributes, c, e, s, k)
 
 
 @compiled
@@ -196,12 +201,10 @@ def _fold(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     at = min(np.int64(e["at"]), now) if kind == _USAGE_KIND else now
     place(r, at, slots)
     if kind == _USAGE_KIND:
-        fold_usage(r, e, at, slots)
+        fold_usage(r, e, at, now, slots)
     elif kind <= _LAST_BILLING:
         fold_billing(r, p, e, now, slots)
-    elif kind == _PROFILE_KIND:
-        r["times"][_PROFILE] = max(r["times"][_PROFILE], e["at"])
-    else:
+    elif kind != _PROFILE_KIND:
         fold_voice(r, p, e, now, slots)
 
 
@@ -235,6 +238,19 @@ def _weekly(r: np.void, now: int) -> bool:
     first = r["times"][_FIRST]
     coming = first + ((now - first) // WEEK_US + 1) * WEEK_US
     r["times"][_WEEK] = coming if now - r["times"][_EVENT] < 13 * WEEK_US else FAR
+    return True
+
+
+@compiled
+def _starts_anew(
+    r: np.void, p: Pools, attributes: npt.NDArray[np.float32], c: int, e: np.void, now: int, limits: Limits
+) -> bool:
+    """Let a transfer start a new person, unless a newer line status stands."""
+    if not is_newest(r, p, _STATUS, e):
+        return False
+    start_anew(r, p, e, now)
+    attributes[c, :] = np.nan
+    r["times"][_DUE] = min(now + limits.recheck, r["times"][_WEEK])
     return True
 
 
@@ -313,14 +329,13 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
         r["times"][_BEFORE], r["times"][_EVENT] = r["times"][_EVENT], now
         acts = kind >= _CHURN_KIND or kind == _LINE_KIND
         marks.state[c] = WAITS if acts else ROWED  # what it does to the episode is decided before the next event
-        if kind == _LINE_KIND and e["a"] == _TRANSFERRED and e["b"] <= 1:
-            start_anew(r, pools, now)
-            attributes[c, :] = np.nan
-            _set_fields(r, attributes, c, e, settings, i)
-            r["times"][_DUE] = min(now + limits.recheck, r["times"][_WEEK])
+        transfer = kind == _LINE_KIND and e["a"] == _TRANSFERRED and e["b"] <= 1
+        if transfer and _starts_anew(r, pools, attributes, c, e, now, limits):
+            _set_fields(r, pools, attributes, c, e, settings, i)
             continue  # nothing is known that could be evaluated
+        fate[i] = ELSEWHERE if transfer else APPLIED  # a transfer older than the status that stands: nobody is new
         if sets:
-            _set_fields(r, attributes, c, e, settings, i)
+            _set_fields(r, pools, attributes, c, e, settings, i)
         _fold(r, pools, e, now, slots)
         if kind == _USAGE_KIND and e["x"][0] > 0:
             count_use(r, f.peers, e["at"], e["x"][0])

@@ -17,6 +17,7 @@ GROWTH: Final = 1.125
 SMALLEST: Final = 1024
 ATTRIBUTES_MOST: Final = 64
 ATTRIBUTES_STEP: Final = 4
+SETTLED_BILLS: Final = 4  # remembered by 32 bits of their ids
 PLANES: Final = 4  # rule bits: active, pending, cooling, ebbing
 
 Block = npt.NDArray[Any]
@@ -28,6 +29,7 @@ class Pools(NamedTuple):
     bills: Block
     complaints: Block
     contracts: Block
+    stands: Block
     used: npt.NDArray[np.int64]
 
 
@@ -39,13 +41,19 @@ _BLOCKS: Final = {
     "ages": (np.uint32, len(layout.AGES), 0),
     "floats": (np.float32, len(layout.FLOATS), np.nan),
     "labels": (np.int32, len(layout.LABELS), -1),
+    "settled": (np.uint32, SETTLED_BILLS, 0),
     "heads": (np.int32, len(layout.HEADS), -1),
     "mid": (np.int32, metrics.WIDTH["mid"], 0),
     "small": (np.uint16, metrics.WIDTH["small"], 0),
     "codes": (np.uint8, len(layout.CODES), layout.CODE_UNKNOWN),
 }
 ROW: Final = np.dtype({"names": list(_BLOCKS), "formats": [(d, (w,)) for d, w, _ in _BLOCKS.values()]}, align=True)
-_POOLS: Final = {"bills": layout.BILL, "complaints": layout.COMPLAINT, "contracts": layout.CONTRACT}
+_POOLS: Final = {
+    "bills": layout.BILL,
+    "complaints": layout.COMPLAINT,
+    "contracts": layout.CONTRACT,
+    "stands": layout.STAND,
+}
 _NO_TIMER: Final = ("next_due", "week_due", "rules_due")
 
 

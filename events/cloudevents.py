@@ -39,7 +39,7 @@ def open_envelope(text: bytes) -> Event | None:
     if b'"specversion"' not in text:
         return None
     envelope = OBJECT.decode(text)
-    if "specversion" not in envelope or envelope.keys() & {"event_id", "customer_id"} and not has_data(envelope):
+    if "specversion" not in envelope or (envelope.keys() & {"event_id", "customer_id"} and not has_data(envelope)):
         return None  # an object of ours that happens to have a field of that name
     check_version(envelope["specversion"])
     return stand_in(data_of(envelope), envelope) if has_data(envelope) else stand_alone(envelope)

@@ -13,6 +13,8 @@ from events.contract import Event
 from events.deadletters import DeadLetter
 
 SLOTS = 7
+TIE = 6
+"""The slot in which a fact (not usage) has the beginning of its event_id: six bytes as a number, in the order of texts."""
 
 EVENT = np.dtype(
     [

@@ -23,6 +23,8 @@ HOUR_DECIDES = 255
 USAGE = int(codes.Kind.USAGE_RECORDED)
 CELL_PREFIX = "cell:"
 MARKET_PREFIX = "market:"
+NAMELESS = "\0{}\0{}"
+"""What stands for the id of a contract that has none: its kind and plan, so that several at once are kept."""
 SCALES = {"csat": 5.0, "nps": 10.0, "ces": 7.0}
 
 
@@ -156,7 +158,7 @@ def _plan_changed(event: contract.PlanChanged) -> Slots:
 def _contract_signed(event: contract.ContractSigned) -> Slots:
     return Slots(
         codes.CONTRACT_KIND[event.kind],
-        ref=event.contract_id,
+        ref=event.contract_id or NAMELESS.format(event.kind, event.plan),
         aux=event.plan,
         x0=number(event.monthly_fee),
         x1=number(event.term_months),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation import Progressive
-from models.examples import Examples, Outcome, example_keys, sampled
+from models.examples import EVERY, Examples, Outcome, example_keys, sampled
 from models.model import RiskModel
 from models.scoring import gather
 from models.settings import DAY_US, LearningSettings
@@ -26,6 +26,8 @@ RATE_HALF_LIFE = 168.0
 """In hours: how fast the rate of leaving, by which stayers are sampled, is forgotten."""
 NOBODY = -1
 """The customer of an outcome that labels nothing."""
+ANOTHER = 2
+"""In a snapshot of outcomes: neither voluntary (1) nor not (0), but another person."""
 NEVER = np.iinfo(np.int64).max
 BLOCK = 64
 """Examples are scored and then learned in blocks of this size."""
@@ -80,6 +82,14 @@ class Champion(RiskModel):
         """A customer came back: nothing to unlearn, but outcomes are seen to arrive."""
         self.outcomes.append(Outcome(NOBODY, at, voluntary=True))
 
+    def transferred(self, customer: int, at: int) -> None:
+        """Another person has the line from `at` (microseconds) on: what waits for the old one's outcome is censored."""
+        self.outcomes.append(Outcome(customer, at, voluntary=False, another=True))
+
+    def idle(self) -> bool:
+        """Whether a tick would change nothing, however many days pass."""
+        return not (self.outcomes or self.unpublished or len(self.examples)) and self.examples.bound == EVERY
+
     def ready_at(self) -> int | None:
         """When (microseconds) the next example matures; None while there is none, or no outcome was ever seen."""
         if not self.learning or self.first_seen == NEVER:
@@ -119,13 +129,13 @@ class Champion(RiskModel):
         return changed or self.publications > before
 
     def _take_outcomes(self, clock: int) -> None:
-        if self.outcomes and self.first_seen == NEVER:
+        if self.first_seen == NEVER and any(not outcome.another for outcome in self.outcomes):
             self.first_seen = clock
             self.examples.drop_before(clock - self.settings.horizon_us)
         if self.outcomes:
             self.examples.churned(
                 [outcome for outcome in self.outcomes if outcome.customer != NOBODY],
-                self.first_seen,
+                0 if self.first_seen == NEVER else self.first_seen,
                 self.settings.horizon_us,
             )
         self.outcomes.clear()
@@ -213,7 +223,7 @@ class Champion(RiskModel):
     def snapshot(self) -> dict[str, Any]:
         """Everything, as arrays; `restore` goes on byte for byte the same."""
         numbers = [self.first_seen, self.day, self.fitted, self.chosen_at, self.learned_at]
-        outcomes = [(o.customer, o.at, int(o.voluntary)) for o in self.outcomes]
+        outcomes = [(o.customer, o.at, ANOTHER if o.another else int(o.voluntary)) for o in self.outcomes]
         arrays = under("examples", self.examples.snapshot()) | under("progress", self.progress.snapshot())
         arrays |= under("days", self.anomaly.days())
         arrays |= {
@@ -232,6 +242,6 @@ class Champion(RiskModel):
         self.progress.restore(part("progress", state))
         self.anomaly.restore_days(part("days", state))
         self.judged = np.array(state["judged"], np.bool_)
-        self.outcomes = [Outcome(int(c), int(at), bool(v)) for c, at, v in state["outcomes"].tolist()]
+        self.outcomes = [Outcome(c, at, v == 1, v == ANOTHER) for c, at, v in state["outcomes"].tolist()]
         self.left_lately, self.stayed_lately, self.tokens = state["amounts"].tolist()
         self.first_seen, self.day, self.fitted, self.chosen_at, self.learned_at = state["numbers"].tolist()

@@ -32,6 +32,8 @@ class Outcome:
     customer: int
     at: int
     voluntary: bool
+    another: bool = False
+    """Nobody is known to have left, but from `at` on the customer is another person: no outcome, only an end."""
 
 
 @compiled
@@ -186,7 +188,10 @@ class Examples:
         churned = np.zeros(max((outcome.customer for outcome in outcomes), default=-1) + 1, np.bool_)
         churned[[outcome.customer for outcome in outcomes]] = True
         candidates = waiting_of(self.customer[: self.size], self.state[: self.size], churned)
-        for outcome in outcomes if len(candidates) else ():
+        ends_first = sorted(
+            outcomes, key=lambda outcome: not outcome.another
+        )  # the new person's leaving labels no old example
+        for outcome in ends_first if len(candidates) else ():
             mine = candidates[self.customer[candidates] == outcome.customer]
             mine = mine[self.state[mine] == WAITING]
             frozen = self.at[mine]

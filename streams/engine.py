@@ -170,13 +170,29 @@ class Engine:
         outcome_clocks = clocks[(kinds == _CHURNED) | (kinds == _RETURNED)]
         while True:
             tick = self._next_tick(outcome_clocks)
+            end = int(np.searchsorted(clocks, tick))
+            if end < count and self._is_far(tick, int(clocks[end])):
+                yield end, None  # only what is folded up to here tells whether there is anything to learn
+                if end:
+                    self.partition.sweep(work, int(clocks[end - 1]), self._evaluate)
+                tick = self._skip(tick, int(clocks[end]))
             if count == 0 or tick > clocks[-1]:
                 yield count, None
                 left = outcome_clocks[np.searchsorted(outcome_clocks, self.ticked) :]
                 if self.outcome_at == 0 and len(left):
                     self.outcome_at = int(left[0])  # the tick that follows it may come with a later batch
                 return
-            yield int(np.searchsorted(clocks, tick)), tick
+            yield end, tick
+
+    def _is_far(self, tick: int, coming: int) -> bool:
+        """Whether the event at `coming` is more than a horizon after the tick."""
+        return coming - tick > self.model.settings.horizon_us
+
+    def _skip(self, tick: int, coming: int) -> int:
+        """The tick, or, over a long empty stretch with nothing to learn, the last midnight before `coming`."""
+        if not self._is_far(tick, coming) or not self.model.idle():
+            return tick
+        return max(tick, coming // DAY_US * DAY_US)
 
     def _next_tick(self, outcome_clocks: npt.NDArray[np.int64]) -> int:
         """The next tick at which the model has anything to do: daily, after an outcome, when examples mature."""
@@ -222,6 +238,7 @@ class Engine:
                 self._watch(None, stop)
                 stop = self.watches.pass_time(to)
             elif tick <= to:
+                tick = self._skip(tick, to)
                 self._tick(None, tick, len(self.partition.profiles.attributes.columns))
             else:
                 return
@@ -297,6 +314,7 @@ class Engine:
                 self.decider.spend(customer, bits)
                 self.partition.set_rules_due(customer, self.decider.timers.next(customer))
         elif isinstance(fact, LineChanged) and fact.status == _TRANSFERRED and fact.product in _WHOLE_LINE:
+            self.model.transferred(customer, int(work.batch.events["at"][index]))
             self.decider.gone(customer, at, StatusReason.RESOLVED, bits, who)
             self.partition.set_rules_due(customer, None)
 
