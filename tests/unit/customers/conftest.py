@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support.engines import batch, engine, frozen
 
-from customers.layout import LABELS
+from customers.layout import TEXTS
 from customers.measures import MEASURE
 from streams.engine import Engine
 
@@ -46,8 +46,8 @@ def known(made: Engine, customer: str = "c") -> dict[str, Any]:
     partition = made.partition
     row = partition.ids.find(customer)
     rows, _ = next(iter(partition.look(np.array([row]), partition.clock)))
-    found: dict[str, Any] = {name: float(rows.measures[k, 0]) for name, k in MEASURE.items()}
-    for name in LABELS:
+    found: dict[str, Any] = {name: float(rows.measures[0, k]) for name, k in MEASURE.items()}
+    for name in TEXTS:
         if found[name] == found[name]:
             found[name] = partition.profiles.labels[name].text(int(found[name]))
     found |= {
