@@ -178,7 +178,10 @@ def issue(r: np.void, p: Pools, ref: np.uint64, amount: int, due: int, at: int, 
             left += np.int64(p.bills[k]["left"])
             unlink(r, p, _CREDITS, p.bills, k)
         _settle(r, ref)
-        _general(r, p, left, now)
+        if left > 0 and due != 0:  # a credit note with a surcharge that came before it
+            _owe_now(r, p, _NOBODY, left, now)
+        else:
+            _general(r, p, left, now)
         _use(r, p, now)
         return
     if j < 0:

@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.profiles import examples
 
-KEPT = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+KEPT = settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 # Pairs of facts of one field: (kind, what the older says, what the newer says, measure, its value after both).
 PAIRS = [
     ("balance.reported", {"balance": 5}, {"balance": 7}, "balance", 7),

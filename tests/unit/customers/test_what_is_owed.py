@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.profiles import examples
 
 DUE = "2024-05-25T00:00:00Z"
 LATER = "2024-05-28T00:00:00Z"
-KEPT = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+KEPT = settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def owed(after):

@@ -8,7 +8,7 @@ import pytest
 
 from events import codes
 from events.codes import Kind
-from events.columns import ACCOUNT_GIVEN, COUNTRY_GIVEN, LINE_GIVEN
+from events.columns import ACCOUNT_GIVEN, COUNTRY_GIVEN, LINE_GIVEN, TIE
 from events.contract import EVENT_TYPES, TYPE_NAMES
 from events.hashing import hash64
 from events.times import time_of
@@ -180,8 +180,8 @@ DAY = 86_400_000_000.0
     ],
 )
 def test_numbers_go_to_their_slots(read_one, kind, fields, numbers):
-    expected = numbers + [math.nan] * (7 - len(numbers))
-    found = read_one(kind, **fields)["x"].tolist()
+    expected = numbers + [math.nan] * (TIE - len(numbers))
+    found = read_one(kind, **fields)["x"].tolist()[: len(expected)]
     assert all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in zip(found, expected, strict=True)), found
 
 
