@@ -30,7 +30,7 @@ from rules.load import Configuration
 from rules.plans import book_of
 from rules.ruleset import Rule
 from rules.views import View
-from streams.judging import ANOMALY_AT, ATTRIBUTES_AT, RISK_AT, Stage, Verdict, describe, judge, room
+from streams.judging import ANOMALY_AT, ATTRIBUTES_AT, RISK_AT, Stage, Verdict, describe, judge, room, work_out
 
 LEARNED: Final = tuple(feature for feature in FEATURES if feature.learned)
 CATEGORICAL: Final = tuple(feature.kind == "category" for feature in LEARNED)
@@ -149,6 +149,7 @@ class Evaluation:
         self._asked: dict[tuple[str, str], float] = {}
         self._rows: Rows | None = None
         self._room = halfspace.room(len(anomaly.NAMES))
+        self._single: dict[str, Program] = {}
         self._describing: Program | None = None  # traced when the first decision has to be explained
         self.sync()
         self.show(0)
@@ -282,6 +283,16 @@ class Evaluation:
     def who(self, names: Names, *, rows: bool = True) -> Who:
         """Customers by name, and the rows that were judged last as reasons see them."""
         return Who(self, names, self._rows if rows else None)
+
+    def feature(self, name: str, rows: Rows, count: int) -> Column:
+        """One feature, of those that rest on measures alone, for rows that need not have been judged."""
+        program = self._single.get(name)
+        if program is None:
+            trace = Trace()
+            program = self._single[name] = Program(trace, [TracedSheet(self, trace).node(name)], [])
+        out = np.empty(count)
+        work_out(rows, count, program.code()[0], program.work, program.inputs, int(program.first[0]), out)
+        return out
 
     def sheet(self, rows: Rows, row: int) -> Sheet:
         """One of the rows that were judged last, all columns."""

@@ -165,3 +165,25 @@ def describe(
         register, place = inputs[k]
         work[register, 0] = anomaly if place == ANOMALY_AT else rows.measures[row, place]
     execute(code, work)
+
+
+@compiled
+def work_out(
+    rows: Rows,
+    count: int,
+    code: Code,
+    work: npt.NDArray[np.float64],
+    inputs: npt.NDArray[np.int32],
+    result: int,
+    out: npt.NDArray[np.float64],
+) -> None:
+    """Work out a program over measures alone for the first `count` rows; the register `result` goes to `out`."""
+    for at in range(0, count, LANES):
+        lanes = min(LANES, count - at)
+        for k in range(len(inputs)):
+            register, place = inputs[k]
+            for i in range(lanes):
+                work[register, i] = rows.measures[at + i, place]
+        execute(code, work)
+        for i in range(lanes):
+            out[at + i] = work[result, i]
