@@ -120,11 +120,18 @@ class EpisodeLog:
         held_out = [line for line in self.episodes if line.held_out]
         return {
             tier: {
-                **figures(at_tier(treated, k), self.leavers, over[k].treated, end, horizon),
-                "held_out": figures(at_tier(held_out, k), self.leavers, over[k].held_out, end, horizon),
+                **self._of_tier(treated, k, over[k].treated, end, horizon),
+                "held_out": self._of_tier(held_out, k, over[k].held_out, end, horizon),
             }
             for k, tier in enumerate(self.tiers)
         }
+
+    def _of_tier(
+        self, lines: Sequence[EpisodeLine], tier: int, over: Sequence[Leaver], end: int, horizon: int
+    ) -> dict[str, Any]:
+        found = figures(at_or_above(lines, tier), self.leavers, over, end, horizon)
+        counts = figures(at_tier(lines, tier), self.leavers, (), end, horizon)
+        return counts | {key: found[key] for key in ("recall", "median_lead_days")}
 
     def snapshot(self) -> list[Any]:
         """Plain objects, for JSON."""
@@ -147,6 +154,14 @@ class EpisodeLog:
 def at_tier(lines: Iterable[EpisodeLine], tier: int) -> list[tuple[int, int]]:
     """(customer, when) of the episodes that got to a tier."""
     return [(line.customer, line.reached[tier]) for line in lines if line.reached[tier] != NEVER]
+
+
+def at_or_above(lines: Iterable[EpisodeLine], tier: int) -> list[tuple[int, int]]:
+    """(customer, when) of each tier that an episode got to, from this one up.
+
+    Who was warned of long ago and again, more urgently, within the horizon was found; at the lower tier too.
+    """
+    return [(line.customer, at) for line in lines for at in sorted(set(line.reached[tier:]) - {NEVER})]
 
 
 class Apart(NamedTuple):

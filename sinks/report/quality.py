@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from rules.outcomes import EpisodeLine, Leaver, apart, at_tier, figures
+from rules.outcomes import EpisodeLine, Leaver, apart, at_or_above, at_tier, figures
 from sinks.report.period import DAY_US, Period
 from sinks.report.population import Population
 
@@ -32,16 +32,18 @@ class Quality:
         self.in_period = [leaver for leaver in self.leavers if period.holds(leaver.at)]
         self.population, self.end, self.horizon = population, end, horizon
 
-    def of(self, warned: Warned, over: Sequence[Leaver] | None = None) -> dict[str, Any]:
+    def of(
+        self, warned: Warned, over: Sequence[Leaver] | None = None, also: Sequence[tuple[int, int]] = ()
+    ) -> dict[str, Any]:
         """Precision of the warnings given in the period; recall and lead over those who left in it, by any warning.
 
-        `over`: those of them that recall is over, else all.
+        `over`: those of them that recall is over, else all. `also`: warnings that find leavers without being counted.
         """
         given = [(customer, at) for customer, at in warned if self.period.holds(at)]
         late = figures(given, self.everyone, (), self.end, self.horizon)
         left = self.in_period if over is None else over
         missed = figures(
-            warned, [one for one in self.everyone if self.period.holds(one.at)], left, self.end, self.horizon
+            [*warned, *also], [one for one in self.everyone if self.period.holds(one.at)], left, self.end, self.horizon
         )
         return late | {key: missed[key] for key in ("recall", "median_lead_days")}
 
@@ -70,9 +72,9 @@ class Quality:
         for k, tier in enumerate(tiers):
             warned = at_tier(treated, k)
             kept = at_tier(held_out, k)
-            one = self.of(warned, over[k].treated) | {
+            one = self.of(warned, over[k].treated, at_or_above(treated, k)) | {
                 "at_random": self.at_random(warned, over[k].treated),
-                "held_out": self.of(kept, over[k].held_out),
+                "held_out": self.of(kept, over[k].held_out, at_or_above(held_out, k)),
             }
             found[tier] = one | {"effect": effect(one, one["held_out"])}
         return found

@@ -92,3 +92,14 @@ def test_the_engine_draws_the_lots_of_leavers_as_it_does_those_of_episodes(accou
     again.restore(made.snapshot())
     assert again.report() == made.report()
     assert again.decider.log.leavers == made.decider.log.leavers
+
+
+def test_who_is_warned_of_again_within_the_horizon_is_found_at_the_lower_tier_too() -> None:
+    log = EpisodeLog(("watch", "critical"))
+    log.raised(1, 0, 0, False)
+    log.reached(1, 1, 38 * DAY)
+    log.left(Leaver(1, 40 * DAY, True, True, "unknown"))
+    found = log.outcomes(100 * DAY, 30 * DAY)
+    assert (found["watch"]["recall"], found["watch"]["churned"], found["watch"]["matured"]) == (1.0, 0, 1)
+    assert found["watch"]["median_lead_days"] == found["critical"]["median_lead_days"] == 2.0
+    assert (found["critical"]["recall"], found["critical"]["churned"]) == (1.0, 1)
