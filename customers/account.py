@@ -164,24 +164,34 @@ def change(r: np.void, p: Pools, ref: np.uint64, amount: int, now: int) -> None:
 
 
 @compiled
+def _credit_note(r: np.void, p: Pools, j: int, amount: int, at: int, now: int) -> None:
+    """A bill that is a credit, or has no due date, where something is owed on it already (record `j`)."""
+    if at < p.bills[j]["at"]:
+        return
+    if amount > 0 and p.bills[j]["at"] == 0:
+        _general(r, p, amount, now)  # the bill itself is never due; the surcharge that came before it stays so
+        amount = 0
+    p.bills[j]["left"] += amount - np.int64(p.bills[j]["amount"])
+    p.bills[j]["amount"], p.bills[j]["at"] = amount, max(at, _SEEN)
+    _balance(r, p, j, now)
+
+
+@compiled
 def issue(r: np.void, p: Pools, ref: np.uint64, amount: int, due: int, at: int, now: int) -> None:
     """A bill dated `at` over `amount`, due at `due` (0: no date given); issued again, the newest stands."""
     j, k = find(r, _BILLS, p.bills, ref), find(r, _CREDITS, p.bills, ref)
     if j < 0 and k < 0 and _is_settled(r, ref):
         return  # it was paid, or had no due date
+    if j >= 0 and (amount <= 0 or due == 0):
+        _credit_note(r, p, j, amount, at, now)
+        return
     if amount <= 0 or due == 0:
         left = np.int64(amount)
-        if j >= 0:
-            left += np.int64(p.bills[j]["left"]) - np.int64(p.bills[j]["amount"])
-            unlink(r, p, _BILLS, p.bills, j)
         if k >= 0:
             left += np.int64(p.bills[k]["left"])
             unlink(r, p, _CREDITS, p.bills, k)
         _settle(r, ref)
-        if left > 0 and due != 0:  # a credit note with a surcharge that came before it
-            _owe_now(r, p, _NOBODY, left, now)
-        else:
-            _general(r, p, left, now)
+        _general(r, p, left, now)
         _use(r, p, now)
         return
     if j < 0:

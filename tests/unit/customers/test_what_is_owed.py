@@ -10,6 +10,10 @@ LATER = "2024-05-28T00:00:00Z"
 KEPT = settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 
 
+def without(fact, field):
+    return {name: value for name, value in fact.items() if name != field}
+
+
 def owed(after):
     return after["overdue_amount"]
 
@@ -62,6 +66,17 @@ def test_adjustments_change_what_is_owed(state, bill, paid, adjusted):
     assert owed(state([bill(100), paid(100), adjusted(-20), bill(100, "next")])) == 80
 
 
+@pytest.mark.parametrize("due", [DUE, None])
+def test_a_surcharge_that_comes_before_its_credit_note_is_owed(state, bill, adjusted, due):
+    assert owed(state([adjusted(30), bill(-10, due=due)])) == 20
+    assert owed(state([bill(-10, due=due), adjusted(30)])) == 20
+
+
+def test_a_surcharge_on_a_bill_without_a_due_date_is_owed(state, bill, adjusted):
+    assert owed(state([adjusted(30), bill(100, due=None)])) == 30
+    assert owed(state([bill(100, due=None), adjusted(30)])) == 30
+
+
 def test_a_bill_issued_again_replaces_the_first(state, bill, paid):
     assert owed(state([bill(100), paid(30, bill_id="b"), bill(90, days=8)])) == 60
     assert owed(state([bill(90, days=8), paid(30, bill_id="b"), bill(100)])) == 60
@@ -110,6 +125,7 @@ def test_with_several_bills_and_nameless_money_the_total_is_the_same(fact, state
         fact(9, "bill.issued", bill_id=name, amount=data.draw(amounts), due_at=DUE if name == "b1" else LATER)
         for name in data.draw(st.lists(st.sampled_from(names), unique=True, min_size=1))
     ]
+    facts = [without(each, "due_at") if each["amount"] < 0 and data.draw(st.booleans()) else each for each in facts]
     billed = [each["bill_id"] for each in facts]
     for number in range(data.draw(st.integers(0, 5))):
         name = data.draw(st.sampled_from([*billed, None]))
