@@ -30,7 +30,7 @@ from rules.load import Configuration
 from rules.plans import book_of
 from rules.ruleset import Rule
 from rules.views import View
-from streams.judging import ANOMALY_AT, ATTRIBUTES_AT, RISK_AT, Stage, Verdict, describe, judge, room, work_out
+from streams.judging import ANOMALY_AT, ATTRIBUTES_AT, RISK_AT, Stage, Verdict, judge, room, work_out
 
 LEARNED: Final = tuple(feature for feature in FEATURES if feature.learned)
 CATEGORICAL: Final = tuple(feature.kind == "category" for feature in LEARNED)
@@ -149,8 +149,7 @@ class Evaluation:
         self._asked: dict[tuple[str, str], float] = {}
         self._rows: Rows | None = None
         self._room = halfspace.room(len(anomaly.NAMES))
-        self._single: dict[str, Program] = {}
-        self._describing: Program | None = None  # traced when the first decision has to be explained
+        self._programs: dict[tuple[str, ...], Program] = {}  # beside the one that judges, by what they work out
         self.sync()
         self.show(0)
 
@@ -194,7 +193,7 @@ class Evaluation:
             features,
             conditions,
             self._program.work,
-            inputs[inputs[:, 1] < RISK_AT],
+            inputs,
             self._program.first,
             fires,
             clears,
@@ -286,24 +285,30 @@ class Evaluation:
 
     def feature(self, name: str, rows: Rows, count: int) -> Column:
         """One feature, of those that rest on measures alone, for rows that need not have been judged."""
-        program = self._single.get(name)
-        if program is None:
-            trace = Trace()
-            program = self._single[name] = Program(trace, [TracedSheet(self, trace).node(name)], [])
-        out = np.empty(count)
-        work_out(rows, count, program.code()[0], program.work, program.inputs, int(program.first[0]), out)
-        return out
+        column: Column = self._worked_out((name,), rows, 0, count, np.nan)[0]
+        return column
 
     def sheet(self, rows: Rows, row: int) -> Sheet:
         """One of the rows that were judged last, all columns."""
-        if self._describing is None:
+        values = self._worked_out(SHOWN, rows, row, 1, float(self._verdict.anomaly[row]))[:, 0]
+        return Sheet(self, np.append(values, self._verdict.risk[row]))
+
+    def _worked_out(
+        self, names: tuple[str, ...], rows: Rows, first: int, count: int, told: float
+    ) -> npt.NDArray[np.float64]:
+        """Columns f8[name, row] of `count` rows from `first` on, `told` being the anomaly; traced when first asked for."""
+        program = self._programs.get(names)
+        if program is None:
             trace = Trace()
             traced = TracedSheet(self, trace)
-            self._describing = Program(trace, [traced.node(name) for name in SHOWN], [])
-        program = self._describing
-        told = float(self._verdict.anomaly[row])
-        describe(rows, row, told, program.code()[0], program.work, program.inputs)
-        return Sheet(self, np.append(program.work[program.first, 0], self._verdict.risk[row]))
+            program = self._programs[names] = Program(trace, [traced.node(name) for name in names], [])
+        program.work[program.inputs[program.inputs[:, 1] == ANOMALY_AT, 0]] = told
+        out = np.empty((len(names), count))
+        attributes = self._partition.customers.attributes
+        work_out(
+            rows, first, count, attributes, program.code()[0], program.work, program.inputs, program.first, out
+        )  # fmt: skip
+        return out
 
     def contributions(self, sheet: Sheet, customer: int) -> Sequence[tuple[str, float]]:
         """The features by which the model raises a customer's risk most, `sheet` holding the one row."""

@@ -70,13 +70,20 @@ def room(learned: int, words: int) -> Verdict:
 
 
 @compiled
-def _load(rows: Rows, attributes: npt.NDArray[np.float32], at: int, lanes: int, s: Stage) -> None:
-    for k in range(len(s.inputs)):
-        register, place = s.work[s.inputs[k, 0]], s.inputs[k, 1]
+def _load(
+    rows: Rows,
+    attributes: npt.NDArray[np.float32],
+    at: int,
+    lanes: int,
+    inputs: npt.NDArray[np.int32],
+    work: npt.NDArray[np.float64],
+) -> None:
+    for k in range(len(inputs)):
+        register, place = work[inputs[k, 0]], inputs[k, 1]
         if place < ATTRIBUTES_AT:
             for i in range(lanes):
                 register[i] = rows.measures[at + i, place]
-        else:
+        elif place < RISK_AT:  # what comes from there on is worked out on the way
             for i in range(lanes):
                 register[i] = attributes[rows.customer[at + i], place - ATTRIBUTES_AT]
 
@@ -130,7 +137,7 @@ def judge(
     logits = np.empty((2, LANES))
     for at in range(0, count, LANES):
         lanes = min(LANES, count - at)
-        _load(rows, attributes, at, lanes, s)
+        _load(rows, attributes, at, lanes, s.inputs, s.work)
         execute(s.features, s.work)
         for i in range(lanes):
             if rows.freeze[at + i]:
@@ -157,33 +164,22 @@ def judge(
 
 
 @compiled
-def describe(
-    rows: Rows, row: int, anomaly: float, code: Code, work: npt.NDArray[np.float64], inputs: npt.NDArray[np.int32]
-) -> None:
-    """Work out a program for one row, into the first lane of its registers."""
-    for k in range(len(inputs)):
-        register, place = inputs[k]
-        work[register, 0] = anomaly if place == ANOMALY_AT else rows.measures[row, place]
-    execute(code, work)
-
-
-@compiled
 def work_out(
     rows: Rows,
+    first: int,
     count: int,
+    attributes: npt.NDArray[np.float32],
     code: Code,
     work: npt.NDArray[np.float64],
     inputs: npt.NDArray[np.int32],
-    result: int,
+    results: npt.NDArray[np.int32],
     out: npt.NDArray[np.float64],
 ) -> None:
-    """Work out a program over measures alone for the first `count` rows; the register `result` goes to `out`."""
+    """Work out a program for `count` rows from `first` on; the registers `results` go to `out` f8[result, row]."""
     for at in range(0, count, LANES):
         lanes = min(LANES, count - at)
-        for k in range(len(inputs)):
-            register, place = inputs[k]
-            for i in range(lanes):
-                work[register, i] = rows.measures[at + i, place]
+        _load(rows, attributes, first + at, lanes, inputs, work)
         execute(code, work)
-        for i in range(lanes):
-            out[at + i] = work[result, i]
+        for k in range(len(results)):
+            for i in range(lanes):
+                out[k, at + i] = work[results[k], i]
