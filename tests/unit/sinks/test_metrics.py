@@ -1,0 +1,45 @@
+"""The metrics by name."""
+
+from __future__ import annotations
+
+from sinks.metrics import Metrics
+
+NAMES = {
+    "churn_events_total": ("stream",),
+    "churn_dead_letters_total": ("reason",),
+    "churn_duplicates_total": (),
+    "churn_decisions_total": ("tier", "status"),
+    "churn_consumer_lag_records": ("topic", "partition"),
+    "churn_batch_seconds": (),
+    "churn_delivery_seconds": (),
+    "churn_checkpoint_seconds": (),
+    "churn_checkpoint_bytes_total": (),
+    "churn_episodes_open": ("tier",),
+    "churn_rules_info": (),
+    "churn_queue_items": ("queue", "state"),
+    "churn_redis_up": (),
+}
+
+
+def declared(metrics: Metrics) -> dict[str, tuple[str, ...]]:
+    """Every metric by the name that Prometheus sees, with its labels."""
+    suffix = {"counter": "_total", "info": "_info"}
+    return {
+        family.name + suffix.get(family.type, ""): tuple(collector._labelnames)
+        for collector in set(metrics.registry._names_to_collectors.values())
+        for family in collector.describe()
+    }
+
+
+def test_there_are_exactly_these_metrics() -> None:
+    assert declared(Metrics()) == NAMES
+
+
+def test_two_of_them_in_one_process_do_not_meet() -> None:
+    one, other = Metrics(), Metrics()
+    one.events.labels("usage").inc(3)
+    one.rules.info({"rules": "abc", "model": "none"})
+
+    assert b'churn_events_total{stream="usage"} 3.0' in one.page()
+    assert b'churn_rules_info{model="none",rules="abc"} 1.0' in one.page()
+    assert b"usage" not in other.page()
