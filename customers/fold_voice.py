@@ -9,7 +9,7 @@ from customers.layout import CODE_UNKNOWN, FAR, A, C, F, S, T
 from customers.metrics import METRIC
 from customers.pools import SETTLED, complaint
 from customers.rings import Slots, add
-from customers.stands import is_newest, older, standing, stands, tie_of
+from customers.stands import is_newest, older, standing, stands, version_of
 from customers.state import Pools
 from events.codes import CARE_OUTCOME, CARE_PURPOSE, Kind
 from events.compiled import compiled
@@ -169,10 +169,10 @@ def _fold_leaving(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> N
 @compiled
 def _come_back(r: np.void, p: Pools, e: np.void) -> None:
     """The signs of leaving from before are void."""
-    at, tie = np.int64(e["at"]), tie_of(e)
+    version, tie = version_of(e)
     for field, first, last in _VOID:
         j = standing(r, p, field)
-        if j >= 0 and not older(at, tie, p.stands[j]):
+        if j >= 0 and not older(version, tie, p.stands[j]):
             r["ages"][first] = 0
             r["ages"][last] = 0
 

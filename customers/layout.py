@@ -115,7 +115,7 @@ ZERO_CODES: Final = (
 # Interned texts; -1 = unknown.
 TEXTS: Final = ("region", "segment", "plan", "account", "age_band")
 LABELS: Final = (*TEXTS, "home_cell")  # and 31 bits of the hash of the cell most used
-HEADS: Final = ("bills", "complaints", "contracts", "stands", "credits")
+HEADS: Final = ("bills", "complaints", "contracts", "stands", "credits", "attributes")
 # What a newer fact replaces, each by itself (customers/stands.py).
 STANDS: Final = (
     "person",  # a line transferred: facts from before are another person's
@@ -195,10 +195,6 @@ COMPLAINT: Final = np.dtype(
         ("counted", "u1"),  # its opening was seen
     ]
 )
-CONTRACT: Final = np.dtype(  # at, tie: of the fact that stands
-    [("ref", "u8"), ("ends", "i8"), ("at", "i8"), ("tie", "u8"), ("next", "i4"), ("pad", "i4")]
-)
-# One fact that stands, and of which fields: bits of STANDS and of attribute columns.
-STAND: Final = np.dtype(
-    [("at", "i8"), ("tie", "u8"), ("fields", "u8"), ("attributes", "u8"), ("next", "i4"), ("pad", "i4")]
-)
+CONTRACT: Final = np.dtype([("ref", "u8"), ("ends", "i8"), ("version", "u8"), ("tie", "u4"), ("next", "i4")])
+# One fact that stands, and of which fields: bits of STANDS, or in the other list of attribute columns.
+STAND: Final = np.dtype([("version", "u8"), ("fields", "u8"), ("tie", "u4"), ("next", "i4")])

@@ -11,8 +11,8 @@ from customers.state import Pools
 from events.compiled import compiled
 
 MOST: Final = 16  # per customer and list; beyond it the oldest gives way
-_EVERY: Final = H["stands"]  # but here, where no field has more than one
-_POOL = np.array([0, 1, 2, 3, 0])  # of each head; credits lie among the bills
+_EVERY: Final = (H["stands"], H["attributes"])  # but here, where no field has more than one
+_POOL = np.array([0, 1, 2, 3, 0, 3])  # of each head; credits lie among the bills
 
 
 @compiled
@@ -34,7 +34,7 @@ def link(r: np.void, p: Pools, which: int, pool: np.ndarray, j: int) -> None:  #
     r["heads"][which] = j
     length, at = 1, j
     while pool[at]["next"] >= 0:
-        if length == MOST and which != _EVERY:
+        if length == MOST and which != _EVERY[0] and which != _EVERY[1]:
             last = np.int64(pool[at]["next"])
             pool[at]["next"] = -1
             pool[last]["next"] = p.used[_POOL[which], 1]

@@ -12,7 +12,7 @@ import numpy as np
 from customers.layout import H, S
 from customers.linked import find, link, take, unlink
 from customers.metrics import DAY_US
-from customers.stands import is_newest, older, stands, tie_of
+from customers.stands import is_newest, older, stands, time_of, version_of
 from customers.state import Pools
 from events.compiled import compiled
 
@@ -52,14 +52,14 @@ def _contract(r: np.void, p: Pools, ref: np.uint64, clock: int) -> int:
     j = np.int64(r["heads"][_CONTRACTS])
     while j >= 0:
         after = np.int64(p.contracts[j]["next"])
-        if p.contracts[j]["ends"] == OVER and clock - p.contracts[j]["at"] > FORGET_US:
+        if p.contracts[j]["ends"] == OVER and clock - time_of(p.contracts[j]["version"]) > FORGET_US:
             unlink(r, p, _CONTRACTS, p.contracts, j)
         j = after
     j = find(r, _CONTRACTS, p.contracts, ref)
     if j < 0:
         j = take(p, _CONTRACTS, p.contracts)
         p.contracts[j]["ref"] = ref
-        p.contracts[j]["at"], p.contracts[j]["tie"] = 0, 0
+        p.contracts[j]["version"], p.contracts[j]["tie"] = 0, 0
         link(r, p, _CONTRACTS, p.contracts, j)
     return j
 
@@ -69,23 +69,24 @@ def sign(r: np.void, p: Pools, e: np.void, ends: int, clock: int) -> None:
     """A contract runs until `ends` (µs, 0 = open), unless something newer is known of it."""
     if not is_newest(r, p, _ALL_ENDED, e):
         return
-    j, at, tie = _contract(r, p, e["ref"], clock), np.int64(e["at"]), tie_of(e)
-    if not older(at, tie, p.contracts[j]):
-        p.contracts[j]["at"], p.contracts[j]["tie"], p.contracts[j]["ends"] = at, tie, ends
+    j = _contract(r, p, e["ref"], clock)
+    version, tie = version_of(e)
+    if not older(version, tie, p.contracts[j]):
+        p.contracts[j]["version"], p.contracts[j]["tie"], p.contracts[j]["ends"] = version, tie, ends
 
 
 @compiled
 def end_contract(r: np.void, p: Pools, e: np.void, clock: int) -> None:
     """The contract named is over, also for a signing from before that comes late; without a name, all are."""
-    at, tie = np.int64(e["at"]), tie_of(e)
+    version, tie = version_of(e)
     if e["ref"] != np.uint64(0):
         _contract(r, p, e["ref"], clock)
     else:
         stands(r, p, _ALL_ENDED, e)
     j = np.int64(r["heads"][_CONTRACTS])
     while j >= 0:
-        if (e["ref"] == np.uint64(0) or p.contracts[j]["ref"] == e["ref"]) and not older(at, tie, p.contracts[j]):
-            p.contracts[j]["at"], p.contracts[j]["tie"], p.contracts[j]["ends"] = at, tie, OVER
+        if (e["ref"] == np.uint64(0) or p.contracts[j]["ref"] == e["ref"]) and not older(version, tie, p.contracts[j]):
+            p.contracts[j]["version"], p.contracts[j]["tie"], p.contracts[j]["ends"] = version, tie, OVER
         j = np.int64(p.contracts[j]["next"])
 
 

@@ -1,7 +1,7 @@
 """Where a fact replaces another, the newest stands: by `occurred_at`, then by the beginning of `event_id`, then by a hash.
 
 Facts come in any order, so of every field (layout.STANDS, and each attribute) it is kept which fact set it: one record
-per fact that still stands, with the fields it stands for as bits. `tie` is the first six bytes of event_id and 16 bits of
+per fact that still stands, with the fields it stands for as bits. Of event_id its first four bytes are kept, and 12 bits of
 the event's hash: ids that begin alike are told apart by the hash, in the same way whichever comes first.
 """
 
@@ -17,7 +17,9 @@ from customers.state import Pools
 from events.columns import TIE
 from events.compiled import compiled
 
-_STANDS, _PERSON = H["stands"], np.uint64(1 << S["person"])
+_STANDS, _ATTRIBUTES, _PERSON_PLACE = H["stands"], H["attributes"], S["person"]
+_PERSON = np.uint64(1 << S["person"])
+_TIME_MOST: Final = 2**52 - 1
 _ONE, _NONE = np.uint64(1), np.uint64(0)
 _BLOCKS: Final = ((AGES, A), (MONEY, M), (CODES, C), (LABELS, L))
 _WIDEST: Final = max(len(names) for names, _ in _BLOCKS)
@@ -28,67 +30,68 @@ STAND_OF: Final = np.array(
 
 
 @compiled
-def tie_of(e: np.void) -> np.uint64:
-    """What decides between facts of one time."""
-    beginning = e["x"][TIE]
-    first = np.uint64(beginning) if beginning > 0 else _NONE
-    return (first << np.uint64(16)) | (e["key"] & np.uint64(0xFFFF))
+def version_of(e: np.void) -> tuple[np.uint64, np.uint32]:
+    """The place of a fact in the order of all: 52 bits of time (until 2112), 32 of its id, 12 of its hash."""
+    at, beginning = np.uint64(min(max(e["at"], 0), _TIME_MOST)), e["x"][TIE]
+    tie = (np.uint64(beginning) if beginning > 0 else _NONE) << np.uint64(12) | (e["key"] & np.uint64(0xFFF))
+    return at << np.uint64(12) | tie >> np.uint64(32), np.uint32(tie & np.uint64(0xFFFFFFFF))
 
 
 @compiled
-def older(at: int, tie: np.uint64, than: np.void) -> bool:
+def time_of(version: np.uint64) -> int:
+    """The time (µs) in a version."""
+    return np.int64(version >> np.uint64(12))
+
+
+@compiled
+def older(version: np.uint64, tie: np.uint32, than: np.void) -> bool:
     """Whether a fact is older than the one of a record."""
-    return at < than["at"] or (at == than["at"] and tie < than["tie"])
+    return version < than["version"] or (version == than["version"] and tie < than["tie"])
 
 
 @compiled
-def _stand(r: np.void, p: Pools, fields: np.uint64, attributes: np.uint64, e: np.void, note: bool) -> bool:
-    at, tie = np.int64(e["at"]), tie_of(e)
-    holder, mine, j = np.int64(-1), np.int64(-1), np.int64(r["heads"][_STANDS])
+def _stand(r: np.void, p: Pools, which: int, fields: np.uint64, e: np.void, note: bool) -> bool:
+    version, tie = version_of(e)
+    holder, mine, j = np.int64(-1), np.int64(-1), np.int64(r["heads"][which])
     while j >= 0:
         one = p.stands[j]
-        if one["fields"] & _PERSON and older(at, tie, one):
-            return False
-        if one["fields"] & fields or one["attributes"] & attributes:
+        if one["fields"] & fields:
             holder = j
-            if older(at, tie, one):
-                return False
-        if one["at"] == at and one["tie"] == tie:
+        if one["version"] == version and one["tie"] == tie:
             mine = j
+        elif (holder == j or (which == _STANDS and one["fields"] & _PERSON)) and older(version, tie, one):
+            return False
         j = np.int64(one["next"])
     if not note or (holder >= 0 and holder == mine):
         return True
     if holder >= 0:
         p.stands[holder]["fields"] &= ~fields
-        p.stands[holder]["attributes"] &= ~attributes
-        if p.stands[holder]["fields"] == _NONE and p.stands[holder]["attributes"] == _NONE:
-            unlink(r, p, _STANDS, p.stands, holder)
+        if p.stands[holder]["fields"] == _NONE:
+            unlink(r, p, which, p.stands, holder)
     if mine < 0:
-        mine = take(p, _STANDS, p.stands)
-        p.stands[mine]["at"], p.stands[mine]["tie"] = at, tie
-        p.stands[mine]["fields"], p.stands[mine]["attributes"] = _NONE, _NONE
-        link(r, p, _STANDS, p.stands, mine)
+        mine = take(p, which, p.stands)
+        p.stands[mine]["version"], p.stands[mine]["tie"], p.stands[mine]["fields"] = version, tie, _NONE
+        link(r, p, which, p.stands, mine)
     p.stands[mine]["fields"] |= fields
-    p.stands[mine]["attributes"] |= attributes
     return True
 
 
 @compiled
 def stands(r: np.void, p: Pools, field: int, e: np.void) -> bool:
     """Whether the fact is the newest of this field (place in layout.STANDS); from now on it stands for it, then."""
-    return _stand(r, p, _ONE << np.uint64(field), _NONE, e, True)
-
-
-@compiled
-def attribute_stands(r: np.void, p: Pools, column: int, e: np.void) -> bool:
-    """The same of an attribute."""
-    return _stand(r, p, _NONE, _ONE << np.uint64(column), e, True)
+    return _stand(r, p, _STANDS, _ONE << np.uint64(field), e, True)
 
 
 @compiled
 def is_newest(r: np.void, p: Pools, field: int, e: np.void) -> bool:
     """Whether nothing newer stands for this field; nothing is noted."""
-    return _stand(r, p, _ONE << np.uint64(field), _NONE, e, False)
+    return _stand(r, p, _STANDS, _ONE << np.uint64(field), e, False)
+
+
+@compiled
+def attribute_stands(r: np.void, p: Pools, column: int, e: np.void) -> bool:
+    """The same of an attribute."""
+    return is_newest(r, p, _PERSON_PLACE, e) and _stand(r, p, _ATTRIBUTES, _ONE << np.uint64(column), e, True)
 
 
 @compiled

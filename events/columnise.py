@@ -45,8 +45,8 @@ def columnise(
 
 
 def beginning(event_id: str) -> float:
-    """The first six bytes of an id as a number, exact and ordered as the ids are."""
-    return float(int.from_bytes(event_id.encode("utf-8", "surrogatepass")[:6].ljust(6, b"\0"), "big"))
+    """The first four bytes of an id as a number, exact and ordered as the ids are."""
+    return float(int.from_bytes(event_id.encode("utf-8", "surrogatepass")[:4].ljust(4, b"\0"), "big"))
 
 
 def fill_slots(events: NDArray[np.void], slots: Sequence[Slots]) -> None:

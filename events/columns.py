@@ -14,7 +14,7 @@ from events.deadletters import DeadLetter
 
 SLOTS = 7
 TIE = 6
-"""The slot in which a fact (not usage) has the beginning of its event_id: six bytes as a number, in the order of texts."""
+"""The slot in which a fact (not usage) has the beginning of its event_id: four bytes as a number, in the order of texts."""
 
 EVENT = np.dtype(
     [

@@ -9,7 +9,12 @@ from customers import layout, metrics
 
 def layouts() -> dict[str, list[str]]:
     """The fields of each part of the state, in order."""
-    pools = {"bills": layout.BILL, "complaints": layout.COMPLAINT, "contracts": layout.CONTRACT}
+    pools = {
+        "bills": layout.BILL,
+        "complaints": layout.COMPLAINT,
+        "contracts": layout.CONTRACT,
+        "facts that stand": layout.STAND,
+    }
     return {
         "times": list(layout.TIMES),
         "ages": list(layout.AGES),
@@ -18,6 +23,7 @@ def layouts() -> dict[str, list[str]]:
         "codes": list(layout.CODES),
         "labels": list(layout.LABELS),
         "heads": list(layout.HEADS),
+        "stands": list(layout.STANDS),
         "feeds": list(metrics.FEEDS),
         "windows": [f"{ring.days}d of {ring.held} × {ring.width_us} µs" for ring in metrics.RINGS],
         "sums": [f"{one.name} {one.block} {one.scale} {one.windows}" for one in metrics.METRICS],
