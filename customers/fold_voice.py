@@ -172,7 +172,7 @@ def _come_back(r: np.void, p: Pools, e: np.void) -> None:
     version, tie = version_of(e)
     for field, first, last in _VOID:
         j = standing(r, p, field)
-        if j >= 0 and not older(version, tie, p.stands[j]):
+        if j < 0 or not older(version, tie, p.stands[j]):
             r["ages"][first] = 0
             r["ages"][last] = 0
 

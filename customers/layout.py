@@ -196,5 +196,5 @@ COMPLAINT: Final = np.dtype(
     ]
 )
 CONTRACT: Final = np.dtype([("ref", "u8"), ("ends", "i8"), ("version", "u8"), ("tie", "u4"), ("next", "i4")])
-# One fact that stands, and of which fields: bits of STANDS, or in the other list of attribute columns.
+# One fact that stands, and of which fields: bits of STANDS and of the first attribute columns, in the other list of the rest.
 STAND: Final = np.dtype([("version", "u8"), ("fields", "u8"), ("tie", "u4"), ("next", "i4")])

@@ -56,7 +56,10 @@ FEED: Final = {name: i for i, name in enumerate(FEEDS)}
 
 
 class Metric(NamedTuple):
-    """A windowed sum. `scale`: units per one; `block`: wide (int64), mid (int32) or small (uint16), saturating."""
+    """A windowed sum. `scale`: units per one; `block`: wide (48 bits), mid (31), small (16) or tiny (8), saturating.
+
+    `tiny` is for what one customer cannot have 255 of within a bucket.
+    """
 
     name: str
     unit: str
@@ -90,24 +93,23 @@ METRICS: Final = (
     Metric("speed_sum", "Mbit/s", 10, (30,), "mid", "speed"),
     Metric("speed_count", "records", 1, (30,), "small", "speed"),
     Metric("topup_amount", "money", 100, (90,), "mid", "topups"),
-    Metric("topups", "top-ups", 1, (90,), "small", "topups"),
-    Metric("complaints", "complaints", 1, (7, 30, 90), "small", "complaints"),
-    Metric("reopened", "complaints", 1, (90,), "small", "complaints"),
-    Metric("unsatisfied", "answers", 1, (90,), "small", "complaints"),
+    Metric("topups", "top-ups", 1, (90,), "tiny", "topups"),
+    Metric("complaints", "complaints", 1, (7, 30, 90), "tiny", "complaints"),
+    Metric("reopened", "complaints", 1, (90,), "tiny", "complaints"),
+    Metric("unsatisfied", "answers", 1, (90,), "tiny", "complaints"),
     Metric("survey_sum", "score 0..1", 100, (90,), "small", "surveys"),
-    Metric("survey_count", "answers", 1, (90,), "small", "surveys"),
-    Metric("contacts", "contacts", 1, (30,), "small", "contacts"),
+    Metric("survey_count", "answers", 1, (90,), "tiny", "surveys"),
+    Metric("contacts", "contacts", 1, (30,), "tiny", "contacts"),
     Metric("wait_seconds", "s", 1, (30,), "mid", "contacts"),
-    Metric("transfers", "transfers", 1, (30,), "small", "contacts"),
+    Metric("transfers", "transfers", 1, (30,), "tiny", "contacts"),
     Metric("contact_steps", "steps", 1, (30,), "small", "contacts"),
-    Metric("unresolved_contacts", "contacts", 1, (30,), "small", "contacts"),
-    Metric("care_contacts", "contacts", 1, (30,), "small", "care"),
-    Metric("porting_queries", "queries", 1, (30,), "small", "porting"),
+    Metric("unresolved_contacts", "contacts", 1, (30,), "tiny", "contacts"),
+    Metric("care_contacts", "contacts", 1, (30,), "tiny", "care"),
+    Metric("porting_queries", "queries", 1, (30,), "tiny", "porting"),
 )
 METRIC: Final = {metric.name: i for i, metric in enumerate(METRICS)}
 
-BLOCKS: Final = ("wide", "mid", "small")
-BLOCK_DTYPES: Final = {"wide": np.int64, "mid": np.int32, "small": np.uint16}
+BLOCKS: Final = ("wide", "mid", "small", "tiny")
 
 
 def _layout() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], dict[str, int]]:
@@ -116,8 +118,8 @@ def _layout() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray
     Returns base[block, ring], stride[block, ring] (metrics in that ring), place[metric, ring] (−1: not kept) and the
     width of each block.
     """
-    base = np.zeros((3, len(RINGS)), np.int64)
-    stride = np.zeros((3, len(RINGS)), np.int64)
+    base = np.zeros((len(BLOCKS), len(RINGS)), np.int64)
+    stride = np.zeros((len(BLOCKS), len(RINGS)), np.int64)
     place = np.full((len(METRICS), len(RINGS)), -1, np.int64)
     width = dict.fromkeys(BLOCKS, 0)
     for b, block in enumerate(BLOCKS):

@@ -57,8 +57,10 @@ def start_anew(r: np.void, p: Pools, e: np.void, now: int) -> None:
     for field in _ZEROS:
         r["codes"][field] = 0
     r["wide"][:] = 0
+    r["high"][:] = 0
     r["mid"][:] = 0
     r["small"][:] = 0
+    r["tiny"][:] = 0
     stands(r, p, _PERSON, e)
     stands(r, p, _STATUS, e)
     if account >= 0:

@@ -26,7 +26,9 @@ _ROLLED = T["rolled"]
 _RINGS = len(RING_WIDTH)
 _MID_MOST = 2**31 - 1
 _SMALL_MOST = 2**16 - 1
-_WIDE_MOST = 2**53
+_TINY_MOST = 2**8 - 1
+_WIDE_MOST = 2**48 - 1
+_LOW_MOST = 2**32 - 1
 
 Slots = npt.NDArray[np.int64]
 """One bucket number per ring."""
@@ -60,10 +62,13 @@ def _clear(r: np.void, ring: int, last: int, newest: int) -> None:
         k = bucket % held
         for n in range(STRIDE[0, ring]):
             r["wide"][BASE[0, ring] + k * STRIDE[0, ring] + n] = 0
+            r["high"][BASE[0, ring] + k * STRIDE[0, ring] + n] = 0
         for n in range(STRIDE[1, ring]):
             r["mid"][BASE[1, ring] + k * STRIDE[1, ring] + n] = 0
         for n in range(STRIDE[2, ring]):
             r["small"][BASE[2, ring] + k * STRIDE[2, ring] + n] = 0
+        for n in range(STRIDE[3, ring]):
+            r["tiny"][BASE[3, ring] + k * STRIDE[3, ring] + n] = 0
 
 
 @compiled
@@ -96,6 +101,11 @@ def place(r: np.void, at: int, slots: Slots) -> None:
         slots[ring] = slots[ring] % held if newest - held < slots[ring] <= newest else -1
 
 
+@compiled(inline=True)
+def _wide(r: np.void, slot: int) -> int:
+    return np.int64(r["wide"][slot]) | np.int64(r["high"][slot]) << 32
+
+
 @compiled
 def add(r: np.void, metric: int, amount: float, slots: Slots) -> None:
     """Add `amount` (≥ 0, in the metric's unit) to the buckets in `slots` of every window of the metric.
@@ -112,11 +122,14 @@ def add(r: np.void, metric: int, amount: float, slots: Slots) -> None:
             continue
         slot = BASE[block, ring] + slots[ring] * STRIDE[block, ring] + column
         if block == 0:
-            r["wide"][slot] = min(r["wide"][slot] + units, _WIDE_MOST)
+            total = min(_wide(r, slot) + units, _WIDE_MOST)
+            r["wide"][slot], r["high"][slot] = total & _LOW_MOST, total >> 32
         elif block == 1:
             r["mid"][slot] = min(r["mid"][slot] + units, _MID_MOST)
-        else:
+        elif block == 2:
             r["small"][slot] = min(r["small"][slot] + units, _SMALL_MOST)
+        else:
+            r["tiny"][slot] = min(r["tiny"][slot] + units, _TINY_MOST)
 
 
 @compiled
@@ -128,16 +141,18 @@ def bucket_value(r: np.void, metric: int, ring: int, bucket: int) -> float:
     block = BLOCK_OF[metric]
     slot = BASE[block, ring] + (bucket % held) * STRIDE[block, ring] + PLACE[metric, ring]
     if block == 0:
-        return float(r["wide"][slot]) / SCALE_OF[metric]
+        return float(_wide(r, slot)) / SCALE_OF[metric]
     if block == 1:
         return float(r["mid"][slot]) / SCALE_OF[metric]
-    return float(r["small"][slot]) / SCALE_OF[metric]
+    if block == 2:
+        return float(r["small"][slot]) / SCALE_OF[metric]
+    return float(r["tiny"][slot]) / SCALE_OF[metric]
 
 
 def _summing(block: str, ring: int) -> Callable[[np.void, int, npt.NDArray[np.float64]], None]:
     """Compiled sums of the windows of one block and ring, to their place in `out`, in the metrics' units.
 
-    All sizes are constants, so that the loops are unrolled and vectorised. Sums of int32 and uint16 are exact in float64.
+    All sizes are constants, so that the loops are unrolled and vectorised. Every sum is exact in float64.
     """
     number = BLOCKS.index(block)
     first = int(STRIDE[:, :ring].sum() + STRIDE[:number, ring].sum())
@@ -145,31 +160,38 @@ def _summing(block: str, ring: int) -> Callable[[np.void, int, npt.NDArray[np.fl
     beyond = held - int(RING_SUMMED[ring])  # buckets held, but older than the window
     members = np.argsort(PLACE[:, ring] + np.where((number == BLOCK_OF) & (PLACE[:, ring] >= 0), 0, 1_000))[:stride]
     scales = tuple(float(SCALE_OF[metric]) for metric in members)
+    whole = all(scale == 1.0 for scale in scales)
+    wide = block == "wide"
 
     @compiled
     def sums(r: np.void, newest: int, out: npt.NDArray[np.float64]) -> None:
-        x = r[block]
+        x, high = r[block], r["high"]
         for k in range(stride):
             total = 0.0
             for bucket in range(held):
                 total += float(x[base + bucket * stride + k])
+                if wide:
+                    total += 4294967296.0 * float(high[base + bucket * stride + k])
             out[first + k] = total
         if beyond > 0:
             at = base + ((newest + 1) % held) * stride
             for k in range(stride):
                 out[first + k] -= float(x[at + k])
-        for k in range(stride):
-            out[first + k] /= scales[k]
+                if wide:
+                    out[first + k] -= 4294967296.0 * float(high[at + k])
+        if not whole:
+            for k in range(stride):
+                out[first + k] /= scales[k]
 
     return sums
 
 
 # The blocks that each ring has metrics in; compiled code knows no list of functions.
 _DAY_MID, _DAY_SMALL = _summing("mid", 0), _summing("small", 0)
-_WEEK_WIDE, _WEEK_MID, _WEEK_SMALL = _summing("wide", 1), _summing("mid", 1), _summing("small", 1)
-_MONTH_WIDE, _MONTH_MID, _MONTH_SMALL = _summing("wide", 2), _summing("mid", 2), _summing("small", 2)
-_QUARTER_MID, _QUARTER_SMALL = _summing("mid", 3), _summing("small", 3)
-if STRIDE[0, 0] or STRIDE[0, 3]:
+_WEEK_WIDE, _WEEK_MID, _WEEK_SMALL, _WEEK_TINY = (_summing(block, 1) for block in BLOCKS)
+_MONTH_WIDE, _MONTH_MID, _MONTH_SMALL, _MONTH_TINY = (_summing(block, 2) for block in BLOCKS)
+_QUARTER_MID, _QUARTER_SMALL, _QUARTER_TINY = _summing("mid", 3), _summing("small", 3), _summing("tiny", 3)
+if STRIDE[0, 0] or STRIDE[3, 0] or STRIDE[0, 3]:
     raise NotImplementedError("a metric is in a block and ring that sum_windows leaves out: add its sum there")
 
 
@@ -181,8 +203,11 @@ def sum_windows(r: np.void, day: int, out: npt.NDArray[np.float64]) -> None:
     _WEEK_WIDE(r, day, out)
     _WEEK_MID(r, day, out)
     _WEEK_SMALL(r, day, out)
+    _WEEK_TINY(r, day, out)
     _MONTH_WIDE(r, day, out)
     _MONTH_MID(r, day, out)
     _MONTH_SMALL(r, day, out)
+    _MONTH_TINY(r, day, out)
     _QUARTER_MID(r, day, out)
     _QUARTER_SMALL(r, day, out)
+    _QUARTER_TINY(r, day, out)

@@ -24,7 +24,7 @@ from customers.normal import close_days
 from customers.peers import count_use
 from customers.reset import start_anew
 from customers.rings import Slots, place, roll
-from customers.stands import STAND_OF, attribute_stands, is_newest, stands
+from customers.stands import STAND_OF, attribute_stands, forget, is_newest, stands
 from customers.state import Block, Pools
 from events.codes import FIRST_FREE_KIND, LINE_STATUS, Kind
 from events.compiled import compiled
@@ -337,7 +337,9 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
         if sets:
             _set_fields(r, pools, attributes, c, e, settings, i)
         _fold(r, pools, e, now, slots)
-        if kind == _USAGE_KIND and e["x"][0] > 0:
+        if kind != _USAGE_KIND:
+            forget(r, pools, now - limits.fact_lateness)
+        elif e["x"][0] > 0:
             count_use(r, f.peers, e["at"], e["x"][0])
         if r["codes"][_CHURNED] == 1:
             r["times"][_DUE] = FAR

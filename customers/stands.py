@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from customers.layout import AGES, CODES, LABELS, MONEY, A, C, H, L, M, S
+from customers.layout import AGES, CODES, LABELS, MONEY, STANDS, A, C, H, L, M, S
 from customers.linked import link, take, unlink
 from customers.state import Pools
 from events.columns import TIE
@@ -21,6 +21,8 @@ _STANDS, _ATTRIBUTES, _PERSON_PLACE = H["stands"], H["attributes"], S["person"]
 _PERSON = np.uint64(1 << S["person"])
 _TIME_MOST: Final = 2**52 - 1
 _ONE, _NONE = np.uint64(1), np.uint64(0)
+_FIELDS: Final = len(STANDS)
+_BESIDE: Final = 64 - _FIELDS  # attribute columns whose bits lie beside the fields', so that a profile is one record
 _BLOCKS: Final = ((AGES, A), (MONEY, M), (CODES, C), (LABELS, L))
 _WIDEST: Final = max(len(names) for names, _ in _BLOCKS)
 STAND_OF: Final = np.array(
@@ -91,12 +93,27 @@ def is_newest(r: np.void, p: Pools, field: int, e: np.void) -> bool:
 @compiled
 def attribute_stands(r: np.void, p: Pools, column: int, e: np.void) -> bool:
     """The same of an attribute."""
+    if column < _BESIDE:
+        return _stand(r, p, _STANDS, _ONE << np.uint64(_FIELDS + column), e, True)
+    column -= _BESIDE
     return is_newest(r, p, _PERSON_PLACE, e) and _stand(r, p, _ATTRIBUTES, _ONE << np.uint64(column), e, True)
 
 
 @compiled
+def forget(r: np.void, p: Pools, before: int) -> None:
+    """Drop what stands since before a time (µs) from before which no fact is accepted any more: all that comes is newer."""
+    for which in (_STANDS, _ATTRIBUTES):
+        j = np.int64(r["heads"][which])
+        while j >= 0:
+            after = np.int64(p.stands[j]["next"])
+            if time_of(p.stands[j]["version"]) < before:
+                unlink(r, p, which, p.stands, j)
+            j = after
+
+
+@compiled
 def standing(r: np.void, p: Pools, field: int) -> int:
-    """The record of the fact that stands for this field, −1 for none."""
+    """The record of the fact that stands for this field, −1 for none or one forgotten."""
     j = np.int64(r["heads"][_STANDS])
     while j >= 0 and p.stands[j]["fields"] & (_ONE << np.uint64(field)) == _NONE:
         j = np.int64(p.stands[j]["next"])

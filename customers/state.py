@@ -14,6 +14,8 @@ import numpy.typing as npt
 from customers import layout, metrics
 
 GROWTH: Final = 1.125
+POOL_GROWTH: Final = 1.25
+RECORDS_MOST: Final = 2  # that one fact adds to a pool: a profile stands for fields and for many attributes
 SMALLEST: Final = 1024
 ATTRIBUTES_MOST: Final = 64
 ATTRIBUTES_STEP: Final = 4
@@ -37,14 +39,16 @@ class Pools(NamedTuple):
 _BLOCKS: Final = {
     "times": (np.int64, len(layout.TIMES), 0),
     "money": (np.int64, len(layout.MONEY), layout.MONEY_UNKNOWN),
-    "wide": (np.int64, metrics.WIDTH["wide"], 0),
     "ages": (np.uint32, len(layout.AGES), 0),
     "floats": (np.float32, len(layout.FLOATS), np.nan),
     "labels": (np.int32, len(layout.LABELS), -1),
     "settled": (np.uint32, SETTLED_BILLS, 0),
     "heads": (np.int32, len(layout.HEADS), -1),
+    "wide": (np.uint32, metrics.WIDTH["wide"], 0),  # the lower 32 bits; the upper 16 are in "high"
     "mid": (np.int32, metrics.WIDTH["mid"], 0),
+    "high": (np.uint16, metrics.WIDTH["wide"], 0),
     "small": (np.uint16, metrics.WIDTH["small"], 0),
+    "tiny": (np.uint8, metrics.WIDTH["tiny"], 0),
     "codes": (np.uint8, len(layout.CODES), layout.CODE_UNKNOWN),
 }
 ROW: Final = np.dtype({"names": list(_BLOCKS), "formats": [(d, (w,)) for d, w, _ in _BLOCKS.values()]}, align=True)
@@ -94,13 +98,14 @@ class Customers:
         return self.records[block][: self.count, place]
 
     def ensure(self, customers: int, facts: int) -> None:
-        """Make room for `customers` rows in all and for `facts` more records in each pool."""
+        """Make room for `customers` rows in all and for what `facts` more facts may add to each pool."""
         if customers > len(self.records):
             self._grow(max(customers, SMALLEST, int(len(self.records) * GROWTH)))
         for number, name in enumerate(_POOLS):
             pool = self._pools[name]
-            if self._used[number, 0] + facts > len(pool):
-                pool.resize(max(int(len(pool) * 1.5), int(self._used[number, 0]) + facts), refcheck=False)
+            need = int(self._used[number, 0]) + RECORDS_MOST * facts
+            if need > len(pool):
+                pool.resize(max(int(len(pool) * POOL_GROWTH), need), refcheck=False)
 
     def _grow(self, capacity: int) -> None:
         """Grow in place: realloc moves pages, it does not hold the old and the new block side by side."""

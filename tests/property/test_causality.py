@@ -89,7 +89,7 @@ def test_late_use_within_the_lateness_counts_as_in_order(seconds, chance, days_b
         assert not step.dead
         states.append((made, made.partition.customers.records[0]))
     (one, first), (other, second) = states
-    for block in ("wide", "mid", "small"):
+    for block in ("wide", "high", "mid", "small", "tiny"):
         assert first[block].tolist() == second[block].tolist()
     for field in ("last_use", "newest_usage", "rolled"):
         assert first["times"][T[field]] == second["times"][T[field]]

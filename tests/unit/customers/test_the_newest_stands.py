@@ -150,3 +150,16 @@ def test_any_order_of_arrival_ends_in_the_same_state(fact, state, data):
     facts = data.draw(st.lists(st.sampled_from(some_facts(fact)), unique_by=str, min_size=2, max_size=9))
     order = data.draw(st.permutations(facts))
     assert state(sorted(facts, key=lambda each: each["occurred_at"])) == state(order)
+
+
+def test_each_of_many_attributes_is_the_newest_by_itself(fact, state):
+    names = [f"x{k}" for k in range(60)]  # more than lie beside the fields
+    first = fact(9, "customer.profiled", customer_id="other", attributes=dict.fromkeys(names, 0))  # their columns
+    old = fact(5, "customer.profiled", region="n", attributes=dict.fromkeys(names, 1))
+    new = fact(1, "customer.profiled", attributes=dict.fromkeys(names[::2], 2))
+    after = state([first, new, old])
+    assert [after[f"attribute.{name}"] for name in names] == [2.0, 1.0] * 30
+    assert after["region"] == "n"
+    transfer = fact(3, "line.changed", status="transferred")
+    late = state([first, transfer, new, old])
+    assert [late.get(f"attribute.{name}") for name in names] == [2.0, None] * 30
