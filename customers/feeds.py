@@ -1,7 +1,10 @@
 """Whose silence is it: the clock of the usage feed, and the gaps in which it was silent for everyone.
 
+What all customers together tell (that a feed lives, how far it has come) takes effect slot by slot, `LATER` slots after: two
+hours of event time in which partitions tell one another (`Notices`), and decide as one partition of all customers would. What a feed brought of a customer is known for that customer at once.
+
 A gap of `GAP_US` or more between the newest usage before and after it is time in which nobody can be called silent. What
-counts at a moment is what was known then: `feed` is the feed's clock just before the event that brought the evaluation.
+counts at a moment is what was known then: `feed` is the feed's clock as known at the evaluation.
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ from customers.metrics import FEED, FEEDS, HOUR_US
 from customers.peers import PeerGroups, Peers
 from events.codes import Kind
 from events.compiled import compiled
+from events.times import SLOT_US
 
 GAP_US: Final = 3 * HOUR_US
-_UNSEEN: Final = np.iinfo(np.int64).max
+LATER: Final = 8  # slots until what a slot has shown is known
+_NEVER: Final = np.iinfo(np.int64).max
 
 # The feed that each kind of event proves alive; −1: none.
 FEED_OF_KIND: Final = np.full(256, -1, np.int64)
@@ -46,13 +51,19 @@ for _kind, _feed in {
 
 
 class Feeds(NamedTuple):
-    """What compiled code sees. `seen[feed]`: sequence number of the feed's first event; gaps in order of time."""
+    """What compiled code sees. `seen[feed]`: the slot from which the feed is known to live; gaps in order of time."""
 
     seen: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
     gaps: npt.NDArray[np.int64]  # shape (1,): how many
     peers: Peers
+
+
+@compiled
+def feed_lives(r: np.void, f: Feeds, feed: int, now: int) -> bool:
+    """Whether a feed is known to live at `now` (µs): by anybody's events `LATER` slots ago, or by this customer's own."""
+    return f.seen[feed] <= now // SLOT_US or np.int64(r["fed"][0]) >> feed & 1 != 0
 
 
 @compiled
@@ -74,45 +85,194 @@ def dead_time(f: Feeds, feed: int, since: int, now: int) -> int:
     return dead
 
 
+class Notices(NamedTuple):
+    """What slots have shown, in their order: when usage was dated at first and at last (µs), and bits of the feeds that lived.
+
+    `count`: [how many, how many of them have taken effect].
+    """
+
+    slot: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    newest: npt.NDArray[np.int64]
+    mask: npt.NDArray[np.int64]
+    count: npt.NDArray[np.int64]
+
+
+def notices(room: int) -> Notices:
+    """None yet, with room for some."""
+    slot, first, newest, mask = np.zeros((4, room), np.int64)
+    return Notices(slot, first, newest, mask, np.zeros(2, np.int64))
+
+
+class Known(NamedTuple):
+    """The usage feed's clock (µs) as known from each slot on, as far as a batch goes; the first counts for all before."""
+
+    slot: npt.NDArray[np.int64]
+    feed: npt.NDArray[np.int64]
+
+    def at(self, times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The feed's clock as known at each time (µs)."""
+        found: npt.NDArray[np.int64] = self.feed[np.searchsorted(self.slot, times // SLOT_US, "right") - 1]
+        return found
+
+
+@compiled
+def take_effect(
+    f: Feeds, mine: Notices, theirs: Notices, until: int, feed: int, known: Known, made: int
+) -> tuple[int, int]:
+    """Let all that slots up to `until` have shown take effect; gives the usage feed's clock and how many lines `known` has."""
+    while True:
+        own = mine.slot[mine.count[1]] if mine.count[1] < mine.count[0] else _NEVER
+        other = theirs.slot[theirs.count[1]] if theirs.count[1] < theirs.count[0] else _NEVER
+        slot = min(own, other)
+        if slot > until:
+            return feed, made
+        first, newest, mask = _NEVER, 0, 0
+        if own == slot:
+            k = mine.count[1]
+            first, newest, mask = mine.first[k], mine.newest[k], mine.mask[k]
+            mine.count[1] += 1
+        if other == slot:
+            k = theirs.count[1]
+            first, newest, mask = min(first, theirs.first[k]), max(newest, theirs.newest[k]), mask | theirs.mask[k]
+            theirs.count[1] += 1
+        if newest > feed:
+            if feed > 0 and first - feed >= GAP_US:
+                f.starts[f.gaps[0]], f.ends[f.gaps[0]] = feed, first
+                f.gaps[0] += 1
+            feed = newest
+        for k in range(len(f.seen)):
+            if mask >> k & 1:
+                f.seen[k] = min(f.seen[k], slot + LATER)
+        known.slot[made], known.feed[made] = slot + LATER, feed
+        made += 1
+
+
+class Notice(NamedTuple):
+    """What one slot has shown to a partition; as in `Notices`."""
+
+    slot: int
+    first: int
+    newest: int
+    mask: int
+
+
 class FeedClock:
     """Owns the feeds of a partition; `Feeds` is its compiled view."""
 
     def __init__(self, utc_offset: int = 0) -> None:
         self.clock = 0
         self.peers = PeerGroups(utc_offset)
-        self._seen = np.full(len(FEEDS), _UNSEEN, np.int64)
+        self.mine, self.theirs = notices(64), notices(64)
+        self.known = Known(np.zeros(1, np.int64), np.zeros(1, np.int64))
+        self._told = 0  # the newest slot that was handed out
+        self._seen = np.full(len(FEEDS), _NEVER, np.int64)
         self._starts = np.zeros(64, np.int64)
         self._ends = np.zeros(64, np.int64)
         self._gaps = np.zeros(1, np.int64)
 
     @property
     def view(self) -> Feeds:
-        """The arrays as compiled code takes them; valid until `ensure`."""
+        """The arrays as compiled code takes them; valid until `begin`."""
         return Feeds(self._seen, self._starts, self._ends, self._gaps, self.peers.view)
 
-    def ensure(self, more: int) -> None:
-        """Room for `more` gaps."""
-        need = int(self._gaps[0]) + more
+    def begin(self, more: int) -> Known:
+        """Room for what `more` events may bring; gives where what becomes known is to be written, its first line filled."""
+        self._drop_taken()
+        self.mine = _grown(self.mine, more)
+        lines = int(self.mine.count[0] + self.theirs.count[0]) + more + 1
+        need = int(self._gaps[0]) + lines
         if need > len(self._starts):
             self._starts.resize(need * 2, refcheck=False)
             self._ends.resize(need * 2, refcheck=False)
+        known = Known(np.empty(lines, np.int64), np.empty(lines, np.int64))
+        known.slot[0], known.feed[0] = np.iinfo(np.int64).min, self.clock
+        return known
+
+    def pass_time(self, to: int) -> None:
+        """The clock goes on to `to` (µs) without events."""
+        known = self.begin(0)
+        self.clock, made = take_effect(self.view, self.mine, self.theirs, to // SLOT_US - LATER, self.clock, known, 1)
+        self.known = Known(known.slot[:made], known.feed[:made])
+
+    def told(self, before: int) -> list[Notice]:
+        """What slots before `before` have shown here and was not handed out yet."""
+        count = int(self.mine.count[0])
+        slots = self.mine.slot[:count]
+        found = np.flatnonzero((slots > self._told) & (slots < before))
+        self._told = max(self._told, before - 1)
+        return [Notice(*(int(column[k]) for column in self.mine[:4])) for k in found.tolist()]
+
+    def hear(self, heard: list[Notice]) -> None:
+        """What other partitions' slots have shown; none of it may have taken effect already."""
+        self._drop_taken()
+        count = int(self.theirs.count[0])
+        merged = {
+            int(slot): [int(column[k]) for column in self.theirs[1:4]]
+            for k, slot in enumerate(self.theirs.slot[:count])
+        }
+        for slot, first, newest, mask in heard:
+            old = merged.get(slot, [int(_NEVER), 0, 0])
+            merged[slot] = [min(old[0], first), max(old[1], newest), old[2] | mask]
+        self.theirs = notices(max(64, len(merged)))
+        for k, slot in enumerate(sorted(merged)):
+            self.theirs.slot[k] = slot
+            self.theirs.first[k], self.theirs.newest[k], self.theirs.mask[k] = merged[slot]
+        self.theirs.count[0] = len(merged)
+
+    def _drop_taken(self) -> None:
+        """Forget what has taken effect and, where partitions tell one another, was handed out."""
+        self.theirs = _without(self.theirs, int(self.theirs.count[1]))
+        count, done = self.mine.count.tolist()
+        if self._told:
+            done = min(done, int(np.searchsorted(self.mine.slot[:count], self._told, "right")))
+        self.mine = _without(self.mine, done)
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Clock, first sightings and gaps."""
+        """Clock, first sightings, gaps, and what has not taken effect yet."""
         n = int(self._gaps[0])
         return {
-            "clock": np.array([self.clock]),
+            "clock": np.array([self.clock, self._told]),
             "seen": self._seen,
             "starts": self._starts[:n],
             "ends": self._ends[:n],
+            "mine": np.stack([column[: self.mine.count[0]] for column in self.mine[:4]]),
+            "theirs": np.stack([column[: self.theirs.count[0]] for column in self.theirs[:4]]),
+            "taken": np.array([self.mine.count[1], self.theirs.count[1]]),
             **{f"peers.{name}": part for name, part in self.peers.snapshot().items()},
         }
 
     def restore(self, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
         """Take over a snapshot."""
-        self.clock = int(arrays["clock"][0])
+        self.clock, self._told = (int(value) for value in arrays["clock"])
         self._seen = np.array(arrays["seen"], np.int64)
         self._starts, self._ends = np.array(arrays["starts"], np.int64), np.array(arrays["ends"], np.int64)
         self._gaps[0] = len(self._starts)
-        self.ensure(64)
+        taken = arrays["taken"].tolist()
+        self.mine, self.theirs = (
+            Notices(*np.array(lines, np.int64), np.array([lines.shape[1], done]))  # type: ignore[call-arg]
+            for lines, done in zip((arrays["mine"], arrays["theirs"]), taken, strict=True)
+        )
+        self.known = Known(np.array([np.iinfo(np.int64).min]), np.array([self.clock]))
         self.peers.restore({name.removeprefix("peers."): part for name, part in arrays.items() if "." in name})
+
+
+def _grown(old: Notices, more: int) -> Notices:
+    need = int(old.count[0]) + more
+    if need <= len(old.slot):
+        return old
+    room = notices(need)
+    for column, had in zip(room[:4], old[:4], strict=True):
+        column[: old.count[0]] = had[: old.count[0]]
+    room.count[:] = old.count
+    return room
+
+
+def _without(old: Notices, done: int) -> Notices:
+    if done == 0:
+        return old
+    left = old.count - done
+    for column in old[:4]:
+        column[: left[0]] = column[done : old.count[0]].copy()
+    old.count[:] = left
+    return old

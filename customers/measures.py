@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from customers.feeds import Feeds, dead_time
+from customers.feeds import Feeds, dead_time, feed_lives
 from customers.layout import AGES, CODE_UNKNOWN, CODES, FLOATS, LABELS, MONEY, MONEY_SCALE, MONEY_UNKNOWN, A, C, H, L, T
 from customers.metrics import (
     BLOCKS,
@@ -30,6 +30,7 @@ from customers.pools import SETTLED
 from customers.rings import sum_windows
 from customers.state import Pools
 from events.compiled import compiled
+from events.times import SLOT_US
 
 WINDOW_MEASURES: Final = [
     (f"{metric.name}_{ring.days}d", m)
@@ -93,13 +94,13 @@ Matrix = npt.NDArray[np.float64]
 
 
 @compiled
-def _windows(r: np.void, f: Feeds, seq: int, out: Matrix, i: int) -> None:
+def _windows(r: np.void, f: Feeds, now: int, out: Matrix, i: int) -> None:
     day = r["times"][_ROLLED] // RING_WIDTH[DAY_RING]
     sum_windows(r, day, out[i])
-    for feed in f.seen:
-        if feed > seq:  # not every feed was seen yet
+    for feed in range(len(f.seen)):
+        if not feed_lives(r, f, feed, now):  # not every feed was seen yet
             for k in range(_WINDOWS):
-                if f.seen[FEED_OF[_METRIC_OF[k]]] > seq:
+                if not feed_lives(r, f, FEED_OF[_METRIC_OF[k]], now):
                     out[i, k] = np.nan
             return
 
@@ -123,7 +124,7 @@ def _fields(r: np.void, now: int, out: Matrix, i: int) -> None:
 
 
 @compiled
-def _bills(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix, i: int) -> int:
+def _bills(r: np.void, p: Pools, f: Feeds, now: int, out: Matrix, i: int) -> int:
     """Open bills into three measures; returns the next due time (µs), 0 for none."""
     at, count, oldest, left, coming = _EXTRA_AT + 4, 0, 0, 0, 0
     j = np.int64(r["heads"][_BILL_POOL])
@@ -136,7 +137,7 @@ def _bills(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix, i: i
         else:
             coming = due if coming == 0 else min(coming, due)
         j = np.int64(p.bills[j]["next"])
-    if f.seen[_PAYMENTS] > seq:  # payments have never been seen: nobody is overdue
+    if not feed_lives(r, f, _PAYMENTS, now):  # payments have never been seen: nobody is overdue
         out[i, at], out[i, at + 1], out[i, at + 2] = np.nan, np.nan, np.nan
         return 0
     out[i, at] = count
@@ -146,7 +147,7 @@ def _bills(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix, i: i
 
 
 @compiled
-def _complaints(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix, i: int) -> int:
+def _complaints(r: np.void, p: Pools, f: Feeds, now: int, out: Matrix, i: int) -> int:
     """Complaints into five measures; returns the next deadline (µs) of an open one, 0 for none."""
     at, count, oldest, severity, late, escalated, coming = _EXTRA_AT + 7, 0, now, 0, 0, 0, 0
     j = np.int64(r["heads"][_COMPLAINT_POOL])
@@ -162,7 +163,7 @@ def _complaints(r: np.void, p: Pools, f: Feeds, seq: int, now: int, out: Matrix,
             elif due > now:
                 coming = due if coming == 0 else min(coming, due)
         j = np.int64(p.complaints[j]["next"])
-    known = f.seen[_COMPLAINTS] <= seq
+    known = feed_lives(r, f, _COMPLAINTS, now)
     out[i, at] = count if known else np.nan
     out[i, at + 1] = (now - oldest) / DAY_US if known else np.nan
     out[i, at + 2] = severity if severity > 0 else np.nan
@@ -192,22 +193,23 @@ def _absence(r: np.void, f: Feeds, feed: int, now: int, out: Matrix, i: int) -> 
 
 
 @compiled
-def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: Matrix, i: int) -> int:
+def measure(r: np.void, p: Pools, f: Feeds, feed: int, now: int, out: Matrix, i: int) -> int:
     """Write all measures of the customer of record `r` at `now` (µs) into line `i` of `out` (shape (lines, COUNT)).
 
-    `feed`: the usage feed's clock, `seq`: the sequence number of the evaluation; both say what was known then. Returns
+    `feed`: the usage feed's clock as known then. Returns
     the next moment (µs) at which something turns by time alone, FAR for none.
     """
-    _windows(r, f, seq, out, i)
+    _windows(r, f, now, out, i)
     _fields(r, now, out, i)
     out[i, _EXTRA_AT] = (now - r["times"][_FIRST]) / DAY_US
     turn = np.iinfo(np.int64).max
     left = _absence(r, f, feed, now, out, i)
     if left > 0:
-        wait = np.int64(left * DAY_US) + 1
+        # within a slot nothing more becomes known of the feed, and silence only seems to grow
+        wait = (now + np.int64(left * DAY_US)) // SLOT_US * SLOT_US + SLOT_US - now
         # while the feed is silent for everyone the wait cannot run out: look again a day later
         turn = min(turn, now + (max(wait, DAY_US) if now - feed >= DAY_US // 8 else wait))
-    for coming in (_bills(r, p, f, seq, now, out, i), _complaints(r, p, f, seq, now, out, i)):
+    for coming in (_bills(r, p, f, now, out, i), _complaints(r, p, f, now, out, i)):
         if coming > 0:
             turn = min(turn, coming)
     expires = np.int64(r["ages"][_EXPIRES]) * 1_000_000

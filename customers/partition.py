@@ -7,16 +7,17 @@ rules. Decisions may set `rules_due` of a customer between two calls; that is th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from customers.dedup import Dedup
-from customers.feeds import FeedClock
+from customers.feeds import FeedClock, Known, Notice
 from customers.ids import Ids
 from customers.layout import FAR, L, T
 from customers.measures import COUNT
+from customers.peers import REGIONS, SEGMENTS, region_group, segment_group
 from customers.profiles import Profiles
 from customers.rounds import SET_ATTRIBUTE, Limits, Marks, Rows, Settings, fold_round, look_round, number, timer_round
 from customers.state import Customers
@@ -30,16 +31,20 @@ Evaluate = Callable[[Rows, int], None]
 Arrays = dict[str, npt.NDArray[np.generic] | bytes]
 
 
+class Told(NamedTuple):
+    """What a partition tells the others: of slots, and of days by region and segment (None: all) how much was used."""
+
+    slots: list[Notice]
+    days: list[tuple[int, list[tuple[str | None, str | None, int]]]]
+
+
 class Work:
     """A batch on its way through: its events, what became of each, and what was known when."""
 
-    def __init__(
-        self, batch: Batch, settings: Settings, feeds: npt.NDArray[np.int64], seq: int, attributes: int
-    ) -> None:
+    def __init__(self, batch: Batch, settings: Settings, feeds: npt.NDArray[np.int64], attributes: int) -> None:
         self.batch = batch
         self.settings = settings
         self.feeds = feeds
-        self.seq = seq
         self._attributes = attributes  # columns known before the batch
         self.fate = np.zeros(len(batch.events), np.uint8)
         self.who = np.ascontiguousarray(batch.events["customer"])
@@ -62,7 +67,6 @@ class Partition:
         self.profiles = Profiles()
         self.feeds = FeedClock(utc_offset)
         self.clock = 0
-        self.seq = 0
         self._usage = Dedup(limits.usage_horizon)
         self._facts = Dedup(limits.fact_horizon)
         self._round = 0
@@ -86,17 +90,24 @@ class Partition:
         self.customers.ensure(self.ids.count, facts)
         self.customers.count = self.ids.count
         self._ensure_marks()
-        self.feeds.ensure(len(events))
+        known = self.feeds.begin(len(events))
         second = self.clock // 1_000_000
         self._usage.ensure(len(events) - facts, second)
         self._facts.ensure(facts, second)
         feeds = np.empty(len(events), np.int64)
-        self.clock, self.feeds.clock = number(
-            events, self.feeds.view, self.clock, self.feeds.clock, self.seq, most, feeds
+        self.clock, self.feeds.clock, made = number(
+            events,
+            self.feeds.view,
+            self.feeds.mine,
+            self.feeds.theirs,
+            self.clock,
+            self.feeds.clock,
+            most,
+            feeds,
+            known,
         )
-        work = Work(batch, settings, feeds, self.seq, attributes)
-        self.seq += len(events)
-        return work
+        self.feeds.known = Known(known.slot[:made], known.feed[:made])
+        return Work(batch, settings, feeds, attributes)
 
     def _accounts(self, batch: Batch) -> dict[int, str]:
         """Accounts that usage names, by event; only for customers whose account is not known yet."""
@@ -110,6 +121,38 @@ class Partition:
             if index not in batch.facts and (account := batch.account_id(index)):
                 found[index] = account
         return found
+
+    def told(self, before: int) -> Told:
+        """What slots before `before` have shown here and was not handed out yet, for the other partitions."""
+        regions, segments = self.profiles.labels["region"], self.profiles.labels["segment"]
+        days = []
+        for day, uses in self.feeds.peers.told(before):
+            named: list[tuple[str | None, str | None, int]] = [(None, None, int(uses[0]))]
+            for region in range(min(regions.count, REGIONS)):
+                named.append((regions.text(region), None, int(uses[1 + region])))
+                for segment in range(min(segments.count, SEGMENTS)):
+                    count = int(uses[1 + REGIONS + region * SEGMENTS + segment])
+                    if count:
+                        named.append((regions.text(region), segments.text(segment), count))
+            days.append((day, [one for one in named if one[2]]))
+        return Told(self.feeds.told(before), days)
+
+    def hear(self, told: Told) -> None:
+        """What another partition's slots have shown; before anything of those slots' effects is due here."""
+        self.feeds.hear(told.slots)
+        for day, named in told.days:
+            places = [(self._group(region, segment), uses) for region, segment, uses in named]
+            known = [(place, uses) for place, uses in places if place is not None]
+            groups, counts = np.array(known, np.int64).reshape(-1, 2).T
+            self.feeds.peers.hear(day, groups, counts)
+
+    def _group(self, region: str | None, segment: str | None) -> int | None:
+        if region is None:
+            return 0
+        number = int(self.profiles.number("region", region))
+        if segment is None:
+            return region_group(number)
+        return segment_group(number, int(self.profiles.number("segment", segment)))
 
     def _ensure_marks(self) -> None:
         if len(self._marks.round) < self.customers.count:
@@ -130,7 +173,6 @@ class Partition:
                 self.feeds.view,
                 work.batch.events,
                 work.feeds,
-                work.seq,
                 work.who,
                 work.clocks,
                 work.settings,
@@ -150,10 +192,10 @@ class Partition:
             evaluate(self.rows, made)  # even of no rows: facts take effect before their customer's next event
             if blocks:  # fire what is due before each waiting customer's first waiting event
                 first_waiting = blocked[:blocks]
-                self._fire(work, work.who[first_waiting].astype(np.int64), work.clocks[first_waiting], evaluate)
+                self._fire(work.who[first_waiting].astype(np.int64), work.clocks[first_waiting], evaluate)
             todo = np.concatenate([waiting[:waits], todo[passed:]])
 
-    def sweep(self, work: Work | None, until: int, evaluate: Evaluate) -> None:
+    def sweep(self, until: int, evaluate: Evaluate) -> None:
         """Fire every customer's timers due up to `until` (µs)."""
         due = np.flatnonzero(
             (self.customers.column("times", T["next_due"]) <= until)
@@ -161,11 +203,9 @@ class Partition:
         )
         for start in range(0, len(due), ROWS):
             part = due[start : start + ROWS]
-            self._fire(work, part, np.full(len(part), until), evaluate)
+            self._fire(part, np.full(len(part), until), evaluate)
 
-    def _fire(
-        self, work: Work | None, customers: npt.NDArray[np.int64], until: npt.NDArray[np.int64], evaluate: Evaluate
-    ) -> None:
+    def _fire(self, customers: npt.NDArray[np.int64], until: npt.NDArray[np.int64], evaluate: Evaluate) -> None:
         own, asked = self.customers.column("times", T["next_due"]), self.customers.column("times", T["rules_due"])
         while True:
             dues = np.minimum(own[customers], asked[customers])
@@ -175,14 +215,13 @@ class Partition:
             customers, until, dues = customers[left], until[left], dues[left]
             for start in range(0, len(customers), ROWS):
                 part = customers[start : start + ROWS]
-                feeds, seqs = self._known_at(work, dues[start : start + ROWS])
+                feeds = self.feeds.known.at(dues[start : start + ROWS])
                 timer_round(
                     self.customers.records,
                     self.customers.pools,
                     self.feeds.view,
                     part,
                     feeds,
-                    seqs,
                     self.limits,
                     self.rows,
                 )
@@ -194,7 +233,7 @@ class Partition:
         Not before the clock; with the `work` that has come as far as `at`, as known then.
         """
         at = max(at, self.clock) if work is None else at
-        feeds, seqs = self._known_at(work, np.array([at]))
+        feed = int(self.feeds.known.at(np.array([at]))[0])
         for start in range(0, len(customers), ROWS):
             part = customers[start : start + ROWS]
             look_round(
@@ -202,23 +241,11 @@ class Partition:
                 self.customers.pools,
                 self.feeds.view,
                 part,
-                int(feeds[0]),
-                int(seqs[0]),
+                feed,
                 at,
                 self.rows,
             )
             yield self.rows, len(part)
-
-    def _known_at(
-        self, work: Work | None, times: npt.NDArray[np.generic]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The feed's clock and the sequence number just before the event that took the clock to each time."""
-        if work is None:
-            return np.full(len(times), self.feeds.clock), np.full(len(times), self.seq)
-        at = np.searchsorted(work.clocks, times)
-        inside = at < len(work.feeds)
-        feeds = np.where(inside, work.feeds[np.minimum(at, len(work.feeds) - 1)], self.feeds.clock)
-        return feeds, work.seq + at - 1
 
     def set_rules_due(self, customer: int, due: int | None) -> None:
         """The rules want this customer evaluated at `due` (µs); None: not at all."""
@@ -232,7 +259,7 @@ class Partition:
 
     def snapshot(self) -> Arrays:
         """Everything, as named arrays and bytes; views of live arrays, so write them before the next step."""
-        parts: Arrays = {"clocks": np.array([self.clock, self.seq], np.int64)}
+        parts: Arrays = {"clocks": np.array([self.clock], np.int64)}
         sources: dict[str, Mapping[str, npt.NDArray[np.generic] | bytes]] = {
             "customers": self.customers.snapshot(),
             "ids": self.ids.snapshot(),
@@ -255,7 +282,7 @@ class Partition:
             cut = len(room) + 1
             return {name[cut:]: part for name, part in parts.items() if name.startswith(room + ".")}  # type: ignore[misc]
 
-        self.clock, self.seq = (int(value) for value in parts["clocks"])
+        self.clock = int(parts["clocks"][0])
         self.customers.restore(of("customers"))
         self.ids.restore(of("ids"))
         self.profiles.restore(of("profiles"))  # type: ignore[arg-type]  # may hold bytes too

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from customers.layout import L
 from customers.metrics import DAY_US
 from events.compiled import compiled
+from events.times import SLOT_US
 
 REGIONS: Final = 63  # of their own; customers of later ones are compared with all
 SEGMENTS: Final = 15
@@ -42,11 +43,14 @@ class Peers(NamedTuple):
 
 
 @compiled
-def count_use(r: np.void, p: Peers, at: int, count: float) -> None:
-    """Count a customer's sessions dated `at` (µs) with those of the groups."""
+def count_use(r: np.void, p: Peers, at: int, now: int, count: float) -> None:
+    """Count a customer's sessions dated `at` (µs), told at `now`, with those of the groups.
+
+    A day is counted until the first slot after it is over, so that all partitions count it to the same moment.
+    """
     day = (at + p.offset[0]) // DAY_US
-    if day <= p.newest[0]:
-        return  # that day has ended: late by more than the others wait
+    if now + p.offset[0] >= (day + 1) * DAY_US + SLOT_US:
+        return
     uses, n = p.uses[day % DAYS], np.int64(min(count, 1_000.0))
     region, segment = np.int64(r["labels"][_REGION]), np.int64(r["labels"][_SEGMENT])
     uses[0] += n
@@ -83,6 +87,17 @@ def allowance(index: float) -> float:
     return index * index
 
 
+def region_group(region: int) -> int | None:
+    """The place of a region among the groups."""
+    return 1 + region if 0 <= region < REGIONS else None
+
+
+def segment_group(region: int, segment: int) -> int | None:
+    """The place of a region's segment among the groups."""
+    known = 0 <= region < REGIONS and 0 <= segment < SEGMENTS
+    return 1 + REGIONS + region * SEGMENTS + segment if known else None
+
+
 class PeerGroups:
     """Owns the counts and levels of all groups of a partition."""
 
@@ -95,6 +110,29 @@ class PeerGroups:
         )
         self._level, self._spread, self._days = np.full(GROUPS, np.nan), np.zeros(GROUPS), np.zeros(GROUPS)
         self._ended = 0  # whole days in a row
+        self._told = 0  # the newest day that was handed out
+        self._heard: dict[int, npt.NDArray[np.int64]] = {}
+        self._all = np.zeros((DAYS, GROUPS), np.int64)  # uses of the days that ended, those of other partitions too
+
+    @property
+    def newest(self) -> int:
+        """The newest day that has ended."""
+        return int(self.view.newest[0])
+
+    def told(self, before: int) -> list[tuple[int, npt.NDArray[np.int64]]]:
+        """(day, uses i8[GROUPS]) of the days that are counted to their end before the slot `before`, and were not handed out.
+
+        Days in which nobody here used anything are left out.
+        """
+        ended = (before * SLOT_US - SLOT_US + int(self.view.offset[0])) // DAY_US - 1
+        first = max(self._told + 1, ended - DAYS + 3)
+        self._told = max(self._told, ended)
+        rows = [(day, self.view.uses[day % DAYS].copy()) for day in range(first, ended + 1)]
+        return [(day, uses) for day, uses in rows if uses.any()]
+
+    def hear(self, day: int, groups: npt.NDArray[np.int64], uses: npt.NDArray[np.int64]) -> None:
+        """What another partition counted of a day."""
+        np.add.at(self._heard.setdefault(day, np.zeros(GROUPS, np.int64)), groups, uses)
 
     def end_of_day(self, day: int) -> None:
         """A local day (days since 1970) has ended: set each group's week against its level, and let the level learn."""
@@ -102,6 +140,7 @@ class PeerGroups:
         if newest[0] == 0 or day - newest[0] >= DAYS - 1:  # the first, or after a long gap: no week is whole
             self.view.uses[np.arange(DAYS) != (day + 1) % DAYS] = 0
             self._ended, newest[0] = 0, day
+            self._heard = {later: uses for later, uses in self._heard.items() if later > day}
             return
         for passed in range(int(newest[0]) + 1, day + 1):
             self._end(passed)
@@ -109,7 +148,8 @@ class PeerGroups:
 
     def _end(self, day: int) -> None:
         uses, weeks, _, _ = self.view
-        week = uses[np.arange(day - WEEK + 1, day + 1) % DAYS].sum(axis=0).astype(np.float64)
+        self._all[day % DAYS] = uses[day % DAYS] + self._heard.pop(day, np.int64(0))
+        week = self._all[np.arange(day - WEEK + 1, day + 1) % DAYS].sum(axis=0).astype(np.float64)
         uses[(day + 2) % DAYS] = 0  # the day after this one has begun already
         self._ended += 1
         known = (self._ended >= WEEK) & (self._days >= LEAST_DAYS) & (self._level >= LEAST_USES)
@@ -135,8 +175,11 @@ class PeerGroups:
         return {
             "uses": uses,
             "weeks": weeks,
-            "newest": np.concatenate([newest, offset, [self._ended]]),
+            "newest": np.concatenate([newest, offset, [self._ended, self._told]]),
             "levels": levels,
+            "all": self._all,
+            "heard_days": np.array(sorted(self._heard), np.int64),
+            "heard": np.array([self._heard[day] for day in sorted(self._heard)], np.int64).reshape(-1, GROUPS),
         }
 
     def restore(self, arrays: dict[str, Any]) -> None:
@@ -145,6 +188,10 @@ class PeerGroups:
         if arrays["uses"].shape != uses.shape:
             raise ValueError(f"the peers' groups are {arrays['uses'].shape}, this version has {uses.shape}")
         uses[:], weeks[:] = arrays["uses"], arrays["weeks"]
-        newest[0], offset[0], ended = arrays["newest"]
-        self._ended = int(ended)
+        newest[0], offset[0], ended, told = arrays["newest"]
+        self._ended, self._told = int(ended), int(told)
+        self._heard = {
+            int(day): np.array(heard) for day, heard in zip(arrays["heard_days"], arrays["heard"], strict=True)
+        }
+        self._all[:] = arrays["all"]
         self._level, self._spread, self._days = np.array(arrays["levels"])

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from customers.dedup import Keys, Seen, mix, seen_before
-from customers.feeds import FEED_OF_KIND, GAP_US, Feeds
+from customers.feeds import FEED_OF_KIND, LATER, Feeds, Known, Notices, take_effect
 from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
 from customers.fold_voice import fold_voice
@@ -26,12 +26,11 @@ from customers.reset import start_anew
 from customers.rings import Slots, place, roll
 from customers.stands import STAND_OF, attribute_stands, forget, is_newest, stands
 from customers.state import Block, Pools
-from events.codes import FIRST_FREE_KIND, LINE_STATUS, Kind
+from events.codes import LINE_STATUS, Kind
 from events.compiled import compiled
 from events.memory import prefetch
+from events.times import SLOT_US
 
-TICK: Final = FIRST_FREE_KIND  # the clock moves to `at`; a: the feed that this proves alive, +1 (0 none)
-FED: Final = FIRST_FREE_KIND + 1  # the same of the usage feed, which was seen elsewhere up to `at`; x as in usage
 SET_AGE, SET_MONEY, SET_CODE, SET_LABEL, SET_ATTRIBUTE = 0, 1, 2, 3, 4
 WEEK_US: Final = 7 * DAY_US
 AHEAD: Final = 6  # events by which a customer's record is asked for before it is folded into
@@ -102,40 +101,57 @@ FREE, ROWED, WAITS = 0, 1, 2  # nothing yet; has a row in this round; is done wi
 
 
 @compiled
+def fed_by(e: np.void) -> int:
+    """Bits of the feeds that an event shows to live."""
+    kind = e["kind"]
+    alive = FEED_OF_KIND[kind]
+    mask = np.int64(1) << alive if alive >= 0 else np.int64(0)
+    if kind == _USAGE_KIND:
+        if e["x"][4] > 0 or e["x"][5] > 0:
+            mask |= 1 << _QUALITY
+        if not np.isnan(e["x"][6]):
+            mask |= 1 << _SPEED
+    return mask
+
+
+@compiled
 def number(
     events: np.ndarray,  # type: ignore[type-arg]  # compiled
     f: Feeds,
+    mine: Notices,
+    theirs: Notices,
     clock: int,
     feed: int,
-    seq: int,
     most: int,
     feeds: npt.NDArray[np.int64],
-) -> tuple[int, int]:
-    """Give every event its stream clock, and note in `feeds` the usage feed's clock just before it.
+    known: Known,
+) -> tuple[int, int, int]:
+    """Give every event its stream clock, and note in `feeds` the usage feed's clock as known then, in `known` since when.
 
-    The clock never passes `most` (µs; arrival). Returns both clocks after the batch.
+    The clock never passes an event's arrival: its record's timestamp, else `most` (µs). What the events show of their slot
+    goes to `mine`. Returns both clocks after the batch, and how many lines `known` has.
     """
+    made, slot, ends, k = 1, np.int64(0), np.int64(-1), np.int64(0)
     for i in range(len(events)):
         e = events[i]
-        clock = max(clock, min(e["at"], most))
+        arrived = e["clock"] if e["clock"] > 0 else most
+        at = min(e["at"], arrived)
+        clock = max(clock, at)
+        if clock >= ends:
+            slot = clock // SLOT_US
+            ends = (slot + 1) * SLOT_US
+            feed, made = take_effect(f, mine, theirs, slot - LATER, feed, known, made)
+            k = mine.count[0] - 1
+            if k < 0 or mine.slot[k] < slot:
+                k += 1
+                mine.slot[k], mine.first[k], mine.newest[k], mine.mask[k] = slot, FAR, 0, 0
+                mine.count[0] += 1
         feeds[i] = feed
         e["clock"] = clock
-        kind = e["kind"]
-        if kind == _USAGE_KIND or kind == FED:
-            at = min(e["at"], most)
-            if at > feed:
-                if feed > 0 and at - feed >= GAP_US:
-                    f.starts[f.gaps[0]], f.ends[f.gaps[0]] = feed, at
-                    f.gaps[0] += 1
-                feed = at
-            if e["x"][4] > 0 or e["x"][5] > 0:
-                f.seen[_QUALITY] = min(f.seen[_QUALITY], seq + i)
-            if not np.isnan(e["x"][6]):
-                f.seen[_SPEED] = min(f.seen[_SPEED], seq + i)
-        alive = np.int64(e["a"]) - 1 if kind == TICK or kind == FED else FEED_OF_KIND[kind]
-        if alive >= 0:
-            f.seen[alive] = min(f.seen[alive], seq + i)
-    return clock, feed
+        mine.mask[k] |= fed_by(e)
+        if e["kind"] == _USAGE_KIND and at >= ends - SLOT_US:
+            mine.first[k], mine.newest[k] = min(mine.first[k], at), max(mine.newest[k], at)
+    return clock, feed, made
 
 
 @compiled
@@ -214,7 +230,6 @@ def _row(
     p: Pools,
     f: Feeds,
     feed: int,
-    seq: int,
     c: int,
     now: int,
     limits: Limits,
@@ -222,7 +237,7 @@ def _row(
     i: int,
 ) -> None:
     """Evaluate customer `c` at `now` into row `i` and set its next timer."""
-    coming = measure(r, p, f, feed, seq, now, rows.measures, i)
+    coming = measure(r, p, f, feed, now, rows.measures, i)
     rows.customer[i], rows.now[i] = c, now
     idle = now - r["times"][_EVENT]
     due = min(coming, r["times"][_WEEK], now + max(limits.recheck, idle // 8))
@@ -262,7 +277,6 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
     f: Feeds,
     events: np.ndarray,  # type: ignore[type-arg]  # compiled
     feeds: npt.NDArray[np.int64],
-    seq: int,
     who: npt.NDArray[np.int32],
     clocks: npt.NDArray[np.int64],
     settings: Settings,
@@ -299,7 +313,7 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
             continue
         e = events[i]
         kind = e["kind"]
-        if kind == TICK or kind == FED or kind == _INCIDENT_KIND or kind == _MARKET_KIND:
+        if kind == _INCIDENT_KIND or kind == _MARKET_KIND:
             fate[i] = ELSEWHERE
             continue
         now = clocks[i]
@@ -324,6 +338,7 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
         fate[i] = APPLIED
         if r["times"][_FIRST] == 0:
             r["times"][_FIRST], r["times"][_AWAKE], r["times"][_WEEK] = now, now, now + WEEK_US
+        r["fed"][0] |= fed_by(e)
         close_days(r, f, feeds[i], now)
         roll(r, now)
         r["times"][_BEFORE], r["times"][_EVENT] = r["times"][_EVENT], now
@@ -340,14 +355,14 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
         if kind != _USAGE_KIND:
             forget(r, pools, now - limits.fact_lateness)
         elif e["x"][0] > 0:
-            count_use(r, f.peers, e["at"], e["x"][0])
+            count_use(r, f.peers, e["at"], now, e["x"][0])
         if r["codes"][_CHURNED] == 1:
             r["times"][_DUE] = FAR
             continue
         if r["times"][_WEEK] == FAR or r["times"][_WEEK] <= now:  # long idle, or back after churn
             first = r["times"][_FIRST]
             r["times"][_WEEK] = first + ((now - first) // WEEK_US + 1) * WEEK_US
-        _row(r, pools, f, feeds[i], seq + i, c, now, limits, rows, made)
+        _row(r, pools, f, feeds[i], c, now, limits, rows, made)
         rows.event[made], rows.freeze[made], rows.asked[made] = i, kind == _BILL_KIND, False
         made += 1
     return passed, made, waits, blocks
@@ -360,7 +375,6 @@ def look_round(
     f: Feeds,
     customers: npt.NDArray[np.int64],
     feed: int,
-    seq: int,
     now: int,
     rows: Rows,
 ) -> None:
@@ -371,7 +385,7 @@ def look_round(
         copy[0] = records[customers[i]]
         close_days(r, f, feed, now)
         roll(r, now)
-        measure(r, pools, f, feed, seq, now, rows.measures, i)
+        measure(r, pools, f, feed, now, rows.measures, i)
         rows.customer[i], rows.now[i] = customers[i], now
         rows.event[i], rows.freeze[i], rows.asked[i] = -1, False, False
 
@@ -383,11 +397,10 @@ def timer_round(
     f: Feeds,
     customers: npt.NDArray[np.int64],
     feeds: npt.NDArray[np.int64],
-    seqs: npt.NDArray[np.int64],
     limits: Limits,
     rows: Rows,
 ) -> None:
-    """Evaluate each customer at its next timer; `feeds` and `seqs`: what was known when the clock passed it."""
+    """Evaluate each customer at its next timer; `feeds`: the usage feed's clock as known then."""
     for i in range(len(customers)):
         c = customers[i]
         r = records[c]
@@ -398,5 +411,5 @@ def timer_round(
         rows.asked[i] = r["times"][_RULES] <= now
         if rows.asked[i]:
             r["times"][_RULES] = FAR  # the rules will say what they wait for next
-        _row(r, pools, f, feeds[i], seqs[i], c, now, limits, rows, i)
+        _row(r, pools, f, feeds[i], c, now, limits, rows, i)
         rows.event[i], rows.freeze[i] = -1, week

@@ -42,6 +42,7 @@ _BLOCKS: Final = {
     "ages": (np.uint32, len(layout.AGES), 0),
     "floats": (np.float32, len(layout.FLOATS), np.nan),
     "labels": (np.int32, len(layout.LABELS), -1),
+    "fed": (np.uint16, 1, 0),  # bits of the feeds that brought this customer something
     "settled": (np.uint32, SETTLED_BILLS, 0),
     "heads": (np.int32, len(layout.HEADS), -1),
     "wide": (np.uint32, metrics.WIDTH["wide"], 0),  # the lower 32 bits; the upper 16 are in "high"

@@ -80,9 +80,14 @@ def account_in(payload: bytes) -> str | None:
     return account_in(inner) if named.account_id is None and inner.startswith(b"{") else named.account_id
 
 
+def origin_of(origins: Sequence[Origin], start: int) -> Origin:
+    """The origin that holds this byte of `raw`."""
+    return origins[bisect_right(origins, start, key=lambda each: each.at) - 1]
+
+
 def place(origins: Sequence[Origin], start: int, line: int) -> str:
     """The name of the origin that holds this byte of `raw`, and the line (or offset) within it."""
-    origin = origins[bisect_right(origins, start, key=lambda each: each.at) - 1]
+    origin = origin_of(origins, start)
     return f"{origin.name}{origin.separator}{origin.first + line}"
 
 
@@ -120,6 +125,11 @@ class Batch:
         """`file:line` or `topic/partition/offset` of an event."""
         record = self.events[index]
         return place(self.origins, int(record["start"]), int(record["line"]))
+
+    def number(self, index: int) -> int:
+        """The line or offset of an event within its origin."""
+        record = self.events[index]
+        return origin_of(self.origins, int(record["start"])).first + int(record["line"])
 
     def customer_id(self, index: int) -> str:
         """The customer (or `cell:`, `market:`) of an event."""

@@ -15,6 +15,9 @@ from events.deadletters import Reason, RefusedError
 from events.hashing import pack
 from events.memory import byte_at
 
+SLOT_US = 900_000_000
+"""A quarter of an hour: the step in which all customers together are looked at, and every offset of local time is a multiple of."""
+
 OK = 0
 MALFORMED = 1
 NO_ZONE = 2

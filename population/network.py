@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from events.columns import Batch
 from events.contract import NetworkIncident
-from events.times import time_of
+from events.times import SLOT_US, time_of
 from population.cells import Cells
 from population.crowd import Crowd
 from population.desk import IncidentDesk
 from population.holds import Holds, home_of
 from population.incident import CELL, IncidentKind
-from population.slots import CALMED, GREW, OPENED, REST_SLOTS, SLOT_US, YEAR_SLOTS, Marks
+from population.slots import CALMED, GREW, OPENED, REST_SLOTS, YEAR_SLOTS, Marks
 
 DAY_US: Final = 86_400_000_000
 MOST_OPEN_US: Final = 7 * DAY_US

@@ -14,11 +14,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from customers.feeds import LATER
 from events.codes import Kind
 from events.columns import EXPLAINED
 from events.compiled import compiled
+from events.times import SLOT_US
 
-SLOT_US: Final = 900_000_000
+PEERS_AFTER_US: Final = LATER * SLOT_US
+"""After midnight: by then a partition knows of the day before what the others counted."""
 WAIT_US: Final = 300_000_000  # a slot is judged so long after its end: feeds are not in step to the second
 HOUR_SLOTS, DAY_SLOTS, YEAR_SLOTS = 4, 96, 35_040
 BINS: Final = 48  # hours of working days, then of weekends
@@ -262,7 +265,7 @@ def scan(
             look = day != clock.day[0] or (clock.bills[0] >= least_bills and (slot + 1) % HOUR_SLOTS == 0)
             if look:
                 clock.day[0], clock.bills[0] = day, 0
-            if changes > 0 or look:
+            if changes > 0 or look or (ended + offset) % (DAY_SLOTS * SLOT_US) == PEERS_AFTER_US:
                 return JUDGED, i, ended + WAIT_US, changes, look
         if i == len(events):
             break

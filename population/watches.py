@@ -26,7 +26,7 @@ from population.desk import IncidentDesk
 from population.incident import Incident
 from population.network import Network
 from population.peaks import PeakWatch
-from population.slots import END, MET, TOLD, WAIT_US, Clock, scan
+from population.slots import END, MET, PEERS_AFTER_US, TOLD, WAIT_US, Clock, scan
 from population.tally import BILLS, LEFT, SHOCKS, SIGNS, Tally
 
 DAY_US: Final = 86_400_000_000
@@ -135,6 +135,10 @@ class Watches:
                 self._peaks.noted(fact, stop.time)
         if stop.look:
             self._look(stop.time, crowd)
+
+    def peers_day(self, stop: Stop) -> int:
+        """The newest local day (days since 1970) whose uses all partitions know of at a stop."""
+        return (stop.time - WAIT_US - PEERS_AFTER_US + self._offset) // DAY_US - 1
 
     def day_ended(self, stop: Stop) -> int | None:
         """The local day (days since 1970) that has ended by a stop and was not looked at yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from events.columns import Batch
 from events.deadletters import DeadLetter, Reason, dead_letter
@@ -12,10 +13,12 @@ FUTURE_TOLERANCE = 86_400_000_000
 """Microseconds: an event dated more than a day after its arrival cannot be true (contract, section 1)."""
 
 
-def admit(batch: Batch, arrived_at: int, until: int | None, received_at: str) -> tuple[Batch, list[DeadLetter], int]:
+def admit(
+    batch: Batch, arrived_at: int | NDArray[np.int64], until: int | None, received_at: str
+) -> tuple[Batch, list[DeadLetter], int]:
     """The events that may be applied, dead letters of those from the future, and how many are dated after `until`.
 
-    `arrived_at` and `until` are microseconds UTC.
+    `arrived_at` (of all, or i8[event]) and `until` are microseconds UTC.
     """
     at = batch.events["at"]
     future = at > arrived_at + FUTURE_TOLERANCE
@@ -23,10 +26,11 @@ def admit(batch: Batch, arrived_at: int, until: int | None, received_at: str) ->
     refused = future | after
     if not refused.any():
         return batch, [], 0
+    arrived = np.broadcast_to(arrived_at, at.shape)
     dead = [
         dead_letter(
             Reason.IN_FUTURE,
-            f"occurred_at is {rfc3339(int(at[index]))}, more than a day after {rfc3339(arrived_at)}",
+            f"occurred_at is {rfc3339(int(at[index]))}, more than a day after {rfc3339(int(arrived[index]))}",
             batch.place(index),
             received_at,
             batch.payload(index),

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from customers.layout import C, L, T
-from customers.partition import Partition, Work
+from customers.partition import Partition, Told, Work
 from customers.rounds import APPLIED, DUPLICATE, ELSEWHERE, TOO_LATE, Limits, Rows
 from detectors.features import CATALOGUE
 from events.codes import CAUSES, Kind
@@ -118,10 +118,10 @@ class Engine:
             self._take_effect(end)
             done = end
             if tick is not None:
-                self._tick(work, tick, work.attributes_by(end))
+                self._tick(tick, work.attributes_by(end))
             if stop is not None:
                 self._watch(work, stop)
-        self.partition.sweep(work, self.partition.clock, self._evaluate)
+        self.partition.sweep(self.partition.clock, self._evaluate)
         self._work = None
         self._keep_accounts(work)
         fates = work.fate
@@ -137,10 +137,19 @@ class Engine:
         """Let the clock go on to `to`, firing timers on the way."""
         self.writer.decided_at = rfc3339(decided_at)
         self._close_removed()
+        self.partition.feeds.pass_time(max(to, self.partition.clock))
         self._tick_until(to)
         self.partition.clock = max(self.partition.clock, to)
-        self.partition.sweep(None, to, self._evaluate)
+        self.partition.sweep(to, self._evaluate)
         return Step(self.decider.take(), self._told(self.watches.take()), (), 0, 0)
+
+    def told(self, before: int) -> Told:
+        """What the slots (events.times.SLOT_US) before `before` have shown here, each told once, for other partitions."""
+        return self.partition.told(before)
+
+    def hear(self, told: Told) -> None:
+        """What another partition was told; before the clock comes to the slot after the next of what it tells of."""
+        self.partition.hear(told)
 
     def _close_removed(self) -> None:
         """Right after a restore, at its clock: end the episodes whose rules are no more."""
@@ -174,7 +183,7 @@ class Engine:
             if end < count and self._is_far(tick, int(clocks[end])):
                 yield end, None  # only what is folded up to here tells whether there is anything to learn
                 if end:
-                    self.partition.sweep(work, int(clocks[end - 1]), self._evaluate)
+                    self.partition.sweep(int(clocks[end - 1]), self._evaluate)
                 tick = self._skip(tick, int(clocks[end]))
             if count == 0 or tick > clocks[-1]:
                 yield count, None
@@ -210,9 +219,9 @@ class Engine:
             tick = min(tick, max(-(-ready // step) * step, (first // step + 1) * step))
         return tick
 
-    def _tick(self, work: Work | None, tick: int, attributes: int) -> None:
+    def _tick(self, tick: int, attributes: int) -> None:
         """Fire what is due before the tick, then let the model learn, and take in the attributes there are by now."""
-        self.partition.sweep(work, tick - 1, self._evaluate)
+        self.partition.sweep(tick - 1, self._evaluate)
         self.evaluation.show(attributes)
         if self.model.tick(tick):
             self.evaluation.model_changed()
@@ -223,9 +232,11 @@ class Engine:
         self.writer.versions["model"] = self.evaluation.model_version
         ended = self.watches.day_ended(stop)
         if stop.changes or stop.fact is not None or ended is not None or self.watches.network.holds:
-            self.partition.sweep(work, stop.time - 1, self._evaluate)
-        if ended is not None:
-            self.partition.feeds.peers.end_of_day(ended)
+            self.partition.sweep(stop.time - 1, self._evaluate)
+        counted = self.watches.peers_day(stop)
+        if counted > self.partition.feeds.peers.newest:
+            self.partition.sweep(stop.time - 1, self._evaluate)
+            self.partition.feeds.peers.end_of_day(counted)
         self.watches.act(stop, work, PartitionCrowd(self.partition, self.evaluation, self.names, work))
 
     def _tick_until(self, to: int) -> None:
@@ -239,7 +250,7 @@ class Engine:
                 stop = self.watches.pass_time(to)
             elif tick <= to:
                 tick = self._skip(tick, to)
-                self._tick(None, tick, len(self.partition.profiles.attributes.columns))
+                self._tick(tick, len(self.partition.profiles.attributes.columns))
             else:
                 return
 

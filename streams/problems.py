@@ -26,6 +26,10 @@ class UsageError(Exception):
     """The command cannot be run as it was asked for, a missing input included."""
 
 
+class OutsideError(Exception):
+    """A part outside (Kafka, Redis) cannot be reached or refuses us."""
+
+
 EXITS: dict[type[Exception], int] = {
     UsageError: WRONG_USAGE,
     ConfigurationError: WRONG_USAGE,
@@ -34,6 +38,7 @@ EXITS: dict[type[Exception], int] = {
     InUseError: WRONG_USAGE,
     TooNewError: WRONG_USAGE,
     UnreadableError: OUTSIDE_FAILED,
+    OutsideError: OUTSIDE_FAILED,
     OSError: OUTSIDE_FAILED,
     MemoryError: OUTSIDE_FAILED,
 }

@@ -1,10 +1,12 @@
-"""Customers split over partitions decide as they would together, given the clocks that all share (contract, "Sameness").
+"""Customers split over partitions decide as they would together (contract, "Sameness").
 
-The other partitions' events reach a partition's engine as the engine's own pseudo events: TICK moves the stream clock and
-proves a feed alive, FED is the same of the usage feed.
+Partitions tell one another what their slots have shown, a slot later at the latest; and the clocks of those that have no
+events go on with the others', before a late event too. That is what a worker on Kafka does (streams/live).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -14,11 +16,10 @@ from support.engines import DEFAULT, EAGER, QUICK, batch, engine, every, newest,
 from support.profiles import examples
 from support.small_streams import TYPES, lines, moments, random_moments
 
-from customers.feeds import FEED_OF_KIND
-from customers.rounds import FED, TICK
-from events.codes import Kind
 from events.columns import Batch
+from events.times import SLOT_US
 from models.champion import Champion
+from streams.engine import Engine
 from streams.evaluation import model_inputs
 
 pytestmark = pytest.mark.usefixtures("eager_model")
@@ -26,39 +27,51 @@ LIVES = [TYPES.index(name) for name in ("usage.recorded", "bill.issued", "custom
 PROFILED = TYPES.index("customer.profiled")
 
 
-def share(whole: Batch, mine: set[str]) -> Batch:
-    """What one partition sees of a batch."""
-    part = whole.take(np.arange(len(whole)))
-    part.events = part.events.copy()
-    for index in range(len(part)):
-        customer = part.customer_id(index)
-        if customer in mine:
-            continue
-        kind = part.events["kind"][index]
-        part.events["a"][index] = FEED_OF_KIND[kind] + 1
-        part.events["kind"][index] = FED if kind == Kind.USAGE_RECORDED else TICK
-        part.events["id_len"][index] = part.events["flags"][index] = 0
-        part.facts.pop(index, None)
-    return part
+def stretches(whole: Batch) -> Iterator[tuple[int, int, int]]:
+    """(first, last, clock before it) of stretches within one slot that nothing late is in but at their beginning."""
+    at = whole.events["at"]
+    clock = np.maximum.accumulate(at)
+    cuts = np.flatnonzero((np.diff(clock // SLOT_US) > 0) | (at[1:] < clock[:-1])) + 1
+    for first, last in zip([0, *cuts.tolist()], [*cuts.tolist(), len(at)], strict=True):
+        if last > first:
+            yield first, last, int(clock[first - 1]) if first else 0
+
+
+def share(engines: list[Engine], slot: int) -> None:
+    """Everybody hears what the others' slots before `slot` have shown."""
+    told = [one.told(slot) for one in engines]
+    for listener, made in enumerate(engines):
+        for speaker, one in enumerate(told):
+            if listener != speaker:
+                made.hear(one)
 
 
 def check(parts: list[list[bytes]], owners: dict[str, int], model: bytes, folder=QUICK) -> list[dict[str, object]]:
     """One engine against one for each owner; returns the decisions."""
     batches = [batch(part) for part in parts]
     end = newest(batches)
-    found = []
-    for split in (dict.fromkeys(owners, 0), owners):
-        decisions, scores = [], []
-        for owner in sorted(set(split.values())):
-            mine = {customer for customer in split if split[customer] == owner}
-            made = engine(folder, model=champion(model))
-            for one in batches:
-                decisions += made.step(share(one, mine), 0).decisions
-            decisions += made.advance(end, 0).decisions
-            scores += made.scores(end)
-        found.append((ordered(map(said, decisions)), sorted(scores)))
-    assert found[0] == found[1]
-    return found[0][0]
+    alone = engine(folder, model=champion(model))
+    together = [one for part in batches for one in alone.step(part.take(np.arange(len(part))), 0).decisions]
+    together += alone.advance(end, 0).decisions
+    names = sorted(set(owners.values()))
+    engines = [engine(folder, model=champion(model)) for _ in names]
+    split, clock = [], 0
+    for part in batches:
+        for first, last, before in stretches(part):
+            clock = max(clock, before)
+            share(engines, max(clock, int(part.events["at"][first])) // SLOT_US)
+            for made, name in zip(engines, names, strict=True):
+                if clock:
+                    split += made.advance(clock, 0).decisions
+                mine = [k for k in range(first, last) if owners.get(part.customer_id(k), name) == name]  # cells: all
+                split += made.step(part.take(np.array(mine, np.int64)), 0).decisions
+            clock = max(clock, int(part.events["at"][first:last].max()))
+    share(engines, end // SLOT_US)
+    for made in engines:
+        split += made.advance(end, 0).decisions
+    assert ordered(map(said, split)) == ordered(map(said, together))
+    assert sorted(score for made in engines for score in made.scores(end)) == sorted(alone.scores(end))
+    return ordered(map(said, together))
 
 
 def champion(saved: bytes) -> Champion:

@@ -12,8 +12,8 @@ from customers.rounds import Settings
 from events.codes import Kind
 from events.columns import EVENT, Batch, Origin
 from events.hashing import hash64
+from events.times import SLOT_US
 from population.incident import Incident
-from population.slots import SLOT_US
 from population.watches import Watches
 
 START = 1_772_400_000_000_000 // SLOT_US * SLOT_US  # early March 2026
@@ -81,7 +81,7 @@ def feed(watches: Watches, events: np.ndarray, names: list[str], sizes: Iterable
         start += size
         if len(part):
             batch = Batch(part, np.zeros(0, np.uint8), raw, [Origin(0, "f", ":", 1)])
-            work = Work(batch, NO_SETTINGS, np.zeros(len(part), np.int64), 0, 0)
+            work = Work(batch, NO_SETTINGS, np.zeros(len(part), np.int64), 0)
             watches.begin(work, 100_000)
             while (stop := watches.scan(work)) is not None:
                 watches.act(stop, work, crowd)

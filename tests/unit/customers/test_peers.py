@@ -23,7 +23,7 @@ def live(groups: PeerGroups, first: int, uses: list[int], who: np.void) -> None:
     """Days from `first` on, each with so many sessions of one customer, and its end."""
     for day, number in enumerate(uses, first):
         for _ in range(number // 500):
-            count_use(who, groups.view, day * DAY_US, 500.0)
+            count_use(who, groups.view, day * DAY_US, day * DAY_US, 500.0)
         groups.end_of_day(day)
 
 
@@ -52,7 +52,7 @@ def test_the_narrowest_known_group_counts() -> None:
     for day in range(100, 140):
         for who, number in ((here, USES if day < 130 else USES // 2), (there, USES)):
             for _ in range(number // 500):
-                count_use(who, groups.view, day * DAY_US, 500.0)
+                count_use(who, groups.view, day * DAY_US, day * DAY_US, 500.0)
         groups.end_of_day(day)
     assert peers_index(here, groups.view, 139) < 0.6
     assert peers_index(there, groups.view, 139) == 1.0

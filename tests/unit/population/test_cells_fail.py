@@ -10,7 +10,7 @@ from support.cell_streams import DAY, HOUR, NAMES, START, Crowd, Use, events_of,
 from support.profiles import examples
 
 from events.columns import Batch, Origin
-from population.slots import SLOT_US
+from events.times import SLOT_US
 from streams.checkpoint import read_state, write_state
 
 DAYS = 9  # from a Monday: the failure is on a Tuesday, whose hours are known

@@ -6,10 +6,9 @@ import numpy as np
 from support.cell_streams import DAY, NAMES, START, Crowd, Use, events_of, feed, ordinary, watches
 
 from events.contract import NetworkIncident
-from events.times import rfc3339
+from events.times import SLOT_US, rfc3339
 from population.holds import DAY_US, MOST_GRACE_US, Holds, home_of
 from population.network import MOST_OPEN_US
-from population.slots import SLOT_US
 from population.watches import Stop
 
 MINUTE = 60_000_000

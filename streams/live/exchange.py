@@ -1,0 +1,94 @@
+"""What partitions tell one another, so that each decides as one partition of all customers would (customers/feeds.py).
+
+Every partition says how far its clock has come and what its slots have shown, and hears the same of all others. Its own
+events wait where it has not heard enough: a partition in slot s knows what all slots up to s − LATER have shown, so while
+events are live the others have nearly two hours, and only a partition that fell behind by more makes others wait.
+
+A partition without events goes on with the others' newest event, once it is sure to have none before it itself.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import msgspec
+
+from customers.feeds import LATER
+from customers.partition import Told
+from events.times import SLOT_US
+from streams.live.merge import NEVER
+
+DAY_US: Final = 86_400_000_000
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """What a partition says: everything that its slots from `since` on and before `before` have shown, and the time (µs) of
+    the newest event that it has read.
+    """
+
+    lane: int
+    since: int
+    before: int
+    frontier: int
+    told: Told
+
+
+class Teller(Protocol):
+    """The part of an engine that this needs."""
+
+    def told(self, before: int, /) -> Told: ...
+    def hear(self, told: Told, /) -> None: ...
+
+
+class Exchange:
+    """One partition's part in it. `heard[lane]`: the slot before which everything of another partition is known."""
+
+    def __init__(self, lane: int, count: int, heard: dict[int, int], said: int, utc_offset: int) -> None:
+        self.lane, self.utc_offset = lane, utc_offset
+        self.heard = {other: heard.get(other, 0) for other in range(count) if other != lane}
+        self.said = said  # the slot before which everything of our own was said
+        self.frontier = 0  # the newest event that we said we have read
+        self.newest = 0  # the newest event of any other
+        self.newest_came = 0.0  # when that was heard (monotonic, s)
+
+    @property
+    def limit(self) -> int:
+        """The time (µs) before which events may be applied."""
+        return min(((slot + LATER) * SLOT_US for slot in self.heard.values()), default=NEVER)
+
+    def say(self, engine: Teller, clock: int, frontier: int) -> Statement | None:
+        """What is new at a clock (µs), if anything."""
+        before = max(self.said, clock // SLOT_US)
+        if before == self.said and frontier <= self.frontier:
+            return None
+        statement = Statement(self.lane, self.said, before, frontier, engine.told(before))
+        self.said, self.frontier = before, max(self.frontier, frontier)
+        return statement
+
+    def hear(self, engine: Teller, statement: Statement, came: float) -> None:
+        """Another partition's statement; what was known of it already is left out."""
+        known = self.heard.get(statement.lane)
+        if known is None:
+            return
+        if statement.frontier > self.newest:
+            self.newest, self.newest_came = statement.frontier, came
+        if statement.before <= known:
+            return
+        days = self._closed(known)
+        slots = [one for one in statement.told.slots if one[0] >= known]
+        engine.hear(Told(slots, [one for one in statement.told.days if one[0] > days]))
+        self.heard[statement.lane] = statement.before
+
+    def _closed(self, before: int) -> int:
+        """The newest day that is counted to its end before a slot (as PeerGroups.told has it)."""
+        return (before * SLOT_US - SLOT_US + self.utc_offset) // DAY_US - 1
+
+    def missing(self) -> list[int]:
+        """The partitions that hold this one back the most."""
+        least = min(self.heard.values(), default=0)
+        return [lane for lane, slot in self.heard.items() if slot == least]
+
+    def go_without(self, until: int) -> None:
+        """Act as if the others had nothing more to say before `until` (µs): better that than to stand still."""
+        for lane, slot in self.heard.items():
+            self.heard[lane] = max(slot, until // SLOT_US - LATER + 1)

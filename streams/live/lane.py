@@ -1,0 +1,279 @@
+"""One partition of all topics: its engine, what is read of it, and how far that has been applied.
+
+Everything here is told what happened and when; nothing waits, reads or writes. `accept` is called as records come, `work`
+applies what may be applied, `tick` lets the clock of a partition without events go on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from events.columns import Batch, empty_batch
+from events.deadletters import DeadLetter, Reason, dead_letter
+from events.records import Record, decode_records
+from events.times import SLOT_US, rfc3339
+from population.incident import Incident
+from rules.early_warning import EarlyWarning
+from streams.admit import admit
+from streams.core import Core, Step
+from streams.live.exchange import Exchange, Statement, Teller
+from streams.live.merge import NEVER, Merger
+from streams.live.placement import misplaced
+from streams.live.topics import EVENTS
+
+HOLD_US: Final = 30_000_000
+LIVE_US: Final = 86_400_000_000
+"""A clock further behind the wall clock is that of old events, which says nothing about how time goes on."""
+STEP_US: Final = 10_000_000
+"""Ticks come no closer to one another."""
+MOST_WAITING: Final = 60_000
+"""Events of a topic that wait to be applied, beyond which no more are read."""
+MOST_AT_ONCE: Final = 16_384
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """What moved a partition's clock beside its events: to `to`, after the events before `positions`; `at` wall time (µs)."""
+
+    to: int
+    at: int
+    positions: dict[str, int]
+
+
+class Covered(msgspec.Struct, frozen=True):
+    """What a checkpoint of a partition covers: offsets behind the events applied, the topics' times, the ticks' next offset.
+
+    `outputs`: offsets behind what was delivered; `heard`, `said`: of the exchange, which was read up to `population`. `clock` is the stream clock, which events moved at `moved_at` (both µs).
+    """
+
+    positions: dict[str, int]
+    turns: dict[str, int]
+    ticks: int = 0
+    outputs: dict[str, int] = {}
+    events: int = 0
+    clock: int = 0
+    moved_at: int = 0
+    heard: dict[int, int] = {}
+    said: int = 0
+    population: int = 0
+
+
+class Output(NamedTuple):
+    """What came of some work."""
+
+    decisions: Sequence[EarlyWarning] = ()
+    incidents: Sequence[Incident] = ()
+    dead: Sequence[DeadLetter] = ()
+    applied: int = 0
+    duplicates: int = 0
+    misplaced: int = 0
+    came: float | None = None
+    """When the oldest event of this came (monotonic, s); None without events."""
+
+
+class LaneSettings(NamedTuple):
+    """`align` in seconds, the local time's `utc_offset` in µs."""
+
+    align: float
+    utc_offset: int
+
+
+class Sharing(Core, Teller, Protocol):
+    """An engine of one partition among others."""
+
+
+class Lane:
+    """`count` partitions there are; `covered` and `ticks` are what the checkpoint and the partition's ticks say."""
+
+    def __init__(
+        self,
+        partition: int,
+        count: int,
+        engine: Sharing,
+        covered: Covered,
+        ticks: Iterable[tuple[int, Tick]],
+        settings: LaneSettings,
+    ) -> None:
+        self.partition, self.count, self.engine = partition, count, engine
+        self.align = settings.align
+        self.exchange = Exchange(partition, count, covered.heard, covered.said, settings.utc_offset)
+        self.merger = Merger(EVENTS, covered.positions, covered.turns, settings.align)
+        self.events = covered.events
+        self.next_tick = covered.ticks  # offset behind the last tick applied
+        self.known: deque[tuple[int, Tick]] = deque(ticks)  # ticks of an earlier worker, to be done again
+        self.later: dict[str, deque[tuple[list[Record], float]]] = {topic: deque() for topic in EVENTS}
+        self.arrived: deque[tuple[str, list[Record], float]] = deque()
+        self.received = {topic: self.merger.queues[topic].position for topic in EVENTS}
+        self.pending = dict.fromkeys(EVENTS, 0)  # records accepted and not decoded yet
+        self.clock, self.moved_at = covered.clock, covered.moved_at
+
+    def accept(self, topic: str, records: Sequence[Record], came: float) -> None:
+        """Records of a topic, in their order, that came at `came` (monotonic, s); what was accepted before is left out."""
+        fresh = [record for record in records if record.offset >= self.received[topic]]
+        if fresh:
+            self.received[topic] = fresh[-1].offset + 1
+            self.pending[topic] += len(fresh)
+            self.arrived.append((topic, fresh, came))
+
+    def drained(self, topic: str, yes: bool) -> None:
+        """Whether everything of the topic that the broker has was accepted."""
+        self.merger.queues[topic].drained = yes
+
+    def has_room(self, topic: str) -> bool:
+        """Whether more of the topic should be read."""
+        return self.pending[topic] + self.merger.queues[topic].events < MOST_WAITING
+
+    def busy(self) -> bool:
+        """Whether there is anything to apply, now or soon."""
+        return bool(self.arrived or any(queue.chunks for queue in self.merger.queues.values()))
+
+    def work(self, now: float, decided_at: int) -> Output | None:
+        """Apply the next events that may be applied at `now` (monotonic, s); None when there are none yet.
+
+        `decided_at` is the wall clock (µs), and changes no decision.
+        """
+        dead: list[DeadLetter] = []
+        strays = 0
+        while self.arrived:
+            topic, records, came = self.arrived.popleft()
+            strays += self._decode(topic, records, came, dead, decided_at)
+        if self.known:
+            return self._again(now, decided_at, dead, strays)
+        batch = self.merger.release(now, MOST_AT_ONCE, self.exchange.limit)
+        if batch is None:
+            return Output(dead=dead, misplaced=strays) if dead or strays else None
+        return self._apply(batch, decided_at, dead, strays)
+
+    def _again(self, now: float, decided_at: int, dead: list[DeadLetter], strays: int) -> Output | None:
+        """What an earlier worker did after its checkpoint: its events up to its tick, then the tick."""
+        offset, tick = self.known[0]
+        whole = all(self.merger.queues[topic].received >= tick.positions.get(topic, 0) for topic in EVENTS)
+        batch = self.merger.release(now, MOST_AT_ONCE, self.exchange.limit, NEVER if whole else None)
+        if batch is not None:
+            return self._apply(batch, decided_at, dead, strays)
+        if not whole or self.merger.waiting or tick.to >= self.exchange.limit:
+            return Output(dead=dead, misplaced=strays) if dead or strays else None
+        self.known.popleft()
+        self.next_tick = offset + 1
+        for topic, held in self.later.items():
+            again, self.later[topic] = held, deque()
+            for records, came in again:
+                self._decode(topic, records, came, dead, decided_at)
+        done = self._advance(tick, decided_at)
+        return done._replace(dead=[*dead, *done.dead], misplaced=strays)
+
+    def _decode(self, topic: str, records: list[Record], came: float, dead: list[DeadLetter], decided_at: int) -> int:
+        limit = self.known[0][1].positions.get(topic, 0) if self.known else NEVER
+        if records[-1].offset >= limit:  # behind the tick that is to be done again first
+            self.later[topic].append(([record for record in records if record.offset >= limit], came))
+            records = [record for record in records if record.offset < limit]
+            if not records:
+                return 0
+        self.pending[topic] -= len(records)
+        received_at = rfc3339(decided_at)
+        strays = misplaced(records, self.count)
+        next_offset = records[-1].offset + 1
+        if strays:
+            dead.extend(stray_letter(records[index], wanted, self.count, received_at) for index, wanted in strays)
+            stray = {index for index, _ in strays}
+            records = [record for index, record in enumerate(records) if index not in stray]
+        batch = decode_records(records, received_at=received_at) if records else empty_batch()
+        dead.extend(batch.dead)
+        batch.dead = []
+        self.merger.queues[topic].add(batch, next_offset, came)
+        return len(strays)
+
+    def _apply(self, batch: Batch, decided_at: int, dead: list[DeadLetter], strays: int) -> Output:
+        admitted, future, _ = admit(batch, batch.events["clock"], None, rfc3339(decided_at))
+        dead.extend(future)
+        if not len(admitted):
+            return Output(dead=dead, misplaced=strays)
+        step = self.engine.step(admitted, decided_at)
+        self.clock, self.moved_at = max(self.clock, int(admitted.events["clock"][-1])), decided_at
+        self.events += step.applied
+        return output_of(step, dead, strays)._replace(came=self.merger.oldest)
+
+    def say(self, now: float) -> Statement | None:
+        """What the other partitions should know at `now` (monotonic, s), if anything is new."""
+        passed = max(self.clock, 0 if self.arrived else self.merger.promise(now))
+        if passed == 0 and self._rests():  # no customers here: nothing ever comes before what the others have
+            passed = self.exchange.newest
+        return self.exchange.say(self.engine, passed, self.merger.newest)
+
+    def hear(self, statement: Statement, came: float) -> None:
+        """What another partition said."""
+        self.exchange.hear(self.engine, statement, came)
+
+    def _rests(self) -> bool:
+        return not self.known and not self.busy() and self.merger.drained()
+
+    def tick(self, now: float, at: int, patient: bool) -> Tick | None:
+        """How far the clock of a partition without events has come, to be made known before it is applied; None if nowhere.
+
+        As far as the others' newest event, when it is sure that none of ours before it is on its way; and, live, as the wall
+        clock `at` (µs) went on since our own newest, less `HOLD_US` for what is on its way. Not `patient`: only where others
+        may wait for us. `now` is monotonic (s).
+        """
+        if self.clock == 0 or not self._rests():
+            return None
+        exchange, to = self.exchange, self.clock
+        if now - exchange.newest_came >= self.align and (patient or exchange.newest // SLOT_US > self.clock // SLOT_US):
+            to = max(to, exchange.newest)
+        passed = self.clock + at - self.moved_at - HOLD_US
+        if at - self.clock <= LIVE_US and passed >= self.clock + STEP_US:
+            to = max(to, passed)
+        to = min(to, exchange.limit - 1)
+        if to <= self.clock:
+            return None
+        return Tick(to, at, {topic: queue.position for topic, queue in self.merger.queues.items()})
+
+    def apply_tick(self, offset: int, tick: Tick, decided_at: int) -> Output:
+        """Let the clock go on; `offset` is where the tick was made known."""
+        self.next_tick = offset + 1
+        return self._advance(tick, decided_at)
+
+    def _advance(self, tick: Tick, decided_at: int) -> Output:
+        step = self.engine.advance(tick.to, decided_at)
+        self.clock, self.moved_at = max(self.clock, tick.to), tick.at - HOLD_US
+        return output_of(step, [], 0)
+
+    def covered(self, outputs: Mapping[str, int], population: int) -> Covered:
+        """What has been applied by now; `outputs` are offsets behind what was delivered, by topic, and `population` the one
+        behind what was heard of the others.
+        """
+        queues = self.merger.queues
+        return Covered(
+            {topic: queue.position for topic, queue in queues.items()},
+            {topic: queue.turn for topic, queue in queues.items()},
+            self.next_tick,
+            dict(outputs),
+            self.events,
+            self.clock,
+            self.moved_at,
+            dict(self.exchange.heard),
+            self.exchange.said,
+            population,
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Records read and not applied."""
+        return sum(self.pending.values()) + self.merger.waiting
+
+
+def output_of(step: Step, dead: Sequence[DeadLetter], strays: int) -> Output:
+    """What goes out of a step, with what was refused on the way to it."""
+    return Output(step.decisions, step.incidents, [*dead, *step.dead], step.applied, step.duplicates, strays)
+
+
+def stray_letter(record: Record, wanted: int, count: int, received_at: str) -> DeadLetter:
+    """The dead letter of a record in a partition that its key does not belong in."""
+    detail = (
+        f"the record key belongs in partition {wanted} of {count} by Kafka's default partitioner: "
+        "the producer uses another one (librdkafka: set partitioner=murmur2_random)"
+    )
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    return dead_letter(Reason.OUT_OF_RANGE, detail, place, received_at, record.value or b"")

@@ -1,0 +1,71 @@
+"""Whether records are in the partition that Kafka's default partitioner gives their key (murmur2, as in the Java client).
+
+A producer with another partitioner (librdkafka's default is CRC32) would spread a customer over partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.compiled import compiled
+from events.records import Record
+
+
+@compiled
+def murmur2(data: NDArray[np.uint8], start: int, end: int) -> int:
+    """Austin Appleby's MurmurHash2, 32 bits, seed 0x9747b28c, of data[start:end]."""
+    length = end - start
+    m = np.uint32(0x5BD1E995)
+    h = np.uint32(0x9747B28C) ^ np.uint32(length)
+    at = start
+    for _ in range(length // 4):
+        k = (
+            np.uint32(data[at])
+            | np.uint32(data[at + 1]) << np.uint32(8)
+            | np.uint32(data[at + 2]) << np.uint32(16)
+            | np.uint32(data[at + 3]) << np.uint32(24)
+        )
+        k = np.uint32(k * m)
+        k ^= k >> np.uint32(24)
+        k = np.uint32(k * m)
+        h = np.uint32(np.uint32(h * m) ^ k)
+        at += 4
+    left = end - at
+    if left >= 3:
+        h ^= np.uint32(data[at + 2]) << np.uint32(16)
+    if left >= 2:
+        h ^= np.uint32(data[at + 1]) << np.uint32(8)
+    if left >= 1:
+        h ^= np.uint32(data[at])
+        h = np.uint32(h * m)
+    h ^= h >> np.uint32(13)
+    h = np.uint32(h * m)
+    h ^= h >> np.uint32(15)
+    return np.int64(h)
+
+
+@compiled
+def _partitions(keys: NDArray[np.uint8], ends: NDArray[np.int64], count: int, out: NDArray[np.int64]) -> None:
+    start = 0
+    for index in range(len(ends)):
+        out[index] = (murmur2(keys, start, ends[index]) & 0x7FFFFFFF) % count
+        start = ends[index]
+
+
+def partitions_of(keys: Sequence[bytes], count: int) -> NDArray[np.int64]:
+    """The partition of each key, of `count`."""
+    ends = np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)))
+    out = np.empty(len(keys), np.int64)
+    _partitions(np.frombuffer(b"".join(keys) + b"\0", np.uint8), ends, count, out)
+    return out
+
+
+def misplaced(records: Sequence[Record], count: int) -> list[tuple[int, int]]:
+    """(position, the partition it belongs in) of records with a key that lie in another partition."""
+    keys = [record.key or b"" for record in records]
+    wanted = partitions_of(keys, count)
+    there = np.fromiter((record.partition for record in records), np.int64, len(records))
+    return [(index, int(wanted[index])) for index in np.flatnonzero(wanted != there).tolist() if keys[index]]

@@ -1,0 +1,65 @@
+"""What the partitions say to one another, from the one topic that all workers read whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.live.exchange import Statement
+from streams.live.topics import POPULATION
+
+WHERE = TopicPartition(POPULATION, 0)
+
+
+class Population:
+    """Reads statements and hands them on, in their order. `offset`: behind the last one handed on."""
+
+    def __init__(self, client: dict[str, Any], heard: Callable[[Statement], None]) -> None:
+        self.client, self.heard = client, heard
+        self.offset = 0
+        self.began = 0  # how often it was told to begin
+        self.waiting: deque[tuple[int, bytes]] = deque()
+        self.consumer: AIOKafkaConsumer | None = None
+
+    async def read_from(self, offset: int) -> None:
+        """Go on from an offset, maybe again: who knows a statement already leaves it out. Raises KafkaError."""
+        consumer = self.consumer
+        if consumer is None:
+            consumer = AIOKafkaConsumer(
+                **self.client, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=50
+            )
+            await consumer.start()
+            consumer.assign([WHERE])
+        self.began += 1
+        self.waiting.clear()
+        self.offset = offset
+        consumer.seek(WHERE, offset)
+        self.consumer = consumer
+
+    async def run(self) -> None:
+        """Read until cancelled; raises KafkaError."""
+        while True:
+            if self.consumer is None:
+                await asyncio.sleep(0.05)
+                continue
+            began = self.began
+            records = (await self.consumer.getmany(WHERE, timeout_ms=200)).get(WHERE, [])
+            if began == self.began:
+                self.waiting.extend((record.offset, record.value or b"") for record in records)
+
+    def hand_on(self) -> None:
+        """Give what has come to who listens; between two steps of the engine."""
+        while self.waiting:
+            offset, value = self.waiting.popleft()
+            self.heard(msgspec.json.decode(value, type=Statement))
+            self.offset = offset + 1
+
+    async def stop(self) -> None:
+        """Read no more."""
+        if self.consumer is not None:
+            await self.consumer.stop()

@@ -1,0 +1,54 @@
+"""What a partition's topics hold from an offset on: ticks to be done again, warnings that were delivered already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.live.lane import Covered, Tick
+from streams.live.topics import HELD_OUT, TICKS, WARNINGS
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What tells two decisions apart."""
+
+    warning_id: str
+    revision: int
+
+
+async def read_from(client: dict[str, Any], topic: str, partition: int, offset: int) -> list[tuple[int, bytes]]:
+    """(offset, value) of every record from an offset to the end as it is now; raises KafkaError."""
+    consumer = AIOKafkaConsumer(**client, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        where = TopicPartition(topic, partition)
+        consumer.assign([where])
+        end = (await consumer.end_offsets([where]))[where]
+        first = max(offset, (await consumer.beginning_offsets([where]))[where])
+        found: list[tuple[int, bytes]] = []
+        if first < end:
+            consumer.seek(where, first)
+        while first < end and await consumer.position(where) < end:
+            for records in (await consumer.getmany(where, timeout_ms=1_000)).values():
+                found += [(record.offset, record.value or b"") for record in records if record.offset < end]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def ticks_after(client: dict[str, Any], partition: int, covered: Covered) -> list[tuple[int, Tick]]:
+    """The ticks that a checkpoint does not cover, with their offsets."""
+    found = await read_from(client, TICKS, partition, covered.ticks)
+    return [(offset, msgspec.json.decode(value, type=Tick)) for offset, value in found]
+
+
+async def delivered_after(client: dict[str, Any], partition: int, covered: Covered) -> set[tuple[str, int]]:
+    """(warning_id, revision) of what was delivered after a checkpoint was made: it stands, and is not said again."""
+    said = set()
+    for topic in (WARNINGS, HELD_OUT):
+        for _, value in await read_from(client, topic, partition, covered.outputs.get(topic, 0)):
+            one = msgspec.json.decode(value, type=Said)
+            said.add((one.warning_id, one.revision))
+    return said

@@ -1,0 +1,115 @@
+"""Checkpoints of partitions, in a folder or in any storage that fsspec knows, for many workers at once.
+
+    <root>/<partition>/<epoch>-<number>.checkpoint
+
+An epoch is one worker's ownership of a partition; every new owner takes a higher one, and the highest is what counts. So
+a worker that was paused while another took over (a zombie) may go on writing: nobody reads it, and it deletes only what is
+older than its own. A file gets its name only when it is whole; the ones before stay for the day it cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import fsspec
+import msgspec
+from fsspec.implementations.local import LocalFileSystem
+
+from streams.checkpoint import SUFFIX, UnreadableError, read_state, sync_folder, write_state
+from streams.live.lane import Covered
+
+ENTRY: Final = "live"
+ENGINE: Final = "engine/"
+KEEP: Final = 2
+_NAME: Final = re.compile(rf"(\d+)-(\d+){re.escape(SUFFIX)}$")
+
+
+class Loaded(NamedTuple):
+    """The newest readable checkpoint: what it covers, the engine's part, and what was wrong with newer ones."""
+
+    covered: Covered
+    engine: dict[str, Any] | None
+    troubles: list[str]
+
+
+class PartitionStore:
+    """The checkpoints of one partition, for one owner. `generation` is that of the consumer group."""
+
+    def __init__(self, root: str, partition: int, generation: int) -> None:
+        self.files, base = fsspec.core.url_to_fs(root)
+        self.folder = f"{base.rstrip('/')}/{partition}"
+        self.local = isinstance(self.files, LocalFileSystem)
+        self.files.makedirs(self.folder, exist_ok=True)
+        there = self._there()
+        self.epoch = max([generation, *(epoch + 1 for epoch, _, _ in there)])
+        self.number = 0
+
+    def _there(self) -> list[tuple[int, int, str]]:
+        """(epoch, number, path) of every checkpoint, the newest first."""
+        self.files.invalidate_cache()
+        found = []
+        for path in self.files.ls(self.folder, detail=False):
+            match = _NAME.search(path)
+            if match is not None:
+                found.append((int(match[1]), int(match[2]), path))
+        return sorted(found, reverse=True)
+
+    def load(self) -> Loaded:
+        """What to go on from; raises UnreadableError when there are checkpoints and none can be read, TooNewError, OSError."""
+        troubles: list[str] = []
+        for _, _, path in self._there():
+            try:
+                state = self._read(path)
+                covered = msgspec.json.decode(bytes(state[ENTRY]), type=Covered)
+            except (UnreadableError, KeyError, msgspec.MsgspecError) as error:
+                troubles.append(str(error))
+                continue
+            engine = {name.removeprefix(ENGINE): part for name, part in state.items() if name.startswith(ENGINE)}
+            return Loaded(covered, engine, troubles)
+        if troubles:
+            raise UnreadableError("; ".join(troubles))
+        return Loaded(Covered({}, {}), None, troubles)
+
+    def _read(self, path: str) -> dict[str, Any]:
+        if self.local:
+            return read_state(Path(path))
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / Path(path).name
+            self.files.get_file(path, str(copy))
+            return read_state(copy)
+
+    def writing(self) -> Path:
+        """Where the next checkpoint is to be written before it has its name."""
+        self.number += 1
+        name = f"{self.epoch:012d}-{self.number:012d}{SUFFIX}.writing"
+        return Path(self.folder if self.local else tempfile.gettempdir()) / name
+
+    def publish(self, written: Path) -> int:
+        """Give the file its name, and delete our older ones but one; gives its size in bytes. Raises OSError."""
+        size = written.stat().st_size
+        name = f"{self.folder}/{written.name.removesuffix('.writing')}"
+        if self.local:
+            written.rename(name)
+            sync_folder(Path(self.folder))
+        else:
+            self.files.put_file(str(written), name)
+            written.unlink()
+        mine = (self.epoch, self.number)
+        for _, _, path in [one for one in self._there() if one[:2] <= mine][KEEP:]:
+            self.files.rm_file(path)
+        return size
+
+
+def write(path: Path, covered: Covered, engine: Mapping[str, Any]) -> None:
+    """One checkpoint, durable under this name; raises OSError."""
+    with path.open("wb") as file:
+        write_state(
+            file, {ENTRY: msgspec.json.encode(covered)} | {ENGINE + name: part for name, part in engine.items()}
+        )
+        file.flush()
+        os.fsync(file.fileno())

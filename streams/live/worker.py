@@ -1,0 +1,356 @@
+"""`churn run`: Faust agents bring chunks of records to the partitions' lanes; one loop applies them.
+
+The engine works in a thread of its own, one lane at a time, so that heartbeats, delivery and `/metrics` go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import faust
+import msgspec
+import structlog
+from aiokafka import AIOKafkaProducer
+from faust.app.base import BootStrategy
+from faust.types import TP
+from yarl import URL
+
+from sinks.metrics import Metrics
+from streams import clock
+from streams.live.delivery import Parcel
+from streams.live.exchange import Statement
+from streams.live.lane import Output
+from streams.live.population import Population
+from streams.live.settings import LiveSettings
+from streams.live.tenancy import Build, Tenancy, open_tenancy
+from streams.live.topics import EVENTS, TICKS
+from streams.live.transport import ChunkTransport
+
+IDLE_SECONDS: Final = 0.02
+TICK_SECONDS: Final = 1.0
+STALLED: Final = 3
+"""Exit code of a worker that ends itself."""
+log = structlog.get_logger()
+
+
+class Boot(BootStrategy):
+    """Faust's services without its web server, which would listen on every interface."""
+
+    enable_web = False
+    enable_kafka_producer = False  # ours is idempotent, and knows the security settings
+
+
+class App(faust.App):
+    """A Faust app that reads chunks. `reading` is the worker."""
+
+    BootStrategy = Boot
+    reading: Any = None
+
+    def _new_transport(self) -> Any:
+        return ChunkTransport(self.conf.broker_consumer, self)
+
+
+class Worker:
+    """One process of `churn run`. `count`: partitions of every topic; `build` makes an engine."""
+
+    def __init__(self, settings: LiveSettings, count: int, build: Build, metrics: Metrics, utc_offset: int) -> None:
+        self.settings, self.count, self.build, self.metrics = settings, count, build, metrics
+        self.utc_offset = utc_offset
+        self.population = Population(settings.client(), self.heard)
+        self.tenancies: dict[int, Tenancy] = {}
+        self.generation = -1
+        self.busy = asyncio.Lock()
+        self.arrived = asyncio.Event()
+        self.engine_thread = ThreadPoolExecutor(1, "engine")
+        self.moved_at = time.monotonic()
+        self.failure: BaseException | None = None
+        self.ended = asyncio.Event()
+        self.paused = False
+        self.producer = AIOKafkaProducer(
+            **settings.client(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
+        )
+        self.app = self._app()
+
+    def client(self) -> dict[str, Any]:
+        """How the transport opens its consumer."""
+        return self.settings.client()
+
+    def _app(self) -> App:
+        settings = self.settings
+        first = settings.kafka_bootstrap.split(",")
+        app = App(
+            settings.kafka_group,
+            broker=[URL(f"kafka://{server.strip()}") for server in first],
+            store="memory://",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            broker_session_timeout=settings.kafka_session,
+            broker_heartbeat_interval=settings.kafka_session / 5,
+            broker_rebalance_timeout=settings.kafka_rebalance,
+            broker_request_timeout=max(90.0, settings.kafka_session + 1),
+            broker_max_poll_records=8_192,
+            broker_commit_interval=1.0,
+            broker_commit_every=1 << 60,
+            stream_wait_empty=False,
+            stream_buffer_maxsize=64,
+            stream_recovery_delay=0.0,
+            table_standby_replicas=0,
+            key_serializer="raw",
+            value_serializer="raw",
+            broker_credentials=None,
+            autodiscover=False,
+        )
+        app.reading = self
+        for topic in EVENTS:
+            app.agent(app.topic(topic, value_type=bytes, key_type=bytes), name=topic, concurrency=1)(self._agent(topic))
+        app.on_partitions_revoked.connect(self.revoked)
+        return app
+
+    def _agent(self, topic: str) -> Callable[[Any], Any]:
+        async def agent(stream: Any) -> None:
+            async for event in stream.events():
+                tenancy = self.tenancies.get(event.message.partition)
+                if tenancy is not None:
+                    tenancy.accept(topic, event.message.value, time.monotonic())
+                    self.arrived.set()
+
+        return agent
+
+    # --- what the transport asks
+
+    def has_room(self, topic: str, partition: int) -> bool:
+        """Whether more of this partition should be read."""
+        tenancy = self.tenancies.get(partition)
+        return tenancy is not None and tenancy.outbox.has_room and tenancy.lane.has_room(topic)
+
+    def handed(self, topic: str, partition: int) -> None:
+        """A chunk is on its way to an agent."""
+        if partition in self.tenancies:
+            self.tenancies[partition].handed[topic] += 1
+
+    def read_up_to(self, topic: str, partition: int, all_read: bool) -> None:
+        """Whether the broker has more of this partition."""
+        if partition in self.tenancies:
+            self.tenancies[partition].read_up_to(topic, all_read)
+
+    def durable(self, topic: str, partition: int) -> int | None:
+        """The offset up to which a durable checkpoint covers this partition."""
+        tenancy = self.tenancies.get(partition)
+        return tenancy.durable.positions.get(topic) if tenancy is not None else None
+
+    async def revoked(self, _app: Any, _revoked: set[TP], **_: Any) -> None:
+        """All partitions are given up, most to come back: save them for whoever gets them."""
+        async with self.busy:
+            self.paused = True
+            await asyncio.wait_for(self._save_all(), self.settings.kafka_rebalance / 2)
+
+    async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]:
+        """Take over the partitions of an assignment; gives where to read from."""
+        try:
+            return await self._assigned(assignment, generation)
+        except Exception as error:
+            self.fail(error)
+            raise
+
+    async def _assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]:
+        lanes = {tp.partition for tp in assignment}
+        async with self.busy:
+            nobody_between = generation in {self.generation, self.generation + 1}
+            for partition in list(self.tenancies):
+                if partition not in lanes or not nobody_between:
+                    await self.tenancies.pop(partition).close()
+            for partition in sorted(lanes - self.tenancies.keys()):
+                self.tenancies[partition] = await open_tenancy(
+                    partition,
+                    self.count,
+                    generation,
+                    self.settings,
+                    self.build,
+                    self.producer,
+                    self.delivered,
+                    self.utc_offset,
+                )
+            known = min((one.durable.population for one in self.tenancies.values()), default=0)
+            await self.population.read_from(known)
+            self.generation, self.paused = generation, False
+            for tenancy in self.tenancies.values():
+                tenancy.handed.update(dict.fromkeys(EVENTS, 0))
+                tenancy.accepted.update(dict.fromkeys(EVENTS, 0))
+            self.moved_at = time.monotonic()
+            return {tp: self.tenancies[tp.partition].lane.received[tp.topic] for tp in assignment}
+
+    def alive(self) -> str:
+        """What is wrong, or nothing."""
+        return str(self.failure) if self.failure is not None else ""
+
+    def ready(self) -> str:
+        """Why no events are worked on yet, or nothing."""
+        if self.generation < 0:
+            return "no partitions assigned yet"
+        return "partitions are being handed over" if self.paused else self.alive()
+
+    # --- the loop
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then end in order; raises what ended it otherwise."""
+        await self.producer.start()
+        await self.app.start()
+        tasks = [asyncio.create_task(self._watched(one())) for one in (self._pump, self._watch, self.population.run)]
+        waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(self.ended.wait())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if self.failure is not None:
+            raise self.failure
+        async with self.busy:
+            self.paused = True
+            await asyncio.wait_for(self._save_all(), self.settings.stop_within / 2)
+        await self.app.consumer.commit()
+        for task in (*tasks, *waiting):
+            task.cancel()
+        await self.app.stop()
+        for tenancy in self.tenancies.values():
+            await tenancy.close()
+        await self.producer.stop()
+
+    async def _watched(self, work: Any) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.fail(error)
+            raise
+
+    def fail(self, error: BaseException) -> None:
+        """Something that must not be gone on after: the worker ends, and nothing more is committed."""
+        self.failure = self.failure or error
+        self.ended.set()
+
+    async def _pump(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self.arrived.clear()
+            progressed = False
+            self.population.hand_on()
+            for partition in list(self.tenancies):
+                async with self.busy:
+                    tenancy = self.tenancies.get(partition)
+                    if tenancy is None or self.paused or not tenancy.outbox.has_room:
+                        continue
+                    if tenancy.lane.busy():
+                        output = await loop.run_in_executor(
+                            self.engine_thread, tenancy.lane.work, time.monotonic(), clock.now()
+                        )
+                        if output is not None:
+                            progressed = True
+                            self._went(tenancy, output)
+                    progressed |= await self._pass_time(tenancy)
+                    self._tell(tenancy)
+                    await self._checkpoint(tenancy)
+            if not progressed:
+                try:
+                    await asyncio.wait_for(self.arrived.wait(), IDLE_SECONDS)
+                except TimeoutError:
+                    continue
+
+    def _went(self, tenancy: Tenancy, output: Output) -> None:
+        self.moved_at = time.monotonic()
+        tenancy.send(output)
+        self.metrics.duplicates.inc(output.duplicates)
+        for letter in output.dead:
+            self.metrics.dead_letters.labels(letter.reason).inc()
+        for decision in output.decisions:
+            self.metrics.decisions.labels(decision.tier, decision.status).inc()
+        if output.applied:
+            self.metrics.events.labels("all").inc(output.applied)
+        if output.came is not None:
+            self.metrics.batch_seconds.observe(time.monotonic() - output.came)
+        if output.misplaced:
+            log.error("records in a partition their key does not belong in", partition=tenancy.lane.partition,
+                      records=output.misplaced)  # fmt: skip
+
+    def delivered(self, parcel: Parcel) -> None:
+        """A parcel arrived."""
+        if parcel.came is not None:
+            self.metrics.delivery_seconds.observe(time.monotonic() - parcel.came)
+
+    async def _checkpoint(self, tenancy: Tenancy) -> None:
+        """Begin one when it is time, finish the one that is written."""
+        loop = asyncio.get_running_loop()
+        if tenancy.writing is None:
+            others = any(one.writing is not None for one in self.tenancies.values())
+            due = time.monotonic() - tenancy.saved_at >= self.settings.checkpoint_every
+            if due and not others and tenancy.changed():
+                await loop.run_in_executor(self.engine_thread, tenancy.begin_checkpoint, self.population.offset)
+            return
+        try:
+            made = tenancy.look_at_checkpoint()
+        except OSError as error:
+            log.error("no checkpoint could be made, the offsets stay where they are", error=str(error))  # noqa: TRY400 - the trace tells nothing more
+            return
+        if made is not None:
+            self.metrics.checkpoint_seconds.observe(made[0])
+            self.metrics.checkpoint_bytes.inc(made[1])
+
+    async def _save_all(self) -> None:
+        """A checkpoint of every partition that changed; holds the lock."""
+        for tenancy in self.tenancies.values():
+            await self._saved(tenancy)
+            if tenancy.changed():
+                tenancy.begin_checkpoint(self.population.offset)
+                await self._saved(tenancy)
+
+    async def _saved(self, tenancy: Tenancy) -> None:
+        """Wait for the checkpoint that is being written."""
+        while tenancy.writing is not None:
+            await self._checkpoint(tenancy)
+            await asyncio.sleep(IDLE_SECONDS)
+
+    async def _pass_time(self, tenancy: Tenancy) -> bool:
+        """Let the clock of a partition without events go on; whether it did."""
+        now, loop = time.monotonic(), asyncio.get_running_loop()
+        patient = now - tenancy.ticked_at >= TICK_SECONDS
+        if patient:
+            tenancy.ticked_at = now
+        tick = tenancy.lane.tick(now, clock.now(), patient)
+        if tick is None:
+            return False
+        partition = tenancy.lane.partition
+        sent = await self.producer.send_and_wait(TICKS, msgspec.json.encode(tick), partition=partition)
+        output = await loop.run_in_executor(self.engine_thread, tenancy.lane.apply_tick, sent.offset, tick, clock.now())
+        self._went(tenancy, output)
+        return True
+
+    def heard(self, statement: Statement) -> None:
+        """What a partition said, to all of ours; between two steps of the engine."""
+        for tenancy in self.tenancies.values():
+            tenancy.lane.hear(statement, time.monotonic())
+        self.arrived.set()
+
+    def _tell(self, tenancy: Tenancy) -> None:
+        statement = tenancy.say()
+        if statement is not None:
+            self.heard(statement)  # our own partitions need not wait for the broker
+
+    async def _watch(self) -> None:
+        """Lag for Prometheus; a worker that stands still while there is work to do ends itself."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            waiting = 0
+            for partition, tenancy in self.tenancies.items():
+                lag = self._lag(partition)
+                waiting += sum(lag.values()) + tenancy.outbox.backlog
+                for topic, records in lag.items():
+                    self.metrics.lag.labels(topic, str(partition)).set(records)
+            still = time.monotonic() - self.moved_at
+            if waiting and still > self.settings.stalled_after:
+                raise TimeoutError(f"{waiting} records wait and nothing was applied for {still:.0f} s")
+
+    def _lag(self, partition: int) -> dict[str, int]:
+        found = {}
+        position = self.tenancies[partition].lane.merger.queues
+        for topic in EVENTS:
+            end = self.app.consumer.highwater(TP(topic, partition))
+            found[topic] = max(0, (end or 0) - position[topic].position)
+        return found

@@ -1,0 +1,113 @@
+"""Partitions of Kafka topics without Kafka: lanes that are handed records and hear one another, in any rhythm."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from events.records import Record
+from streams.live.lane import Covered, Lane, LaneSettings, Tick
+from streams.live.placement import partitions_of
+from streams.live.topics import BILLING, COMPLAINTS, EVENTS, OUTCOMES, USAGE
+
+FOREVER = 10**6
+TOPICS = {"usage": USAGE, "network": USAGE, "churned": OUTCOMES, "returned": OUTCOMES, "care": OUTCOMES}
+BILLED = ("bill", "payment", "balance", "plan", "contract", "line", "device", "customer.profiled")
+
+
+def topic_of(kind: str) -> str:
+    """The topic of an event type (contract, section 1)."""
+    if kind.startswith(BILLED):
+        return BILLING
+    first, _, second = kind.partition(".")
+    return TOPICS.get(first, TOPICS.get(second, COMPLAINTS))
+
+
+def records_of(lines: Iterable[bytes], count: int, timestamp: int = FOREVER) -> dict[int, dict[str, list[Record]]]:
+    """Lines as records of every partition's topics; `timestamp` in seconds."""
+    events = [(line, msgspec.json.decode(line)) for line in lines if line.strip()]
+    places = partitions_of([event["customer_id"].encode() for _, event in events], count).tolist()
+    made: dict[int, dict[str, list[Record]]] = {lane: {topic: [] for topic in EVENTS} for lane in range(count)}
+    for (line, event), lane in zip(events, places, strict=True):
+        topic = topic_of(event["type"])
+        queue = made[lane][topic]
+        queue.append(Record(line, (), event["customer_id"].encode(), timestamp * 1_000, topic, lane, len(queue)))
+    return made
+
+
+class Cluster:
+    """Lanes over records; `build` makes an engine, from its snapshot if there is one."""
+
+    def __init__(
+        self,
+        records: dict[int, dict[str, list[Record]]],
+        build: Callable[[dict[str, Any] | None], Any],
+        align: float = 0.0,
+    ) -> None:
+        self.records, self.build, self.settings = records, build, LaneSettings(align, 8 * 3_600_000_000)
+        self.ticks: dict[int, list[Tick]] = {lane: [] for lane in records}
+        self.statements: list[Any] = []
+        self.lanes = {lane: self.open(lane, Covered({}, {}), None) for lane in records}
+        self.decisions: list[Any] = []
+        self.dead: list[Any] = []
+        self.now = 1_000.0
+
+    def open(self, lane: int, covered: Covered, saved: dict[str, Any] | None) -> Lane:
+        """A lane as a worker opens it."""
+        ticks = [(offset, tick) for offset, tick in enumerate(self.ticks[lane]) if offset >= covered.ticks]
+        opened = Lane(lane, len(self.records), self.build(saved), covered, ticks, self.settings)
+        for statement in self.statements[covered.population :]:
+            opened.hear(statement, 0.0)
+        return opened
+
+    def feed(self, lane: int, topic: str, most: int) -> None:
+        """Hand on the next records of a topic."""
+        opened = self.lanes[lane]
+        queue, start = self.records[lane][topic], opened.received[topic]
+        opened.accept(topic, queue[start : start + most], self.now)
+        opened.drained(topic, opened.received[topic] == len(queue))
+
+    def move(self, lane: int) -> bool:
+        """One turn of the worker's loop; whether anything happened."""
+        self.now += 1.0
+        opened = self.lanes[lane]
+        output = opened.work(self.now, 0)
+        moved = output is not None
+        tick = opened.tick(self.now, 0, True)
+        if tick is not None:
+            self.ticks[lane].append(tick)
+            more = opened.apply_tick(len(self.ticks[lane]) - 1, tick, 0)
+            self.decisions += more.decisions
+            moved = True
+        if output is not None:
+            self.decisions += output.decisions
+            self.dead += output.dead
+        statement = opened.say(self.now)
+        if statement is not None:
+            self.statements.append(statement)
+            for listener in self.lanes.values():
+                listener.hear(statement, self.now)
+            moved = True
+        return moved
+
+    def settle(self) -> None:
+        """Go on until nothing moves any more."""
+        moved = True
+        while moved:
+            moves = [self.move(lane) for lane in self.lanes]  # every lane has its turn
+            moved = any(moves)
+
+    def run(self, chunk: int = FOREVER, seed: int = 0, topics: Sequence[str] = EVENTS) -> None:
+        """Hand everything on, `chunk` records at a time in any order of topics and lanes, then settle."""
+        dice = random.Random(seed)
+        turns = [(lane, topic) for lane in self.lanes for topic in topics]
+        while any(self.lanes[lane].received[topic] < len(self.records[lane][topic]) for lane, topic in turns):
+            lane, topic = dice.choice(turns)
+            self.feed(lane, topic, chunk)
+            self.move(lane)
+        for lane, topic in turns:
+            self.feed(lane, topic, 0)
+        self.settle()

@@ -1,0 +1,102 @@
+"""Partitions decide together what one engine decides alone, however their records come and whoever dies in between."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.engines import batch, engine, frozen, ordered, said
+from support.lanes import Cluster, records_of
+from support.profiles import examples
+from support.small_streams import lines, random_moments
+
+from streams.engine import Engine
+
+CENTURY = 4_000_000_000
+
+
+def build(saved=None) -> Engine:
+    made = engine(model=frozen())
+    if saved is not None:
+        made.restore(saved)
+    return made
+
+
+def in_order(seed: int, count: int, customers: int) -> list[bytes]:
+    """Events in the order of their times, no two at one moment, none of the network or the market."""
+    raw = lines(random_moments(seed, count, customers=customers))
+    found = {}
+    for line in raw:
+        event = msgspec.json.decode(line)
+        if event["customer_id"].startswith("c") and ":" not in event["customer_id"]:
+            found.setdefault(event["occurred_at"], line)
+    return [found[at] for at in sorted(found)]
+
+
+def alone(stream: list[bytes]) -> list[dict[str, object]]:
+    made = build()
+    decisions = made.step(whole := batch(stream), 0).decisions
+    return ordered(map(said, [*decisions, *made.advance(int(whole.events["at"].max()), 0).decisions]))
+
+
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 10**6), st.sampled_from([1, 2, 5]), st.sampled_from([1, 7, 1000]))
+def test_any_number_of_partitions_and_any_rhythm(seed, partitions, chunk):
+    stream = in_order(seed, 200, 9)
+    cluster = Cluster(records_of(stream, partitions, CENTURY), build)
+    cluster.run(chunk, seed)
+    assert ordered(map(said, cluster.decisions)) == alone(stream)
+
+
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 10**6), st.integers(1, 60))
+def test_a_partition_that_is_taken_over_from_any_checkpoint(seed, every):
+    stream = in_order(seed, 200, 6)
+    cluster = Cluster(records_of(stream, 3, CENTURY), build)
+    dice = random.Random(seed)
+    turns = [(lane, topic) for lane in cluster.lanes for topic in cluster.records[lane]]
+    saved = {lane: (cluster.lanes[lane].covered({}, 0), None) for lane in cluster.lanes}
+    for step in range(400):
+        lane, topic = dice.choice(turns)
+        cluster.feed(lane, topic, 9)
+        cluster.move(lane)
+        if step % every == 0:
+            lane = dice.choice(list(cluster.lanes))
+            if dice.random() < 0.5:
+                opened = cluster.lanes[lane]
+                parts = {
+                    name: part if isinstance(part, bytes) else part.copy()
+                    for name, part in opened.engine.snapshot().items()
+                }
+                saved[lane] = (opened.covered({}, len(cluster.statements)), parts)
+            else:
+                cluster.lanes[lane] = cluster.open(lane, *saved[lane])
+    cluster.run(9, seed)
+    once = {(one.warning_id, one.revision): said(one) for one in cluster.decisions}
+    assert all(said(one) == once[one.warning_id, one.revision] for one in cluster.decisions)
+    assert ordered(once.values()) == alone(stream)
+
+
+def test_a_record_in_another_partition_than_its_keys_is_refused_with_the_mend() -> None:
+    stream = in_order(5, 60, 4)
+    records = records_of(stream, 2, CENTURY)
+    topic, queue = next((topic, queue) for topic, queue in records[0].items() if queue)
+    stray = queue[0]._replace(partition=1, offset=len(records[1][topic]))
+    records[1][topic].append(stray)
+    cluster = Cluster(records, build)
+    cluster.run()
+    (letter,) = [one for one in cluster.dead if "partition" in one.detail]
+    assert letter.reason == "out_of_range"
+    assert "belongs in partition 0 of 2" in letter.detail
+    assert "partitioner=murmur2_random" in letter.detail
+    assert letter.source == f"{topic}/1/{stray.offset}"
+
+
+def test_a_partition_without_customers_holds_nobody_up() -> None:
+    stream = in_order(8, 120, 1)  # one customer
+    cluster = Cluster(records_of(stream, 4, CENTURY), build)
+    cluster.run(11)
+    assert ordered(map(said, cluster.decisions)) == alone(stream)
+    assert cluster.decisions

@@ -1,0 +1,156 @@
+"""Placement, assignment, merging, and checkpoints that outlive their writers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from aiokafka.partitioner import murmur2
+from hypothesis import given
+from hypothesis import strategies as st
+from support.engines import batch
+
+from streams.checkpoint import UnreadableError
+from streams.live.assignor import shared
+from streams.live.lane import Covered
+from streams.live.merge import Merger
+from streams.live.placement import partitions_of
+from streams.live.settings import live_settings
+from streams.live.store import PartitionStore, write
+from streams.problems import UsageError
+
+
+@given(st.lists(st.binary(max_size=40), max_size=20), st.integers(1, 500))
+def test_keys_are_placed_as_the_java_client_places_them(keys, count):
+    assert partitions_of(keys, count).tolist() == [(murmur2(key) & 0x7FFFFFFF) % count for key in keys]
+
+
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=3), st.lists(st.integers(0, 20)), min_size=1, max_size=6),
+    st.integers(1, 20),
+)
+def test_lanes_are_shared_evenly_once_each_and_stay_where_they_can(had, count):
+    lanes = list(range(count))
+    shares = shared(lanes, had)
+    assert sorted(lane for share in shares.values() for lane in share) == lanes
+    assert max(map(len, shares.values())) - min(map(len, shares.values())) <= 1
+    again = shared(lanes, shares)
+    assert again == shares
+
+
+def usage(*seconds: int):
+    line = b'{"type":"usage.recorded","event_id":"%d","customer_id":"c","service":"data","occurred_at":"2026-01-01T00:00:%02dZ"}'
+    return batch([line % (second, second) for second in seconds])
+
+
+def released(merger: Merger, now: float, most: int = 100) -> list[str]:
+    one = merger.release(now, most, 2**62)
+    return [] if one is None else [str(one.payload(k).split(b'"')[7].decode()) for k in range(len(one))]
+
+
+def test_an_event_waits_for_a_topic_that_is_not_read_to_its_end() -> None:
+    merger = Merger(("a", "b"), {}, {}, align=0.1)
+    merger.queues["a"].add(usage(1, 5), 2, came=0.0)
+    assert released(merger, 100.0) == []
+    merger.queues["b"].add(usage(3), 1, came=0.0)
+    assert released(merger, 100.0) == ["1", "3"]
+    merger.queues["b"].drained = True
+    merger.queues["a"].drained = True
+    assert released(merger, 100.0) == ["5"]
+
+
+def test_when_all_is_read_an_event_waits_only_for_what_may_be_on_its_way() -> None:
+    merger = Merger(("a", "b"), {}, {}, align=0.1)
+    for queue in merger.queues.values():
+        queue.drained = True
+    merger.queues["a"].add(usage(5), 1, came=10.0)
+    assert released(merger, 10.05) == []
+    merger.queues["b"].add(usage(4), 1, came=10.06)
+    assert released(merger, 10.11) == ["4", "5"]
+
+
+@given(st.lists(st.lists(st.integers(0, 59), max_size=12), min_size=3, max_size=3), st.integers(1, 5))
+def test_every_event_comes_once_in_the_order_of_its_turn_and_positions_follow(topics, most):
+    merger = Merger("abc", {}, {}, align=0.0)
+    turns = {}
+    for topic, seconds in zip("abc", topics, strict=True):
+        merger.queues[topic].add(usage(*seconds), len(seconds), came=0.0)
+        merger.queues[topic].drained = True
+        turns[topic] = np.maximum.accumulate(seconds).tolist() if seconds else []
+    got: list[str] = []
+    while merger.waiting:
+        got += released(merger, 1.0, most)
+        assert sum(queue.position for queue in merger.queues.values()) >= len(got)
+    merger.release(1.0, most, 2**62)
+    expected = sorted((turn, "abc".index(topic), k) for topic in "abc" for k, turn in enumerate(turns[topic]))
+    assert got == [str(topics[index][k]) for _, index, k in expected]
+    assert all(queue.position == len(seconds) for queue, seconds in zip(merger.queues.values(), topics, strict=True))
+
+
+def covering(offset: int) -> Covered:
+    return Covered({"t": offset}, {})
+
+
+def save(store: PartitionStore, offset: int) -> None:
+    path = store.writing()
+    write(path, covering(offset), {"part": np.arange(3)})
+    store.publish(path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "memory"])
+def test_a_checkpoint_comes_back_and_two_are_kept(tmp_path, kind):
+    root = str(tmp_path / "checkpoints") if kind == "folder" else f"memory://{tmp_path.name}"
+    store = PartitionStore(root, 3, 7)
+    assert store.load().engine is None
+    for offset in range(4):
+        save(store, offset)
+    loaded = PartitionStore(root, 3, 8).load()
+    assert loaded.covered == covering(3)
+    assert loaded.engine is not None
+    assert loaded.engine["part"].tolist() == [0, 1, 2]
+    assert len(store._there()) == 2
+
+
+def test_a_zombie_overwrites_nothing(tmp_path):
+    zombie = PartitionStore(str(tmp_path), 0, 4)
+    save(zombie, 10)
+    owner = PartitionStore(str(tmp_path), 0, 5)
+    save(owner, 20)
+    for offset in range(11, 16):
+        save(zombie, offset)
+    assert PartitionStore(str(tmp_path), 0, 6).load().covered == covering(20)
+
+
+def test_a_group_that_counts_its_generations_anew_stays_the_owner(tmp_path):
+    save(PartitionStore(str(tmp_path), 0, 400), 10)
+    save(PartitionStore(str(tmp_path), 0, 1), 20)
+    assert PartitionStore(str(tmp_path), 0, 2).load().covered == covering(20)
+
+
+def test_an_unreadable_checkpoint_falls_back_with_what_was_wrong(tmp_path):
+    store = PartitionStore(str(tmp_path), 0, 1)
+    save(store, 10)
+    save(store, 20)
+    newest = max((tmp_path / "0").glob("*.checkpoint"))
+    newest.write_bytes(newest.read_bytes()[:-5])
+    loaded = PartitionStore(str(tmp_path), 0, 2).load()
+    assert loaded.covered == covering(10)
+    assert newest.name in loaded.troubles[0]
+    for path in (tmp_path / "0").glob("*.checkpoint"):
+        path.write_bytes(b"nothing")
+    with pytest.raises(UnreadableError):
+        PartitionStore(str(tmp_path), 0, 3).load()
+
+
+def test_secrets_come_from_files_and_are_not_shown(tmp_path, monkeypatch):
+    secret = tmp_path / "password"
+    secret.write_text("geheim\n")
+    monkeypatch.setenv("CHURN_KAFKA_PASSWORD_FILE", str(secret))
+    settings = live_settings()
+    assert settings.kafka_password.get_secret_value() == "geheim"
+    assert "geheim" not in repr(settings)
+
+
+def test_a_wrong_setting_is_named(monkeypatch):
+    monkeypatch.setenv("CHURN_KAFKA_PARTITIONS", "many")
+    with pytest.raises(UsageError, match="CHURN_KAFKA_PARTITIONS: "):
+        live_settings()
