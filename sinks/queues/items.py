@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from events.times import rfc3339
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -68,4 +69,10 @@ def _due(found: Mapping[str, str]) -> str | None:
 
 
 def _time(milliseconds: str | None) -> str | None:
-    return rfc3339(int(milliseconds) * 1000) if milliseconds else None
+    return rfc3339(int(milliseconds)) if milliseconds else None
+
+
+def rfc3339(milliseconds: int) -> str:
+    """Milliseconds UTC as text, as all times of the contract are written (events.times would load the compiler)."""
+    at = _EPOCH + timedelta(milliseconds=milliseconds)
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -12,10 +12,9 @@ import msgspec
 import redis
 from msgspec import Struct
 
-from events.times import rfc3339
 from sinks.queues.connection import reached
 from sinks.queues.delivery import REMEMBERED_MS
-from sinks.queues.items import Item, item_of, paired
+from sinks.queues.items import Item, item_of, paired, rfc3339
 from sinks.queues.looking import NoSuchItemError, Queues
 from sinks.queues.outbox import MOST_WAITING
 from sinks.queues.scripts import Step, on_queue, run
@@ -145,7 +144,7 @@ def event_of(item: Item, resolution: Resolution, agent: str | None, claim: int, 
         "event_id": f"care-{item.warning_id}-{claim}",
         "customer_id": item.warning.get("customer_id"),
         "account_id": item.warning.get("account_id"),
-        "occurred_at": rfc3339(now * 1000),
+        "occurred_at": rfc3339(now),
         "source": SOURCE,
         "warning_id": item.warning_id,
         "agent": agent,
