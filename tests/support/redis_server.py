@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 from pathlib import Path
 from typing import Self
 
-import pytest
+from support.programs import needs
 
 READY = b"Ready to accept connections"
 
@@ -58,9 +56,4 @@ class RedisServer:
 
 
 def needs_redis() -> None:
-    """Without a server CI fails; elsewhere the test is skipped, and named in the last lines."""
-    if shutil.which("redis-server") is None:
-        reason = "no redis-server here (Debian: apt-get install redis-server)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    needs("redis-server", "redis-server")
