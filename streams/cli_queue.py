@@ -15,13 +15,12 @@ from rich.console import Console
 
 from events.contract import CareOutcome, Cause
 from rules.durations import Duration
-from sinks.queues.connection import connect
+from sinks.queues.connection import from_environment
 from sinks.queues.looking import STATES
 from sinks.queues.work import COME_BACK, Resolution, Work
 from streams.problems import UsageError, guarded
 from streams.queue_view import View
 
-DEFAULT_URL = "redis://127.0.0.1:6379/0"
 SHOWN = 50
 """Items of a list on a terminal."""
 LONGEST_TEXT = {"--agent": 128, "--offer": 500, "--note": 4_000}
@@ -83,9 +82,8 @@ def list_command(
     most = limit or (SHOWN if console.is_terminal and not as_json else None)
     held = ", ".join(f"{name} ({said})" for name, said in work.queues.paused().items())
     view(language, as_json).items(islice(items, most), f"paused: {held}" if held else "")
-    left = sum(1 for _ in items) if limit is None and most else 0
-    if left:
-        console.print(f"and {left:,} more (--limit)")
+    if limit is None and next(items, None) is not None:
+        console.print("and more (--limit, --queue, --tier)")
 
 
 @queue.command("claim")
@@ -192,7 +190,7 @@ def resume_command(names: QueueArguments) -> None:
 
 def opened() -> Work:
     """The queues of CHURN_REDIS_URL; raises QueueUrlError."""
-    return Work(connect(os.environ.get("CHURN_REDIS_URL") or DEFAULT_URL))
+    return Work(from_environment())
 
 
 def view(language: str | None, as_json: bool) -> View:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -13,6 +15,7 @@ from redis.retry import Retry
 
 from sinks.queues import keys
 
+DEFAULT_URL = "redis://127.0.0.1:6379/0"
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 """Whoever waits keeps the warnings: better to say soon that Redis is gone than to hang."""
@@ -31,7 +34,17 @@ class QueueUrlError(Exception):
     """CHURN_REDIS_URL cannot be used as it is written."""
 
 
-def connect(url: str) -> redis.Redis:
+def from_environment(environment: Mapping[str, str] = os.environ) -> redis.Redis:
+    """The Redis of CHURN_REDIS_URL, with the password of CHURN_REDIS_PASSWORD_FILE if the URL has none; as `connect`."""
+    file = environment.get("CHURN_REDIS_PASSWORD_FILE")
+    try:
+        password = Path(file).read_text(encoding="utf-8").rstrip("\r\n") if file else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise QueueUrlError(f"CHURN_REDIS_PASSWORD_FILE: {file} cannot be read") from error
+    return connect(environment.get("CHURN_REDIS_URL") or DEFAULT_URL, password)
+
+
+def connect(url: str, password: str | None = None) -> redis.Redis:
     """A client that connects when it is first used; raises QueueUrlError.
 
     Threads may share it. It tries each command once: repeating is the caller's, who knows what may be repeated.
@@ -47,6 +60,7 @@ def connect(url: str) -> redis.Redis:
             socket_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 0),
             **secure,
+            **({} if password is None else {"password": password}),  # one in the URL wins
         )
     except ValueError as error:
         raise QueueUrlError("CHURN_REDIS_URL: a value behind the ? cannot be read") from error

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 QUEUES = "churn:queues"
 """The set of all queues."""
 MARKS = "churn:mark:"
 """What the key of a deliverer's mark begins with (recent.py)."""
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-"""As rules may call a queue (rules/rulefile.py)."""
 
 
 HOMES = "churn:{home}:"

@@ -42,9 +42,12 @@ local function put(id, revision, open, status, tier, rank, top, ack_by, resolve_
   end
   local fields = {'id', id, 'revision', revision, 'tier', tier, 'rank', rank, 'top', top, 'ack_by', ack_by,
     'resolve_by', resolve_by, 'warning', warning}
-  if open and not state then -- by far the commonest
+  if open and (not state or state == 'ready') then -- by far the commonest
     redis.call('HSET', item, 'state', 'ready', 'due', ack_by, unpack(fields))
     redis.call('ZADD', READY, urgency(ack_by, rank, top), id)
+    if state then
+      redis.call('HDEL', item, 'acked_at') -- more urgent than before: to be acknowledged anew
+    end
     return 1
   end
   redis.call('HSET', item, unpack(fields))
@@ -54,7 +57,7 @@ local function put(id, revision, open, status, tier, rank, top, ack_by, resolve_
   elseif not open then
     withdraw(item, id, reason)
   elseif state ~= 'claimed' and not (state == 'later' and rank <= rank_before) then
-    redis.call('HDEL', item, 'acked_at', 'ended') -- more urgent than before: to be acknowledged anew
+    redis.call('HDEL', item, 'acked_at', 'ended')
     ready(id, ack_by)
   end
   return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,14 +10,14 @@ from pathlib import Path
 import pytest
 import redis
 from support.redis_server import RedisServer, free_port, needs_redis
-from support.warnings_made import TIERS, warning
+from support.warnings_made import TIERS, cleared, warning
 
-from sinks.queues import keys, scripts
-from sinks.queues.connection import QueuesUnavailableError, QueueUrlError, connect
+from sinks.queues import connection, keys, scripts
+from sinks.queues.connection import QueuesUnavailableError, QueueUrlError, connect, from_environment
 from sinks.queues.delivery import Delivery
 from sinks.queues.looking import Queues
 from sinks.queues.outbox import Outbox
-from sinks.queues.work import Work
+from sinks.queues.work import Resolution, Work
 
 SECRET = "s3cr/t#"
 ENCODED = "s3cr%2Ft%23"
@@ -140,6 +141,53 @@ def test_tls_is_used_and_the_server_is_checked(tmp_path: Path) -> None:
                 Queues(connect(url)).names()
         with pytest.raises(QueuesUnavailableError):
             Queues(connect(f"redis://localhost:{port}/0")).names()
+
+
+def test_the_password_can_be_in_a_file(guarded: RedisServer, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(f"{SECRET}\n")
+    there = {"CHURN_REDIS_URL": f"redis://churn@127.0.0.1:{guarded.port}/0", "CHURN_REDIS_PASSWORD_FILE": str(file)}
+    with from_environment(there) as client:
+        Queues(client).names()
+
+    with pytest.raises(QueueUrlError, match=r"CHURN_REDIS_PASSWORD_FILE: .*nowhere cannot be read"):
+        from_environment({**there, "CHURN_REDIS_PASSWORD_FILE": str(tmp_path / "nowhere")})
+
+
+def test_a_server_that_hangs_is_unavailable_and_takes_all_once_when_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_redis()
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
+    batch = [warning(f"w{number}") for number in range(300)]
+    with RedisServer(tmp_path) as server, connect(server.url) as client:
+        delivery = Delivery(client, TIERS)
+        delivery.register(["care"])
+        server.process.send_signal(signal.SIGSTOP)
+        with pytest.raises(QueuesUnavailableError, match="gave no answer"):
+            delivery.deliver(batch)
+        server.process.send_signal(signal.SIGCONT)
+        delivery.deliver(batch)
+        assert client.xlen(keys.stream("care")) == Queues(client).counts()["care"].ready == len(batch)
+
+
+def test_a_node_of_a_cluster_is_enough_for_a_queue(tmp_path: Path) -> None:
+    """A cluster refuses scripts whose keys lie on different slots; this one has all slots, and checks that too."""
+    needs_redis()
+    with RedisServer(tmp_path, "--cluster-enabled", "yes") as server, connect(server.url) as client:
+        client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+        while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
+            pass
+        delivery, work = Delivery(client, TIERS), Work(client)
+        delivery.deliver([warning("w1"), warning("w2"), warning("w3")])
+        work.claim_next("li", tiers=["warning"])
+        delivery.deliver([warning("w1", 2, queue="high-value", tier="critical"), cleared("w2")])
+        work.resolve("w3", Resolution(outcome="callback"), "li")
+        assert [(item.warning_id, item.queue, item.state) for item in work.queues.listed()] == [
+            ("w1", "high-value", "claimed"),
+            ("w3", "care", "later"),
+        ]
+        Outbox(client).done(Outbox(client).read())
 
 
 def test_every_script_is_one_that_redis_can_compile(client: redis.Redis) -> None:
