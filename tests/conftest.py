@@ -29,12 +29,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis of this session's own; or the empty one that CHURN_TEST_REDIS names, whose database is wiped."""
+    """A Redis of this session's own; or the one that CHURN_TEST_REDIS names (without a database), empty ones of which
+    are used and wiped: 0, and the next for each further process of the tests.
+    """
     given = os.environ.get("CHURN_TEST_REDIS")
     if given:
-        if connect(given).dbsize():
-            pytest.exit("CHURN_TEST_REDIS names a database that is not empty: it would be wiped", 2)
-        yield given
+        url = f"{given.rstrip('/')}/{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}"
+        if connect(url).dbsize():
+            pytest.fail(f"CHURN_TEST_REDIS: database {url.rpartition('/')[2]} is not empty and would be wiped")
+        yield url
         return
     needs_redis()
     with RedisServer(tmp_path_factory.mktemp("redis")) as server:

@@ -35,16 +35,17 @@ class QueueUrlError(Exception):
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> redis.Redis:
-    """The Redis of CHURN_REDIS_URL, with the password of CHURN_REDIS_PASSWORD_FILE if the URL has none; as `connect`."""
-    file = environment.get("CHURN_REDIS_PASSWORD_FILE")
-    try:
-        password = Path(file).read_text(encoding="utf-8").rstrip("\r\n") if file else None
-    except (OSError, UnicodeDecodeError) as error:
-        raise QueueUrlError(f"CHURN_REDIS_PASSWORD_FILE: {file} cannot be read") from error
-    return connect(environment.get("CHURN_REDIS_URL") or DEFAULT_URL, password)
+    """The Redis of CHURN_REDIS_URL, or of the URL in the file that CHURN_REDIS_URL_FILE names; as `connect`."""
+    url, file = environment.get("CHURN_REDIS_URL"), environment.get("CHURN_REDIS_URL_FILE")
+    if file:
+        try:
+            url = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise QueueUrlError(f"CHURN_REDIS_URL_FILE: {file} cannot be read") from error
+    return connect(url or DEFAULT_URL)
 
 
-def connect(url: str, password: str | None = None) -> redis.Redis:
+def connect(url: str) -> redis.Redis:
     """A client that connects when it is first used; raises QueueUrlError.
 
     Threads may share it. It tries each command once: repeating is the caller's, who knows what may be repeated.
@@ -60,7 +61,6 @@ def connect(url: str, password: str | None = None) -> redis.Redis:
             socket_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 0),
             **secure,
-            **({} if password is None else {"password": password}),  # one in the URL wins
         )
     except ValueError as error:
         raise QueueUrlError("CHURN_REDIS_URL: a value behind the ? cannot be read") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from support.programs import needs
 from support.redis_server import RedisServer, free_port, needs_redis
 from support.warnings_made import TIERS, cleared, warning
 
@@ -120,6 +121,7 @@ def test_a_url_that_cannot_be_used_is_told_without_what_is_in_it(url: str) -> No
 
 def test_tls_is_used_and_the_server_is_checked(tmp_path: Path) -> None:
     needs_redis()
+    needs("openssl", "openssl")
     certificate = tmp_path / "server.crt"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
@@ -143,15 +145,14 @@ def test_tls_is_used_and_the_server_is_checked(tmp_path: Path) -> None:
             Queues(connect(f"redis://localhost:{port}/0")).names()
 
 
-def test_the_password_can_be_in_a_file(guarded: RedisServer, tmp_path: Path) -> None:
-    file = tmp_path / "password"
-    file.write_text(f"{SECRET}\n")
-    there = {"CHURN_REDIS_URL": f"redis://churn@127.0.0.1:{guarded.port}/0", "CHURN_REDIS_PASSWORD_FILE": str(file)}
-    with from_environment(there) as client:
+def test_the_url_can_be_in_a_file(guarded: RedisServer, tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text(f"redis://churn:{ENCODED}@127.0.0.1:{guarded.port}/0\n")
+    with from_environment({"CHURN_REDIS_URL_FILE": str(file)}) as client:
         Queues(client).names()
 
-    with pytest.raises(QueueUrlError, match=r"CHURN_REDIS_PASSWORD_FILE: .*nowhere cannot be read"):
-        from_environment({**there, "CHURN_REDIS_PASSWORD_FILE": str(tmp_path / "nowhere")})
+    with pytest.raises(QueueUrlError, match=r"CHURN_REDIS_URL_FILE: .*nowhere cannot be read"):
+        from_environment({"CHURN_REDIS_URL_FILE": str(tmp_path / "nowhere")})
 
 
 def test_a_server_that_hangs_is_unavailable_and_takes_all_once_when_it_goes_on(
