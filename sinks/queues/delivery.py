@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -94,7 +95,7 @@ class Delivery:
 
     def _deliver(self, decisions: Sequence[EarlyWarning]) -> int:
         leaves = self._run(self._homes(decisions))
-        new, puts = 0, dict[str, list[Entry]]()
+        new, puts = 0, dict[str, list[tuple[EarlyWarning, str]]]()
         for decision, queues in zip(decisions, leaves, strict=True):
             if queues == 0:  # older than its move to another queue
                 continue
@@ -104,14 +105,15 @@ class Delivery:
                 puts = {}
                 moved = [self._run(self._move(decision, queue)) for queue in queues]
                 carried = next(filter(None, reversed(moved)), "")
-            puts.setdefault(decision.queue, []).append(self._entry(decision, carried))
+            puts.setdefault(decision.queue, []).append((decision, carried))
         return new + self._put(puts)
 
-    def _put(self, puts: Mapping[str, Sequence[Entry]]) -> int:
-        steps = [
-            on_queue("put", queue, self.clock, self.stream_length, self.remembered_ms, _packer.encode(entries))
-            for queue, entries in puts.items()
-        ]
+    def _put(self, puts: Mapping[str, Sequence[tuple[EarlyWarning, str]]]) -> int:
+        steps = []
+        for queue, carrying in puts.items():
+            entries = _packer.encode([self._entry(decision, carried) for decision, carried in carrying])
+            texts = [encoded(decision) for decision, _ in carrying]
+            steps.append(on_queue("put", queue, self.clock, self.stream_length, self.remembered_ms, entries, *texts))
         return sum(scripts.run(self.client, steps))
 
     def _homes(self, decisions: Sequence[EarlyWarning]) -> Step:
@@ -138,11 +140,11 @@ class Delivery:
             milliseconds(decision.ack_by),
             milliseconds(decision.resolve_by),
             decision.status_reason or "",
-            encoded(decision).decode(),
             carried,
         )
 
 
+@lru_cache(4096)  # deadlines fall on the hours of work
 def milliseconds(time: str | None) -> int | str:
     """RFC 3339 to milliseconds UTC; empty for none."""
     return "" if time is None else int(datetime.fromisoformat(time).timestamp() * 1000)

@@ -1,8 +1,9 @@
 -- Takes in decisions, in order; an older or repeated revision changes nothing. Gives how many were new.
--- ARGV: length of the stream, how long to remember what is over (ms), and in MessagePack a list of decisions: id, revision,
--- open, status, tier, rank, top (1 or 0), ack_by, resolve_by, why it is over, warning, and what was done to it in the queue
--- that it comes from (JSON, or '').
+-- ARGV: length of the stream, how long to remember what is over (ms), in MessagePack a list of decisions (id, revision, open,
+-- status, tier, rank, top (1 or 0), ack_by, resolve_by, why it is over, and as JSON or '' what was done to it in the queue
+-- that it comes from), and then each decision as the contract's JSON.
 local length, remember = ARGV[3], ARGV[4]
+local TEXTS = 5
 
 local function add(item, history, id)
   for field, value in pairs(history) do
@@ -26,7 +27,7 @@ local function withdraw(item, id, reason)
   redis.call('PEXPIRE', item, remember)
 end
 
-local function put(id, revision, open, status, tier, rank, top, ack_by, resolve_by, reason, warning, carried)
+local function put(warning, id, revision, open, status, tier, rank, top, ack_by, resolve_by, reason, carried)
   local item = ITEMS .. id
   local found = redis.call('HMGET', item, 'revision', 'state', 'rank')
   local state, rank_before = found[2], tonumber(found[3] or rank)
@@ -64,7 +65,7 @@ local function put(id, revision, open, status, tier, rank, top, ack_by, resolve_
 end
 
 local new = 0
-for _, decision in ipairs(cmsgpack.unpack(ARGV[5])) do
-  new = new + put(unpack(decision))
+for place, decision in ipairs(cmsgpack.unpack(ARGV[TEXTS])) do
+  new = new + put(ARGV[TEXTS + place], unpack(decision))
 end
 return new
