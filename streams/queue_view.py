@@ -18,6 +18,9 @@ COLUMNS = (
     "why",
 )  # fmt: skip
 """Of a line with tabs, in this order; docs/queue.md names them."""
+ID_WIDTH = 24
+NEEDS_WIDTH = {"queue": 100, "tier": 0, "due": 0, "who": 0, "customer": 110, "cause": 125}
+"""Columns of the table, and how wide the terminal must be for them; the card has everything."""
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 _STYLES = {"watch": "cyan", "warning": "yellow", "critical": "bold red"}
 
@@ -35,10 +38,14 @@ class View:
                 self._line(item)
             return
         table = Table(box=None, pad_edge=False, title=title or None, title_justify="left")
-        for name in ("id", "queue", "tier", "due", "who", "customer", "cause", "why"):
-            table.add_column(name, overflow="fold", ratio=3 if name == "why" else None)
+        table.add_column("id", no_wrap=True, min_width=ID_WIDTH)  # to be copied whole
+        names = [name for name, width in NEEDS_WIDTH.items() if self.console.width >= width]
+        for name in names:
+            table.add_column(name, no_wrap=True)
+        table.add_column("why", overflow="fold", min_width=20)
         for item in items:
-            table.add_row(*self._row(item))
+            cells = self._cells(item)
+            table.add_row(item.warning_id, *(cells[name] for name in names), cells["why"])
         self.console.print(table if table.row_count else "nothing there")
 
     def item(self, item: Item, said: str) -> None:
@@ -59,12 +66,16 @@ class View:
             text = "\t".join("" if value is None else " ".join(str(value).split()) for value in fields)
         self.console.file.write(text + "\n")
 
-    def _row(self, item: Item) -> tuple[str | Text, ...]:
-        who = {"claimed": item.agent or "", "later": f"back {self.when(item.back_at)}"}.get(item.state, "")
-        due = Text(self.when(item.due), "red" if self._seconds(item.due) < 0 else "")
-        why = "; ".join(self._texts(item, "reasons")[:2])
-        customer, cause = str(item.warning.get("customer_id", "")), str(item.warning.get("cause", ""))
-        return item.warning_id, item.queue, Text(item.tier, _STYLES.get(item.tier, "")), due, who, customer, cause, why
+    def _cells(self, item: Item) -> dict[str, str | Text]:
+        return {
+            "queue": item.queue,
+            "tier": Text(item.tier, _STYLES.get(item.tier, "")),
+            "due": Text(self.when(item.due), "red" if self._seconds(item.due) < 0 else ""),
+            "who": {"claimed": item.agent or "", "later": f"back {self.when(item.back_at)}"}.get(item.state, ""),
+            "customer": str(item.warning.get("customer_id", "")),
+            "cause": str(item.warning.get("cause", "")),
+            "why": "; ".join(self._texts(item, "reasons")[:2]),
+        }
 
     def _card(self, item: Item) -> RenderableType:
         table = Table(box=None, pad_edge=False, show_header=False)
@@ -73,7 +84,7 @@ class View:
             ("tier", item.tier),
             ("cause", item.warning.get("cause")),
             ("due", self.when(item.due)),
-            ("yours", f"until {self.when(item.claimed_until)}"),
+            ("yours", self.when(item.claimed_until).replace("in ", "for ")),
             *(("why", text) for text in self._texts(item, "reasons")),
             *(("to do", text) for text in self._texts(item, "actions")),
         ]
