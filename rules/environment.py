@@ -21,9 +21,9 @@ from rules.yaml_source import parse
 
 PREFIX = "CHURN_"
 ELSEWHERE = frozenset(
-    ("CONFIG", "KAFKA_BOOTSTRAP", "REDIS_URL", "CHECKPOINTS", "HTTP_PORT", "HTTP_HOST"),
+    ("CONFIG", "KAFKA_BOOTSTRAP", "REDIS_URL", "REDIS_URL_FILE", "CHECKPOINTS", "HTTP_PORT", "HTTP_HOST"),
 )
-"""Names of the contract that are no keys of churn.yaml: read by the commands that need them."""
+"""Names that are no keys of churn.yaml: read by the commands that need them."""
 
 
 class _NoSuchSettingError(Exception):

@@ -7,7 +7,11 @@ histograms are counted once per batch, never per event. Dashboards and alerts ma
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+
+from sinks.queues.looking import Counts
 
 BATCH_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 DELIVERY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
@@ -43,6 +47,13 @@ class Metrics:
             "churn_queue_items", "Items of a care queue: ready, later, claimed, overdue.", "queue", "state"
         )
         self.redis_up = self._gauge("churn_redis_up", "1 while the care queues can be reached, else 0.")
+
+    def queues(self, counts: Mapping[str, Counts] | None) -> None:
+        """The state of the care queues (`looking.Queues.counts`), or None while Redis cannot be reached."""
+        self.redis_up.set(counts is not None)
+        for queue, of_queue in (counts or {}).items():
+            for state, count in of_queue._asdict().items():
+                self.queue_items.labels(queue, state).set(count)
 
     def page(self) -> bytes:
         """What `/metrics` answers, in Prometheus' text format."""

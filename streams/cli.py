@@ -15,7 +15,7 @@ import simulator
 from events.deadletters import RefusedError
 from events.times import time_of
 from sinks import terminal
-from streams import bootstrap, cli_config, cli_live, cli_report, given
+from streams import bootstrap, cli_config, cli_live, cli_queue, cli_report, given
 from streams.demo import play
 from streams.problems import UsageError, complain, guarded
 from streams.replay import Job, replay
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_config.rules, name="rules")
 app.add_typer(cli_config.config, name="config")
+app.add_typer(cli_queue.queue, name="queue")
 app.command("report")(cli_report.report_command)
 app.command("run")(cli_live.run_command)
 

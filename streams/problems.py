@@ -12,6 +12,9 @@ import typer
 from models.storage import ModelFileError
 from rules.faults import ConfigurationError
 from sinks.jsonl import ShorterError
+from sinks.queues.connection import QueuesUnavailableError, QueueUrlError
+from sinks.queues.looking import NoSuchItemError
+from sinks.queues.work import NotNowError
 from streams.checkpoint import InUseError, TooNewError, UnreadableError
 
 FINDINGS = 1
@@ -39,6 +42,10 @@ EXITS: dict[type[Exception], int] = {
     TooNewError: WRONG_USAGE,
     UnreadableError: OUTSIDE_FAILED,
     OutsideError: OUTSIDE_FAILED,
+    QueueUrlError: WRONG_USAGE,
+    NoSuchItemError: WRONG_USAGE,
+    NotNowError: FINDINGS,
+    QueuesUnavailableError: OUTSIDE_FAILED,
     OSError: OUTSIDE_FAILED,
     MemoryError: OUTSIDE_FAILED,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sinks.metrics import Metrics
+from sinks.queues.looking import Counts
 
 NAMES = {
     "churn_events_total": ("stream",),
@@ -43,3 +44,14 @@ def test_two_of_them_in_one_process_do_not_meet() -> None:
     assert b'churn_events_total{stream="usage"} 3.0' in one.page()
     assert b'churn_rules_info{model="none",rules="abc"} 1.0' in one.page()
     assert b"usage" not in other.page()
+
+
+def test_the_queues_are_told_by_state_and_a_redis_that_is_gone_too() -> None:
+    metrics = Metrics()
+    metrics.queues({"care": Counts(ready=5, later=1, claimed=2, overdue=3)})
+    page = metrics.page()
+    for line in (b'{queue="care",state="ready"} 5.0', b'{queue="care",state="overdue"} 3.0', b"churn_redis_up 1.0"):
+        assert line in page
+
+    metrics.queues(None)
+    assert b"churn_redis_up 0.0" in metrics.page()

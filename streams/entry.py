@@ -1,0 +1,14 @@
+"""The program `churn`. Agents type `churn queue ...` all day: it starts without what only the engine needs."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+
+def main() -> None:
+    """Run the command line."""
+    if sys.argv[1:2] == ["queue"]:
+        import_module("streams.cli_queue").queue(args=sys.argv[2:], prog_name="churn queue")
+    else:
+        import_module("streams.cli").main()
