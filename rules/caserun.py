@@ -10,10 +10,11 @@ from typing import Any, Protocol
 import msgspec
 
 from rules.casefile import Case, ExpectedWarning, InputEvents
-from rules.columns import Sheet, TableColumns
+from rules.columns import Sheet, TableColumns, Written
 from rules.durations import Duration
 from rules.feature_types import Schema
 from rules.formats import LANGUAGES, Style
+from rules.leaves import NOW
 from rules.texts import Value
 
 OPEN = ("raised", "elevated")
@@ -57,9 +58,12 @@ class Runner:
 
     def _values(self, case: Case) -> list[str]:
         entry, rules = case.entry, case.rules
-        sheet = Sheet(TableColumns([entry.features or {}], self.schema))
-        fired = {rule.id for rule in rules if rule.expr.evaluate(sheet)[0]}
-        cleared = {rule.id for rule in rules if rule.clear.evaluate(sheet)[0]}
+        told: dict[str, Written] = dict(entry.features or {})
+        if entry.at is not None:
+            told[NOW] = float((entry.at - _EPOCH) // _MICROSECOND)
+        sheet = Sheet(TableColumns([told], self.schema))
+        fired = {rule.id for rule in rules if rule.fires.evaluate(sheet)[0]}
+        cleared = {rule.id for rule in rules if rule.clears.evaluate(sheet)[0]}
         differences = _difference("be true", set(entry.exp_rules or ()), fired)
         if entry.exp_cleared is not None:
             differences += _difference("be clear", set(entry.exp_cleared), cleared)

@@ -20,6 +20,7 @@ from rules.episodes import Episode, held_out, warning_id
 from rules.load import Configuration
 from rules.outcomes import EpisodeLog, Leaver
 from rules.renewal import Renewal
+from rules.rulefile import Mode
 from rules.ruleset import Rule
 from rules.timers import EPISODE, LIFE, RuleTimers, Timer
 from rules.views import View
@@ -54,11 +55,11 @@ class Verdict(Protocol):
 
 
 class Decider:
-    """Holds the episodes and the rules' timers of a partition's customers."""
+    """Holds the episodes and the rules' timers of a partition's customers, for the rules of one mode."""
 
-    def __init__(self, configuration: Configuration, writer: Writer) -> None:
+    def __init__(self, configuration: Configuration, writer: Writer, mode: Mode = "live") -> None:
         self.configuration = configuration
-        self.rules: tuple[Rule, ...] = tuple(rule for rule in configuration.rules.rules if rule.mode == "live")
+        self.rules: tuple[Rule, ...] = tuple(rule for rule in configuration.rules.rules if rule.mode == mode)
         self.timers = RuleTimers()
         self.episodes: dict[int, Episode] = {}
         self.log = EpisodeLog(configuration.settings.tiers)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise, product
 
 from rules.arithmetic import Constant, Feature
-from rules.conditions import Condition, Joined
+from rules.conditions import Condition, Joined, Unless
 from rules.feature_types import Schema
-from rules.leaves import Compare, Flag, Known, Leaf, Member, OneOf
+from rules.leaves import Compare, Flag, Known, Leaf, Member, OneOf, Since
 
 MOST_ALTERNATIVES = 200
 Point = str | float | bool | None
@@ -42,6 +42,8 @@ def impossible(condition: Condition, schema: Schema) -> bool:
 
 def alternatives(condition: Condition) -> list[list[Leaf]]:
     """The condition as or of ands; empty when that grows beyond reason."""
+    if isinstance(condition, Unless):
+        return []
     if not isinstance(condition, Joined):
         return [[condition]]
     parts = [alternatives(part) for part in condition.parts]
@@ -57,6 +59,8 @@ def alternatives(condition: Condition) -> list[list[Leaf]]:
 def _simple(leaf: Leaf) -> bool:
     if isinstance(leaf, Compare):
         return isinstance(leaf.left, Feature) and isinstance(leaf.right, Constant)
+    if isinstance(leaf, Since):
+        return False
     if isinstance(leaf, OneOf):
         return isinstance(leaf.number, Feature) and all(isinstance(one, Constant) for one in leaf.options)
     return True

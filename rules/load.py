@@ -76,7 +76,7 @@ def examine(folder: FilePath, schema: Schema, environment: Mapping[str, str] | N
     tiers = settings.tiers if settings else ()
     actions = _actions(folder, tiers, faults)
     calendar = _calendar(folder, settings.utc_offset if settings else 0, faults)
-    compiler = _rules(folder, schema, tiers, actions, faults)
+    compiler = _rules(folder, schema, settings, actions, faults)
     policy = _policy(folder, schema, actions, faults)
     plans = _plans(folder, faults)
     configuration = None
@@ -150,10 +150,13 @@ def _plans(folder: FilePath, faults: list[Fault]) -> PlansFile | None:
 
 
 def _rules(
-    folder: FilePath, schema: Schema, tiers: tuple[str, ...], actions: ActionFile | None, faults: list[Fault]
+    folder: FilePath, schema: Schema, settings: Settings | None, actions: ActionFile | None, faults: list[Fault]
 ) -> RuleCompiler:
     """The compiled rules; without tiers and actions names cannot be judged, so then only the files' shape is."""
+    tiers = settings.tiers if settings else ()
     compiler = RuleCompiler(schema, tiers, actions.actions if actions else ())
+    if settings is not None:
+        compiler.currency, compiler.utc_offset = settings.currency, int(settings.utc_offset)
     files = rule_files(folder)
     if not files:
         faults.append(Fault(str(folder / "rules"), 1, 1, "no rule files (*.yaml) here", "missing-file"))

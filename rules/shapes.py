@@ -50,7 +50,7 @@ class _Walk:
     def value(self, node: Located, wanted: inspect.Type, path: Path) -> Any:
         """The value as the type wants it, or _MISSING after noting why not."""
         if isinstance(wanted, inspect.UnionType):
-            wanted = _present(wanted)
+            wanted = _present(wanted, node)
         if node.value is UNREADABLE:
             return _MISSING
         if node.value is None:
@@ -132,9 +132,11 @@ class _Walk:
         self.faults.append(self._document.fault(path, message, code, key=key))
 
 
-def _present(wanted: inspect.UnionType) -> inspect.Type:
-    """What `X | None` is when it is there; a union of scalars stays one."""
+def _present(wanted: inspect.UnionType, node: Located) -> inspect.Type:
+    """What `X | None` is when it is there; a union of scalars stays one, a mapping is the struct among them."""
     options = [option for option in wanted.types if not isinstance(option, inspect.NoneType)]
+    if isinstance(node.value, dict):
+        options = [option for option in options if isinstance(option, inspect.StructType)] or options
     return options[0] if len(options) == 1 else wanted
 
 

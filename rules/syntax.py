@@ -11,6 +11,8 @@ import re
 import warnings
 from dataclasses import dataclass
 
+from rules.units import KEYWORDS, WITHIN, Quantity
+
 MAX_LENGTH = 2_000
 MAX_DEPTH = 64
 
@@ -28,7 +30,6 @@ _LOOKALIKES = (
     (re.compile(r"<>"), "write `!=` instead of `<>`"),
     (re.compile(r"=[<>]"), "write `<=` or `>=`, with the `=` last"),
     (re.compile(r"(?<![<>=!])=(?!=)"), "write `==` to compare"),
-    (re.compile(r"\d[\d.]*\s*%"), "write a share as a number: 0.4 rather than 40%"),
     (re.compile(r"\b(AND|OR|NOT)\b"), "write `and`, `or`, `not` in small letters"),
     (re.compile(r"\{\{|\}\}"), "write the feature's name alone, without braces"),
 )
@@ -61,6 +62,19 @@ def syntax_tree(text: str) -> ast.expr:
     tree = _parsed(text)
     _check_depth(tree)
     return tree
+
+
+def quantities(text: str) -> tuple[str, dict[int, Quantity]]:
+    """The text with a name as long in the place of every number with a unit, and what stood there by its offset."""
+    found: dict[int, Quantity] = {}
+    flat, bare = list(text), _without_strings(text)
+    for one in WITHIN.finditer(bare):
+        unit, end = one[2], one.end()
+        if unit.lower() in KEYWORDS:
+            continue
+        found[one.start()] = Quantity(one[1], unit)
+        flat[one.start() : end] = "_" * (end - one.start())
+    return "".join(flat), found
 
 
 def offset_of(text: str, node: ast.AST) -> int:

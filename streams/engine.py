@@ -32,10 +32,12 @@ from rules.early_warning import EarlyWarning, StatusReason
 from rules.ledger import WANTED, History, Ledger
 from rules.load import Configuration
 from rules.outcomes import ACTIVE_US, Leaver
+from rules.trial import beside
 from rules.writing import Writer
 from streams.crowd import PartitionCrowd
 from streams.evaluation import Evaluation, Names
 from streams.layouts import checked_layouts, layouts
+from streams.shadow import Shadow
 
 VERSION: Final = "0.1.0"
 HOUR_US: Final = 3_600_000_000
@@ -64,6 +66,7 @@ class Step(NamedTuple):
     dead: Sequence[DeadLetter]
     applied: int
     duplicates: int
+    shadow: Sequence[EarlyWarning] = ()  # would-be warnings of shadow rules; for nobody's queue
 
 
 class Engine:
@@ -78,11 +81,12 @@ class Engine:
         self.ledger = ledger
         self.writer = Writer(configuration, CATALOGUE, VERSION)
         self.decider = Decider(configuration, self.writer)
+        self.shadow = Shadow(configuration, self.writer)
         limits = Limits(
             lateness=int(settings.lateness),
             fact_lateness=int(settings.fact_lateness),
             recheck=int(settings.recheck),
-            hold=self.decider.least_hold,
+            hold=min(self.decider.least_hold, self.shadow.decider.least_hold),
             usage_horizon=max(int(settings.lateness), DAY_US) // SECOND_US,
             fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
         )
@@ -94,7 +98,12 @@ class Engine:
         versions = {name: self.writer.versions[name] for name in ("engine", "rules")}
         self.watches = Watches(int(settings.utc_offset), versions)
         self.evaluation = Evaluation(
-            self.partition, model, configuration, self.decider.rules, self.watches.network.holds
+            self.partition,
+            model,
+            configuration,
+            self.decider.rules,
+            self.watches.network.holds,
+            self.shadow.decider.rules,
         )
         self.ticked = 0  # the last tick of event time that the model saw
         self.outcome_at = 0  # clock of the first outcome since then; 0: none
@@ -131,6 +140,7 @@ class Engine:
             self._dead(work, decided_at),
             int(np.count_nonzero((fates == APPLIED) | (fates == ELSEWHERE))),
             int(np.count_nonzero(fates == DUPLICATE)),
+            self.shadow.take(),
         )
 
     def advance(self, to: int, decided_at: int) -> Step:
@@ -140,7 +150,7 @@ class Engine:
         self._tick_until(to)
         self.partition.clock = max(self.partition.clock, to)
         self.partition.sweep(None, to, self._evaluate)
-        return Step(self.decider.take(), self._told(self.watches.take()), (), 0, 0)
+        return Step(self.decider.take(), self._told(self.watches.take()), (), 0, 0, self.shadow.take())
 
     def _close_removed(self) -> None:
         """Right after a restore, at its clock: end the episodes whose rules are no more."""
@@ -148,6 +158,7 @@ class Engine:
             who = self.evaluation.who(self.names, rows=False)
             for customer in self.decider.close_removed(self.partition.clock, who):
                 self.partition.set_rules_due(customer, self.decider.timers.next(customer))
+            self.shadow.close_removed(self.partition.clock, who)
             self._restored = False
 
     def _stretches(self, work: Work) -> Iterator[tuple[int, int | None, Stop | None]]:
@@ -256,6 +267,11 @@ class Engine:
         verdict = self.evaluation.judge(rows, count)
         self.evaluation.freeze(rows, count)
         kinds, codes = self._facts_of(rows, count)
+        explained = self.evaluation.explained(rows, count)
+        if self.shadow:
+            self.shadow.ensure(self.partition.customers.count)
+            verdict, aside = self.evaluation.apart(verdict, count)
+            self.shadow.decide(rows, count, aside, (kinds, codes), self.evaluation.who(self.names), explained)
         touched = self.decider.decide(
             rows.customer[:count],
             rows.now[:count],
@@ -264,7 +280,7 @@ class Engine:
             self.partition.customers.bits,
             self.decider.renewal.words(kinds, codes, rows.measures),
             self.evaluation.who(self.names),
-            self.evaluation.explained(rows, count),
+            explained,
         )
         for customer in touched:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
@@ -299,10 +315,12 @@ class Engine:
             self.model.churned(customer, dated, voluntary)
             seen, cause = self._seen_before(customer, at), CAUSES[work.batch.events["a"][index]]
             self.decider.left(Leaver(customer, dated, seen, voluntary, cause), who)
+            self.shadow.decider.left(Leaver(customer, dated, seen, voluntary, cause), who)
             if voluntary:
                 self.watches.left(customer, at, int(self.partition.customers.records["labels"][customer, L["region"]]))
             if self.partition.customers.records["codes"][customer, C["churned"]] == 1:  # no later return stands
                 self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
+                self.shadow.gone(customer, at, StatusReason.CHURNED, who)
                 self.partition.stop_timers(customer)
         elif isinstance(fact, CustomerReturned):
             self.model.returned(customer, int(work.batch.events["at"][index]))
@@ -316,6 +334,7 @@ class Engine:
         elif isinstance(fact, LineChanged) and fact.status == _TRANSFERRED and fact.product in _WHOLE_LINE:
             self.model.transferred(customer, int(work.batch.events["at"][index]))
             self.decider.gone(customer, at, StatusReason.RESOLVED, bits, who)
+            self.shadow.gone(customer, at, StatusReason.RESOLVED, who)
             self.partition.set_rules_due(customer, None)
 
     def _seen_before(self, customer: int, at: int) -> bool:
@@ -379,6 +398,9 @@ class Engine:
             "state_bytes_per_customer": round(self.partition.customers.bytes_per_customer),
             "warnings": self.decider.log.warnings(),
         }
+        if self.shadow:
+            horizon = self.settings.horizon_days * DAY_US
+            report["shadow"] = beside(self.decider.log, self.shadow.decider.log, self.partition.clock, horizon)
         if self.decider.log.any_leaver:
             horizon = self.settings.horizon_days * DAY_US
             report["outcomes"] = self.decider.log.outcomes(self.partition.clock, horizon)
@@ -398,6 +420,7 @@ class Engine:
         parts.update({f"partition.{name}": part for name, part in self.partition.snapshot().items()})
         parts.update({f"model.{name}": part for name, part in self.model.snapshot().items()})
         parts.update({f"decider.{name}": part for name, part in self.decider.snapshot().items()})
+        parts.update({f"shadow.{name}": part for name, part in self.shadow.snapshot().items()})
         parts.update({f"watches.{name}": part for name, part in self.watches.snapshot().items()})
         if self.ledger is not None:
             parts["ledger"] = self.ledger.snapshot()
@@ -431,6 +454,7 @@ class Engine:
         customers.replace_bits(carried.bits)
         for customer in carried.customers:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
+        self.shadow.restore(of("shadow"))
         self._restored = True
         self.watches.restore(of("watches"))
         if self.ledger is not None and "ledger" in parts:
