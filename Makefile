@@ -46,9 +46,10 @@ bench: $(STAMP) ## speed and memory on simulated events (BENCH_EVENTS=1000000 fo
 outage: $(STAMP) ## an outage of 5,000 customers: incidents and warnings because of it (ten minutes)
 	@$(BIN)/python -m benchmarks.outage
 
-fuzz: $(STAMP) ## a long search: property tests with many more examples, then the engine (FUZZ_EXAMPLES=20000 FUZZ_SECONDS=600)
+fuzz: $(STAMP) ## a long search: property tests with many more examples, then the engine and rule files (FUZZ_EXAMPLES=20000 FUZZ_SECONDS=600 FUZZ_FILES=10000)
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 tests/property
 	@$(BIN)/python tests/fuzz_engine.py --seconds $${FUZZ_SECONDS:-600}
+	@$(BIN)/python tests/fuzz_rules.py --files $${FUZZ_FILES:-10000}
 
 clean: ## remove .venv and everything made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench

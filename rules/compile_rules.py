@@ -19,6 +19,7 @@ from rules.formats import LANGUAGES
 from rules.hints import did_you_mean
 from rules.incidents import speaks_of_network
 from rules.leaves import Since
+from rules.lookalikes import mend
 from rules.rulefile import Group, RuleEntry, RuleFile
 from rules.ruleset import Rule, RuleException, RuleSet, RuleText
 from rules.texts import Template, TemplateError, compile_template
@@ -198,7 +199,7 @@ class _RuleBuild:
     def _known(self, path: Path, what: str, name: str, known: Collection[str]) -> None:
         if name not in known:
             hint = did_you_mean(name, known) or (f"; there are {', '.join(known)}" if len(known) < 12 else "")
-            self._refuse(path, f"no {what} `{name}`{hint}")
+            self._refuse(path, f"no {what} `{name}`{hint}{mend(name)}")
 
     def _condition(self, path: Path, text: str, params: Mapping[str, Threshold]) -> Compiled | None:
         try:

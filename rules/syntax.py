@@ -11,18 +11,12 @@ import re
 import warnings
 from dataclasses import dataclass
 
+from rules.lookalikes import FULL_WIDTH
 from rules.units import KEYWORDS, WITHIN, Quantity
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 64
 
-_FULL_WIDTH = dict(
-    zip(
-        "，：；（）“”‘’％＜＞＝！＆｜【】、。＋－＊／．０１２３４５６７８９　",
-        ",:;()\"\"''%<>=!&|[],.+-*/.0123456789 ",
-        strict=True,
-    )
-)
 _LOOKALIKES = (
     (re.compile(r"&&"), "write `and` instead of `&&`"),
     (re.compile(r"\|\|"), "write `or` instead of `||`"),
@@ -129,8 +123,8 @@ def _explained(text: str, offset: int, reason: str) -> ExpressionError:
     """Names the mend for what other languages and Chinese input methods produce."""
     outside = _without_strings(text)
     for position, character in enumerate(outside):
-        if character in _FULL_WIDTH:
-            return _error(position, f"full-width `{character}`: write `{_FULL_WIDTH[character]}`")
+        if character in FULL_WIDTH:
+            return _error(position, f"full-width `{character}`: write `{FULL_WIDTH[character]}`")
     for pattern, mend in _LOOKALIKES:
         if found := pattern.search(outside):
             return _error(found.start(), mend)

@@ -16,11 +16,12 @@ from events.columns import Batch
 from events.decode import decode
 from rules.casefile import read_cases
 from rules.caserun import Runner
-from rules.check import check, render
+from rules.check import check
 from rules.faults import ConfigurationError, Fault
+from rules.findings import FORMATS
 from rules.formats import Style
 from streams import bootstrap, clock
-from streams.problems import FINDINGS, guarded
+from streams.problems import FINDINGS, UsageError, guarded
 
 rules = typer.Typer(no_args_is_help=True, help="For rule authors.")
 config = typer.Typer(no_args_is_help=True, help="The whole configuration.")
@@ -50,17 +51,25 @@ def config_check(folder: ConfigOption = None) -> None:
 
 @rules.command("check")
 @guarded
-def rules_check(folder: ConfigOption = None) -> None:
+def rules_check(
+    folder: ConfigOption = None,
+    form: Annotated[str, typer.Option("--format", help="text, json, sarif or github.")] = "text",
+) -> None:
     """Check the rules and all that they refer to: names, types, units, texts, tests."""
+    if form not in FORMATS:
+        raise UsageError(f"--format {form}: {', '.join(FORMATS)}")
     chosen = bootstrap.config_folder(folder)
-    conclude(check(chosen, bootstrap.schema()), f"{chosen}: fine")
+    conclude(check(chosen, bootstrap.schema(), now=clock.now()), f"{chosen}: fine", form)
 
 
-def conclude(faults: Sequence[Fault], fine: str) -> None:
+def conclude(faults: Sequence[Fault], fine: str, form: str = "text") -> None:
     """Print the findings, or that there are none. An unknown CHURN_... variable is said but is no finding: orchestrators
     put their own beside ours.
     """
-    typer.echo(render(faults) if faults else fine)
+    typer.echo(
+        FORMATS[form](faults) if faults or form in {"json", "sarif"} else fine if form == "text" else "",
+        nl=bool(faults) or form != "github",
+    )
     if any(fault.severity == "error" or not fault.file.startswith("environment ") for fault in faults):
         raise typer.Exit(FINDINGS)
 

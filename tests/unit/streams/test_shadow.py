@@ -68,10 +68,7 @@ def would_be(made, whole, size) -> list[dict]:
 
 def test_would_be_warnings_do_not_depend_on_how_the_stream_was_cut(trial: Path) -> None:
     whole = lines(random_moments(5, 300, customers=6))
-    found = [
-        sorted(would_be(engine(trial, model=frozen()), whole, size), key=json.dumps)
-        for size in (1, 7, 300)
-    ]
+    found = [sorted(would_be(engine(trial, model=frozen()), whole, size), key=json.dumps) for size in (1, 7, 300)]
     assert found[0]
     assert found[0] == found[1] == found[2]
 
