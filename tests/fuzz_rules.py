@@ -16,8 +16,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-
 from support.yaml_mutations import check, mutated
 
 import rules.load
@@ -53,10 +51,11 @@ def main() -> int:
                 refused += bool(check(folder, file, raw, known).faults)
             except BaseException:
                 Path("fuzz-rules.yaml").write_bytes(raw)
-                print(f"file {number} of seed {given.seed}: see fuzz-rules.yaml", file=sys.stderr)
+                sys.stderr.write(f"file {number} of seed {given.seed}: see fuzz-rules.yaml\n")
                 raise
             signal.alarm(0)
-    print(f"{given.files} files: {refused} refused, {given.files - refused} read, {time.monotonic() - began:.0f} s")
+    seconds = time.monotonic() - began
+    sys.stdout.write(f"{given.files} files: {refused} refused, {given.files - refused} read, {seconds:.0f} s\n")
     return 0
 
 

@@ -50,7 +50,8 @@ class Plain(SafeConstructor):
     """Dates and times are texts, as authors see them."""
 
 
-Plain.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+for name in ("timestamp", "merge", "value"):
+    Plain.add_constructor(f"tag:yaml.org,2002:{name}", SafeConstructor.construct_yaml_str)
 
 
 def mutated(chance: random.Random, text: str) -> bytes:

@@ -67,7 +67,7 @@ def test_what_is_over_is_said(tmp_path: Path) -> None:
         (tmp_path / file.relative_to(DEFAULT)).write_text(text)
     done = CliRunner().invoke(app, ["rules", "check", "--config", str(tmp_path), "--format", "json"])
     assert done.exit_code == 1
-    assert [(one["code"], one["line"]) for one in json.loads(done.stdout)] == [("over", 15), ("over", 16)]
+    assert [(one["code"], one["line"]) for one in json.loads(done.stdout)] == [("over", 16), ("over", 17)]
     done = CliRunner().invoke(app, ["rules", "check", "--format", "xml"])
     assert (done.exit_code, done.stderr) == (2, "--format xml: text, json, sarif, github\n")
 
