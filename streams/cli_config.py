@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from detectors.features import FEATURES
 from events.columns import Batch
 from events.decode import decode
 from rules.casefile import read_cases
 from rules.caserun import Runner
 from rules.check import check
+from rules.coverage import Coverage
 from rules.faults import ConfigurationError, Fault
 from rules.findings import FORMATS
 from rules.formats import Style
 from streams import bootstrap, clock
+from streams.observing import ObservedEngine
 from streams.problems import FINDINGS, UsageError, guarded
 
 rules = typer.Typer(no_args_is_help=True, help="For rule authors.")
@@ -76,8 +75,11 @@ def conclude(faults: Sequence[Fault], fine: str, form: str = "text") -> None:
 
 @rules.command("test")
 @guarded
-def rules_test(folder: ConfigOption = None) -> None:
-    """Run the tests beside the rules (*_test.yaml)."""
+def rules_test(
+    folder: ConfigOption = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="List what no test makes true, or false.")] = False,
+) -> None:
+    """Run the tests beside the rules (*_test.yaml), and say how much of the rules they look at."""
     chosen, schema = bootstrap.config_folder(folder), bootstrap.schema()
     configuration = bootstrap.configuration(chosen)
     found = configuration.rules
@@ -85,13 +87,22 @@ def rules_test(folder: ConfigOption = None) -> None:
     if faults:
         raise ConfigurationError(faults)
     style = Style("en", configuration.settings.currency, configuration.settings.utc_offset)
-    runner = Runner(schema, lambda: bootstrap.engine(configuration, None, None), decode_case, style)
+    seen = Coverage((*found.rules, *found.switched_off))
+
+    def engine() -> ObservedEngine:
+        champion, _ = bootstrap.champion(configuration)
+        return ObservedEngine(configuration, champion, lambda _engine, _rows, _count, sheet: seen.note(sheet))
+
+    runner = Runner(schema, engine, decode_case, style, seen)
     failed = 0
     for case in cases:
         differences = runner.run(case)
         failed += bool(differences)
         for difference in differences:
             typer.echo(f"{case.file}:{case.line}: {case.entry.name}: {difference}")
+    if coverage:
+        typer.echo("\n".join(seen.missing()))
+    typer.echo(seen.summary())
     typer.echo(f"{len(cases)} tests, {failed} failed")
     if failed:
         raise typer.Exit(FINDINGS)
@@ -100,33 +111,3 @@ def rules_test(folder: ConfigOption = None) -> None:
 def decode_case(raw: bytes, file: str) -> Batch:
     """The events of a case, as they would come from a file."""
     return decode(raw, file, received_at=clock.now_text())
-
-
-@rules.command("features")
-@guarded
-def rules_features() -> None:
-    """List the features that a rule may name."""
-    console = Console()
-    if not console.is_terminal:
-        for feature in FEATURES:
-            typer.echo(
-                "\t".join(
-                    (
-                        feature.name,
-                        feature.kind,
-                        feature.unit,
-                        feature.window,
-                        feature.en,
-                        feature.zh,
-                        ",".join(feature.causes),
-                    )
-                )
-            )
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("name", "unit", "window", "meaning", "causes"):
-        table.add_column(name, overflow="fold")
-    for feature in FEATURES:
-        unit = feature.unit if feature.kind == "number" else feature.kind
-        table.add_row(feature.name, unit, feature.window, f"{feature.en}\n{feature.zh}", " ".join(feature.causes))
-    console.print(table)

@@ -244,6 +244,11 @@ class Evaluation:
         )
         return self._verdict
 
+    @property
+    def verdict(self) -> Verdict:
+        """What was found of the rows that were judged last."""
+        return self._verdict
+
     def apart(self, verdict: Verdict, count: int) -> tuple[Verdict, Verdict]:
         """What was found for live rules, and for shadow rules."""
         words = len(words_of([False] * len(self._rules)))
