@@ -9,6 +9,7 @@ from rules.casefile import Case
 from rules.documents import Document, Path
 from rules.faults import Fault
 from rules.feature_types import Schema
+from rules.hints import did_you_mean
 from rules.intervals import Witness, choices, impossible, overlap, settled
 from rules.load import Configuration, Reading
 from rules.ruleset import Rule
@@ -31,6 +32,7 @@ def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema, now: in
         if cases is not None and rule.id not in tested:
             yield _note(rule, document, (*path, "id"), "no test expects it to fire", "no-test")
     yield from _unused_tiers(configuration, reading.settings_document)
+    yield from _unused_queues(configuration, reading.settings_document)
 
 
 def _contradictions(rule: Rule, document: Document, path: Path, schema: Schema) -> Iterator[Fault]:
@@ -69,6 +71,17 @@ def _unused_tiers(configuration: Configuration, document: Document) -> Iterator[
     for i, tier in enumerate(configuration.settings.tiers):
         if tier not in used:
             fault = document.fault(("tiers", i), f"no rule that is on raises to the tier `{tier}`", "unused-tier")
+            yield replace(fault, severity="warning")
+
+
+def _unused_queues(configuration: Configuration, document: Document) -> Iterator[Fault]:
+    used = {*configuration.settings.routing.values(), *(rule.queue for rule in configuration.rules.rules)}
+    for queue in configuration.settings.capacity:
+        if queue not in used:
+            hint = did_you_mean(queue, [one for one in used if one])
+            fault = document.fault(
+                ("capacity", queue), f"nothing goes to the queue `{queue}`{hint}", "unused-queue", key=True
+            )
             yield replace(fault, severity="warning")
 
 

@@ -144,6 +144,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     hold_out: dict[Code, Share] = field(default_factory=dict)
     deadlines: dict[Code, TierDeadlines]
     routing: dict[ValueClass, Identifier]
+    capacity: dict[Identifier, Positive] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError for steps of time that are none."""
