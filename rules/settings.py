@@ -123,6 +123,13 @@ class Needs(Strict, frozen=True, kw_only=True):
     individual_mb: Positive = 500.0
 
 
+class Guard(Strict, frozen=True, kw_only=True):
+    """A rule that concerns more than this share of the customers (and at least so many) is held until somebody says yes."""
+
+    share: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    at_least: Annotated[int, Meta(ge=1)] = 100
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """churn.yaml. Spans of time are microseconds here and `24h` in the file."""
 
@@ -145,6 +152,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     deadlines: dict[Code, TierDeadlines]
     routing: dict[ValueClass, Identifier]
     capacity: dict[Identifier, Positive] = field(default_factory=dict)
+    guard: Guard = Guard()
 
     def __post_init__(self) -> None:
         """Raises ValueError for steps of time that are none."""

@@ -8,7 +8,7 @@ of one customer's events and timers. A learning model takes effect at ticks of e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -32,10 +32,12 @@ from rules.early_warning import EarlyWarning, StatusReason
 from rules.ledger import WANTED, History, Ledger
 from rules.load import Configuration
 from rules.outcomes import ACTIVE_US, Leaver
+from rules.ruleset import Rule
 from rules.trial import beside
 from rules.writing import Writer
 from streams.crowd import PartitionCrowd
 from streams.evaluation import Evaluation, Names
+from streams.guarding import EDITED, SUDDEN, Alarm, bits_set, check_reloadable, fresh, still_held, too_many, with_held
 from streams.layouts import checked_layouts, layouts
 from streams.shadow import Shadow
 
@@ -67,6 +69,7 @@ class Step(NamedTuple):
     applied: int
     duplicates: int
     shadow: Sequence[EarlyWarning] = ()  # would-be warnings of shadow rules; for nobody's queue
+    alarms: Sequence[Alarm] = ()  # rules that the guard has begun to hold
 
 
 class Engine:
@@ -78,25 +81,21 @@ class Engine:
     def __init__(self, configuration: Configuration, model: Champion, ledger: Ledger | None = None) -> None:
         settings = configuration.settings
         self.settings = settings
+        self.configuration = configuration  # as it was asked for: rules that are held are live in it
+        self.held: dict[str, Alarm] = {}  # rules that the guard keeps in shadow
+        self._alarms: list[Alarm] = []
+        self._guarded_day = 0  # the local day whose firings are being counted
         self.ledger = ledger
         self.writer = Writer(configuration, CATALOGUE, VERSION)
         self.decider = Decider(configuration, self.writer)
         self.shadow = Shadow(configuration, self.writer)
-        limits = Limits(
-            lateness=int(settings.lateness),
-            fact_lateness=int(settings.fact_lateness),
-            recheck=int(settings.recheck),
-            hold=min(self.decider.least_hold, self.shadow.decider.least_hold),
-            usage_horizon=max(int(settings.lateness), DAY_US) // SECOND_US,
-            fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
-        )
-        self.partition = Partition(limits, self.decider.words, int(settings.utc_offset))
+        self.partition = Partition(self._limits(), self.decider.words, int(settings.utc_offset))
         if model.vocabulary:  # a saved model's categories keep their numbers
             self.partition.profiles.attributes.restore(model.vocabulary)
         self.names = Names(self.partition)
         self.model = model
-        versions = {name: self.writer.versions[name] for name in ("engine", "rules")}
-        self.watches = Watches(int(settings.utc_offset), versions)
+        self._versions = {name: self.writer.versions[name] for name in ("engine", "rules")}
+        self.watches = Watches(int(settings.utc_offset), self._versions)
         self.evaluation = Evaluation(
             self.partition,
             model,
@@ -110,6 +109,92 @@ class Engine:
         self._pending: list[int] = []  # facts of the running work that change an episode, by index
         self._work: Work | None = None
         self._restored = False  # episodes may have lost their rules
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        return Limits(
+            lateness=int(settings.lateness),
+            fact_lateness=int(settings.fact_lateness),
+            recheck=int(settings.recheck),
+            hold=min(self.decider.least_hold, self.shadow.decider.least_hold),
+            usage_horizon=max(int(settings.lateness), DAY_US) // SECOND_US,
+            fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
+        )
+
+    def reload(self, configuration: Configuration, released: Collection[str] = ()) -> list[Alarm]:
+        """Go on under another configuration, between two steps; state is carried over as by `restore`.
+
+        Rules that are the same keep episodes, running `for`s and cooldowns; what lost its rules closes with the next step.
+        A live rule that is new or edited and true of too many customers now is held (returned, and among `held`) unless
+        `released` names it. Raises ValueError for settings that need a restart, and then nothing has changed.
+        """
+        check_reloadable(self.settings, configuration.settings)
+        held = {
+            name: alarm
+            for name, alarm in still_held(self.held, configuration.rules.rules).items()
+            if name not in released
+        }
+        doubtful = [
+            rule
+            for rule in fresh(self.configuration.rules.rules, configuration.rules.rules)
+            if rule.id not in released and rule.id not in held
+        ]
+        alarms = self._examined(configuration, doubtful) if doubtful else []
+        self._install(configuration, held | {alarm.rule: alarm for alarm in alarms})
+        return alarms
+
+    def release(self, *rules: str) -> None:
+        """Somebody said yes: these rules, which the guard held, are live from now on."""
+        self.reload(self.configuration, rules)
+
+    def _examined(self, configuration: Configuration, doubtful: Sequence[Rule]) -> list[Alarm]:
+        """The alarms of the rules that are true of too many customers as of now."""
+        known = np.flatnonzero(self.partition.customers.column("times", T["first_seen"]) > 0)
+        looking = Evaluation(self.partition, self.model, configuration, doubtful, self.watches.network.holds)
+        looking.show(self.evaluation.attributes)
+        counts = np.zeros(len(doubtful), np.int64)
+        for rows, count in self.partition.look(known, self.partition.clock):
+            counts += bits_set(looking.judge(rows, count, learn=False).fire[:count], len(doubtful))
+        found = zip(doubtful, counts.tolist(), strict=True)
+        return too_many(found, len(known), configuration.settings, EDITED, self.partition.clock)
+
+    def _install(self, configuration: Configuration, held: dict[str, Alarm]) -> None:
+        """Put other rules in the place of those there are."""
+        effective = with_held(configuration, held)
+        writer = Writer(effective, CATALOGUE, VERSION)
+        writer.decided_at = self.writer.decided_at
+        decider, shadow = Decider(effective, writer), Shadow(effective, writer)
+        customers = self.partition.customers
+        carried = decider.take_over(self.decider, customers.bits[: customers.count])
+        shadow.take_over(self.shadow)
+        customers.replace_bits(carried.bits)
+        for customer in carried.customers:
+            self.partition.set_rules_due(customer, decider.timers.next(customer))
+        attributes = self.evaluation.attributes
+        self.settings, self.configuration, self.held = configuration.settings, configuration, held
+        self.writer, self.decider, self.shadow = writer, decider, shadow
+        self._versions["rules"] = writer.versions["rules"]
+        self.partition.limits = self._limits()
+        self.evaluation = Evaluation(
+            self.partition, self.model, effective, decider.rules, self.watches.network.holds, shadow.decider.rules
+        )
+        self.evaluation.show(attributes)
+        self._restored = True
+
+    def _guard(self, stop: Stop) -> None:
+        """At local midnight: hold the rules that fired for too many customers since the one before."""
+        day = (stop.time + int(self.settings.utc_offset)) // DAY_US
+        if day == self._guarded_day:
+            return
+        self._guarded_day = day
+        fired, self.decider.fired_today = self.decider.fired_today, {}
+        known = int(np.count_nonzero(self.partition.customers.column("times", T["first_seen"]) > 0))
+        counted = [(self.decider.rules[k], len(customers)) for k, customers in sorted(fired.items())]
+        alarms = too_many(counted, known, self.settings, SUDDEN, stop.time)
+        if alarms:
+            self._alarms += alarms
+            self._install(self.configuration, self.held | {alarm.rule: alarm for alarm in alarms})
+            self._close_removed(stop.time)
 
     def step(self, batch: Batch, decided_at: int, most: int = NO_LIMIT) -> Step:
         """Apply a batch. The stream clock never passes `most` (arrival time of live events)."""
@@ -141,6 +226,7 @@ class Engine:
             int(np.count_nonzero((fates == APPLIED) | (fates == ELSEWHERE))),
             int(np.count_nonzero(fates == DUPLICATE)),
             self.shadow.take(),
+            self._take_alarms(),
         )
 
     def advance(self, to: int, decided_at: int) -> Step:
@@ -150,15 +236,22 @@ class Engine:
         self._tick_until(to)
         self.partition.clock = max(self.partition.clock, to)
         self.partition.sweep(None, to, self._evaluate)
-        return Step(self.decider.take(), self._told(self.watches.take()), (), 0, 0, self.shadow.take())
+        return Step(
+            self.decider.take(), self._told(self.watches.take()), (), 0, 0, self.shadow.take(), self._take_alarms()
+        )
 
-    def _close_removed(self) -> None:
-        """Right after a restore, at its clock: end the episodes whose rules are no more."""
+    def _take_alarms(self) -> list[Alarm]:
+        alarms, self._alarms = self._alarms, []
+        return alarms
+
+    def _close_removed(self, at: int | None = None) -> None:
+        """Right after a restore or a reload, at its clock: end the episodes whose rules are no more."""
         if self._restored:
+            at = self.partition.clock if at is None else at
             who = self.evaluation.who(self.names, rows=False)
-            for customer in self.decider.close_removed(self.partition.clock, who):
+            for customer in self.decider.close_removed(at, who):
                 self.partition.set_rules_due(customer, self.decider.timers.next(customer))
-            self.shadow.close_removed(self.partition.clock, who)
+            self.shadow.close_removed(at, who)
             self._restored = False
 
     def _stretches(self, work: Work) -> Iterator[tuple[int, int | None, Stop | None]]:
@@ -237,6 +330,7 @@ class Engine:
             self.partition.sweep(work, stop.time - 1, self._evaluate)
         if ended is not None:
             self.partition.feeds.peers.end_of_day(ended)
+            self._guard(stop)
         self.watches.act(stop, work, PartitionCrowd(self.partition, self.evaluation, self.names, work))
 
     def _tick_until(self, to: int) -> None:
@@ -430,6 +524,11 @@ class Engine:
                 "ticked": self.ticked,
                 "outcome_at": self.outcome_at,
                 "attributes": self.evaluation.attributes,
+                "held": list(self.held.values()),
+                "fired_today": [
+                    [self.decider.rules[k].id, sorted(who)] for k, who in sorted(self.decider.fired_today.items())
+                ],
+                "guarded_day": self._guarded_day,
                 "layouts": layouts(),
             }
         )
@@ -447,6 +546,10 @@ class Engine:
         def of(room: str) -> dict[str, Any]:
             return {name[len(room) + 1 :]: part for name, part in parts.items() if name.startswith(room + ".")}
 
+        held = {one["rule"]: msgspec.convert(one, Alarm) for one in own.get("held", ())}
+        held = still_held(held, self.configuration.rules.rules)
+        if held:
+            self._install(self.configuration, held)
         self.partition.restore(of("partition"))
         self.model.restore(of("model"))
         customers = self.partition.customers
@@ -459,6 +562,9 @@ class Engine:
         self.watches.restore(of("watches"))
         if self.ledger is not None and "ledger" in parts:
             self.ledger.restore(bytes(parts["ledger"]))
+        places = {rule.id: k for k, rule in enumerate(self.decider.rules)}
+        fired = {places[name]: set(who) for name, who in own.get("fired_today", ()) if name in places}
+        self.decider.fired_today, self._guarded_day = fired, int(own.get("guarded_day", 0))
         self.ticked, self.outcome_at = int(own["ticked"]), int(own["outcome_at"])
         self.evaluation.sync()
         self.evaluation.show(int(own["attributes"]))

@@ -92,6 +92,16 @@ class Shadow:
         for customer, timer in self.decider.timers:
             self.due[customer] = min(self.due[customer], timer.due)
 
+    def take_over(self, other: Shadow) -> None:
+        """Go on where another left, whose rules may be others."""
+        if not other:
+            return
+        carried = self.decider.take_over(other.decider, other.bits)
+        self.bits = np.array(carried.bits, np.uint64)
+        self.due = np.full(len(self.bits), FAR, np.int64)
+        for customer, timer in self.decider.timers:
+            self.due[customer] = min(self.due[customer], timer.due)
+
     def close_removed(self, at: int, who: Who) -> None:
         """End the would-be episodes whose rules are no more."""
         for customer in self.decider.close_removed(at, who):
