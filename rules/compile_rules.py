@@ -181,8 +181,8 @@ class _RuleBuild:
             valid_from=begins,
             valid_to=ends,
             exceptions=tuple(exceptions),
-            fires=_in_force(expr, begins, ends, exceptions),
-            clears=_until(clear, ends),
+            fires=in_force(expr, begins, ends, exceptions),
+            clears=until(clear, ends),
         )
 
     def _check_names(self, params: Mapping[str, Written]) -> None:
@@ -228,7 +228,7 @@ class _RuleBuild:
         self.whole.faults.append(self.document.fault_within((*self.path, *path), offset, message, code))
 
 
-def _in_force(expr: Compiled, begins: int | None, ends: int | None, exceptions: Sequence[RuleException]) -> Compiled:
+def in_force(expr: Compiled, begins: int | None, ends: int | None, exceptions: Sequence[RuleException]) -> Compiled:
     """The condition while the rule is valid, and outside of its exceptions."""
     parts: list[Condition] = [expr.condition]
     parts += [] if begins is None else [Since(begins)]
@@ -240,7 +240,7 @@ def _in_force(expr: Compiled, begins: int | None, ends: int | None, exceptions: 
     return Compiled(expr.text, whole, whole.features, whole.known)
 
 
-def _until(clear: Compiled, ends: int | None) -> Compiled:
+def until(clear: Compiled, ends: int | None) -> Compiled:
     """The clearing condition, or that the rule is no longer valid."""
     if ends is None:
         return clear
