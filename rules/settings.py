@@ -123,6 +123,12 @@ class Needs(Strict, frozen=True, kw_only=True):
     individual_mb: Positive = 500.0
 
 
+class Approval(Strict, frozen=True, kw_only=True):
+    """`four_eyes`: whoever proposed a rule set may not approve it."""
+
+    four_eyes: bool = False
+
+
 class Guard(Strict, frozen=True, kw_only=True):
     """A rule that concerns more than this share of the customers (and at least so many) is held until somebody says yes."""
 
@@ -153,6 +159,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     routing: dict[ValueClass, Identifier]
     capacity: dict[Identifier, Positive] = field(default_factory=dict)
     guard: Guard = Guard()
+    approval: Approval = Approval()
 
     def __post_init__(self) -> None:
         """Raises ValueError for steps of time that are none."""
