@@ -6,10 +6,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench outage fuzz clean
+.PHONY: help setup demo test lint format bench bench-rules outage fuzz clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(STAMP) ## make .venv and install everything (the others do it by themselves)
 
@@ -42,6 +42,9 @@ test: lint ## lint, then every test
 
 bench: $(STAMP) ## speed and memory on simulated events (BENCH_EVENTS=1000000 for a short one)
 	@$(BIN)/python -m benchmarks.bench
+
+bench-rules: $(STAMP) ## what 100, 500 and 1,000 rules cost beside the default set (BENCH_EVENTS, BENCH_CUSTOMERS)
+	@$(BIN)/python -m benchmarks.rules
 
 outage: $(STAMP) ## an outage of 5,000 customers: incidents and warnings because of it (ten minutes)
 	@$(BIN)/python -m benchmarks.outage

@@ -7,7 +7,7 @@
         exp_rules: [usage-dropping]                     of the rules of `rule_files` exactly these fire
         exp_cleared: []                                 and exactly these are clear (when given)
       - name: after two days, not before                events in: the whole engine
-        start: 2026-03-01T00:00:00+08:00
+        start: 2026-03-01T00:00:00+08:00                with the rules of `rule_files` alone, shadow rules as if live
         input_events:
           - {at: 0h, every: 1d, times: 40, type: usage.recorded, with: {service: data, mb: 900}}
         warning_test:

@@ -17,6 +17,7 @@ from rules.expressions import Compiled
 from rules.feature_types import Schema
 from rules.formats import LANGUAGES, Style
 from rules.leaves import NOW
+from rules.ruleset import Rule
 from rules.texts import Value
 
 OPEN = ("raised", "elevated")
@@ -47,13 +48,13 @@ class EngineLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Runs cases. `engine` makes a fresh engine on the same rules; `decode` is the engine's decoding of JSON lines.
+    """Runs cases. `engine` makes a fresh engine on the rules of a case; `decode` is the engine's decoding of JSON lines.
 
     `coverage` is told what values of cases come to; whoever makes the engine tells it of rows.
     """
 
     schema: Schema
-    engine: Callable[[], EngineLike]
+    engine: Callable[[Sequence[Rule]], EngineLike]
     decode: Callable[[bytes, str], Any]
     style: Style = Style("en")  # noqa: RUF009 - frozen
     coverage: Coverage | None = None
@@ -92,7 +93,7 @@ class Runner:
 
     def _events(self, case: Case) -> list[str]:
         entry = case.entry
-        engine = self.engine()
+        engine = self.engine(case.rules)
         start = (entry.start - _EPOCH) // _MICROSECOND if entry.start else 0
         events = sorted((e for given in entry.input_events or () for e in _dated(given)), key=lambda event: event[0])
         latest: dict[str, Any] = {}

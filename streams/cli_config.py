@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ from rules.coverage import Coverage
 from rules.faults import ConfigurationError, Fault
 from rules.findings import FORMATS
 from rules.formats import Style
+from rules.load import Configuration
+from rules.ruleset import Rule
 from streams import bootstrap, clock
 from streams.observing import ObservedEngine
 from streams.problems import FINDINGS, UsageError, guarded
@@ -89,9 +92,11 @@ def rules_test(
     style = Style("en", configuration.settings.currency, configuration.settings.utc_offset)
     seen = Coverage((*found.rules, *found.switched_off))
 
-    def engine() -> ObservedEngine:
+    def engine(judged: Sequence[Rule]) -> ObservedEngine:
         champion, _ = bootstrap.champion(configuration)
-        return ObservedEngine(configuration, champion, lambda _engine, _rows, _count, sheet: seen.note(sheet))
+        return ObservedEngine(
+            judging(configuration, judged), champion, lambda _engine, _rows, _count, sheet: seen.note(sheet, judged)
+        )
 
     runner = Runner(schema, engine, decode_case, style, seen)
     failed = 0
@@ -106,6 +111,12 @@ def rules_test(
     typer.echo(f"{len(cases)} tests, {failed} failed")
     if failed:
         raise typer.Exit(FINDINGS)
+
+
+def judging(configuration: Configuration, judged: Sequence[Rule]) -> Configuration:
+    """The configuration with some rules alone, shadow rules as live ones: a test is of the rule, whatever its mode."""
+    live = tuple(replace(rule, mode="live") for rule in judged if rule.mode != "off")
+    return replace(configuration, rules=replace(configuration.rules, rules=live))
 
 
 def decode_case(raw: bytes, file: str) -> Batch:

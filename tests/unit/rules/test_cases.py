@@ -62,7 +62,7 @@ def run(tmp_path):
         cases, faults = read_cases(tmp_path, load(tmp_path, SCHEMA).rules.rules, SCHEMA)
         assert faults == []
         engine = FakeEngine()
-        runner = Runner(SCHEMA, lambda: engine, lambda raw, _: [json.loads(line) for line in raw.splitlines()])
+        runner = Runner(SCHEMA, lambda _: engine, lambda raw, _: [json.loads(line) for line in raw.splitlines()])
         return runner.run(cases[0]), engine
 
     return differences
