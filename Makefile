@@ -6,10 +6,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench outage fuzz clean
+.PHONY: help setup demo test lint format bench bench-rules outage fuzz clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(STAMP) ## make .venv and install everything (the others do it by themselves)
 
@@ -43,12 +43,16 @@ test: lint ## lint, then every test
 bench: $(STAMP) ## speed and memory on simulated events (BENCH_EVENTS=1000000 for a short one)
 	@$(BIN)/python -m benchmarks.bench
 
+bench-rules: $(STAMP) ## what 100, 500 and 1,000 rules cost beside the default set (BENCH_EVENTS, BENCH_CUSTOMERS)
+	@$(BIN)/python -m benchmarks.rules
+
 outage: $(STAMP) ## an outage of 5,000 customers: incidents and warnings because of it (ten minutes)
 	@$(BIN)/python -m benchmarks.outage
 
-fuzz: $(STAMP) ## a long search: property tests with many more examples, then the engine (FUZZ_EXAMPLES=20000 FUZZ_SECONDS=600)
+fuzz: $(STAMP) ## a long search: property tests with many more examples, then the engine and rule files (FUZZ_EXAMPLES=20000 FUZZ_SECONDS=600 FUZZ_FILES=10000)
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 tests/property
 	@$(BIN)/python tests/fuzz_engine.py --seconds $${FUZZ_SECONDS:-600}
+	@$(BIN)/python tests/fuzz_rules.py --files $${FUZZ_FILES:-10000}
 
 clean: ## remove .venv and everything made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench

@@ -30,8 +30,39 @@ class Constant:
     def features(self) -> frozenset[str]:
         return frozenset()
 
+    known = features  # those that are known where the number is
+
     def over(self, _sheet: Sheet) -> Operand:
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A parameter with other values for some customers: the first of (category, its text, value) that holds."""
+
+    value: float
+    cases: tuple[tuple[str, str, float], ...]
+    key: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", intern(f"chosen({self.value!r},{self.cases!r})"))
+
+    @property
+    def features(self) -> frozenset[str]:
+        return frozenset(feature for feature, _, _ in self.cases)
+
+    @property
+    def known(self) -> frozenset[str]:
+        return frozenset()
+
+    def over(self, sheet: Sheet) -> Operand:
+        found = sheet.numbers.get(self.key)
+        if found is None:
+            found = self.value
+            for feature, text, value in reversed(self.cases):
+                found = np.where(np.equal(sheet[feature], sheet.code(feature, text)), value, found)
+            sheet.numbers[self.key] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +74,8 @@ class Feature:
     @property
     def features(self) -> frozenset[str]:
         return frozenset((self.key,))
+
+    known = features
 
     def over(self, sheet: Sheet) -> Operand:
         return sheet[self.key]
@@ -63,6 +96,10 @@ class Arithmetic:
     def features(self) -> frozenset[str]:
         return frozenset().union(*(one.features for one in self.operands))
 
+    @property
+    def known(self) -> frozenset[str]:
+        return frozenset().union(*(one.known for one in self.operands))
+
     def over(self, sheet: Sheet) -> Operand:
         found = sheet.numbers.get(self.key)
         if found is None:
@@ -71,7 +108,7 @@ class Arithmetic:
         return found
 
 
-Number = Constant | Feature | Arithmetic
+Number = Constant | Chosen | Feature | Arithmetic
 
 
 def apply(name: str, *operands: Operand) -> Operand:

@@ -3,11 +3,11 @@
     version: 1
     tests:
       - name: use at a third of the own normal          values in: the conditions alone, without `for`
-        features: {usage_7d_vs_own: 0.33}               what is not named is unknown
+        features: {usage_7d_vs_own: 0.33}               what is not named is unknown; `at` is the time, for validity
         exp_rules: [usage-dropping]                     of the rules of `rule_files` exactly these fire
         exp_cleared: []                                 and exactly these are clear (when given)
       - name: after two days, not before                events in: the whole engine
-        start: 2026-03-01T00:00:00+08:00
+        start: 2026-03-01T00:00:00+08:00                with the rules of `rule_files` alone, shadow rules as if live
         input_events:
           - {at: 0h, every: 1d, times: 40, type: usage.recorded, with: {service: data, mb: 900}}
         warning_test:
@@ -78,6 +78,7 @@ class CaseEntry(Strict, frozen=True, kw_only=True):
 
     name: str
     features: dict[str, float | bool | str] | None = None
+    at: dt.datetime | None = None
     exp_rules: tuple[Identifier, ...] | None = None
     exp_cleared: tuple[Identifier, ...] | None = None
     exp_text: dict[Identifier, Bilingual] = field(default_factory=dict)

@@ -10,10 +10,14 @@ from typing import Any, Protocol
 import msgspec
 
 from rules.casefile import Case, ExpectedWarning, InputEvents
-from rules.columns import Sheet, TableColumns
+from rules.columns import Sheet, TableColumns, Written
+from rules.coverage import Coverage
 from rules.durations import Duration
+from rules.expressions import Compiled
 from rules.feature_types import Schema
 from rules.formats import LANGUAGES, Style
+from rules.leaves import NOW
+from rules.ruleset import Rule
 from rules.texts import Value
 
 OPEN = ("raised", "elevated")
@@ -44,12 +48,16 @@ class EngineLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Runs cases. `engine` makes a fresh engine on the same rules; `decode` is the engine's decoding of JSON lines."""
+    """Runs cases. `engine` makes a fresh engine on the rules of a case; `decode` is the engine's decoding of JSON lines.
+
+    `coverage` is told what values of cases come to; whoever makes the engine tells it of rows.
+    """
 
     schema: Schema
-    engine: Callable[[], EngineLike]
+    engine: Callable[[Sequence[Rule]], EngineLike]
     decode: Callable[[bytes, str], Any]
     style: Style = Style("en")  # noqa: RUF009 - frozen
+    coverage: Coverage | None = None
 
     def run(self, case: Case) -> list[str]:
         """What differs from what the case expects; empty when it passes."""
@@ -57,10 +65,21 @@ class Runner:
 
     def _values(self, case: Case) -> list[str]:
         entry, rules = case.entry, case.rules
-        sheet = Sheet(TableColumns([entry.features or {}], self.schema))
-        fired = {rule.id for rule in rules if rule.expr.evaluate(sheet)[0]}
-        cleared = {rule.id for rule in rules if rule.clear.evaluate(sheet)[0]}
+        told: dict[str, Written] = dict(entry.features or {})
+        if entry.at is not None:
+            told[NOW] = float((entry.at - _EPOCH) // _MICROSECOND)
+        sheet = Sheet(TableColumns([told], self.schema))
+        if self.coverage is not None:
+            self.coverage.note(sheet, rules)
+        fired = {rule.id for rule in rules if rule.fires.evaluate(sheet)[0]}
+        cleared = {rule.id for rule in rules if rule.clears.evaluate(sheet)[0]}
         differences = _difference("be true", set(entry.exp_rules or ()), fired)
+        differences += [
+            f"  {rule.id}: {clause}"
+            for rule in rules
+            if (rule.id in fired) != (rule.id in (entry.exp_rules or ()))
+            for clause in _clauses(rule.expr, sheet)
+        ]
         if entry.exp_cleared is not None:
             differences += _difference("be clear", set(entry.exp_cleared), cleared)
         values: dict[str, Value] = dict(entry.features or {})
@@ -74,7 +93,7 @@ class Runner:
 
     def _events(self, case: Case) -> list[str]:
         entry = case.entry
-        engine = self.engine()
+        engine = self.engine(case.rules)
         start = (entry.start - _EPOCH) // _MICROSECOND if entry.start else 0
         events = sorted((e for given in entry.input_events or () for e in _dated(given)), key=lambda event: event[0])
         latest: dict[str, Any] = {}
@@ -95,6 +114,12 @@ class Runner:
             found = [decision for decision in latest.values() if decision.status in OPEN]
             differences += _unlike(str(Duration(test.eval_time)), list(test.exp_warnings), found)
         return differences
+
+
+def _clauses(condition: Compiled, sheet: Sheet) -> list[str]:
+    """Each comparison with what it came to."""
+    said = {True: "true", False: "false", None: "unknown"}
+    return [f"`{one.text}` is {said[one.state]} (left {one.left:g})" for one in condition.clauses(sheet, 0)]
 
 
 def _difference(what: str, expected: set[str], got: set[str]) -> list[str]:
@@ -123,11 +148,13 @@ def _unlike(when: str, expected: list[ExpectedWarning], found: list[Any]) -> lis
     for one in expected:
         match = next((decision for decision in left if _fits(one, decision)), None)
         if match is None:
-            differences.append(f"at {when} there should be a warning {_wanted(one)}, but there is {_shown(found)}")
+            differences += [f"at {when} there should be another warning", f"  - {_wanted(one)}"]
+            differences += [f"  + {_shown([other])}" for other in left] or ["  + none"]
         else:
             left.remove(match)
     if not differences and left:
-        differences.append(f"at {when} there should be no further warning, but there is {_shown(left)}")
+        differences.append(f"at {when} there should be no further warning")
+        differences += [f"  + {_shown([one])}" for one in left]
     return differences
 
 

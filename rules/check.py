@@ -14,11 +14,13 @@ from rules.load import examine
 __all__ = ["check", "render"]
 
 
-def check(folder: Path, schema: Schema, environment: Mapping[str, str] | None = None) -> list[Fault]:
-    """All faults and findings of a folder in order of place; empty when there is nothing to say."""
+def check(
+    folder: Path, schema: Schema, environment: Mapping[str, str] | None = None, now: int | None = None
+) -> list[Fault]:
+    """All faults and findings of a folder in order of place; empty when there is nothing to say. `now` in µs UTC."""
     reading = examine(folder, schema, environment)
     found = reading.configuration
     if found is None:
         return reading.faults
     cases, faults = read_cases(folder, (*found.rules.rules, *found.rules.switched_off), schema)
-    return sorted([*reading.faults, *faults, *lint(reading, None if faults else cases, schema)])
+    return sorted([*reading.faults, *faults, *lint(reading, None if faults else cases, schema, now)])

@@ -60,7 +60,7 @@ class TableColumns:
 
     def __init__(self, rows: Sequence[Mapping[str, Written]], schema: Schema) -> None:
         """Raises KeyError for a name the schema lacks."""
-        for name in {name for row in rows for name in row}:
+        for name in {name for row in rows for name in row} - {"now"}:
             schema[name]
         self._rows = rows
         self._schema = schema

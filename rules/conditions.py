@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rules.columns import BoolArray, Sheet
-from rules.leaves import Leaf, Memoised
+from rules.leaves import NOW, Leaf, Memoised
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,35 @@ class Joined(Memoised):
         return result
 
 
-Condition = Leaf | Joined
+@dataclass(frozen=True, slots=True)
+class Unless(Memoised):
+    """An exception: everywhere but where its condition is definitely true before `until` (µs UTC, as if no moment is told)."""
+
+    condition: Condition
+    until: int
+    key: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", intern(f"(unless {self.condition.key} until {self.until})"))
+
+    @property
+    def features(self) -> frozenset[str]:
+        return self.condition.features
+
+    @property
+    def known(self) -> frozenset[str]:
+        return frozenset()
+
+    def negated(self) -> Condition:
+        raise TypeError("an exception stands outside of a condition")
+
+    def _compute(self, sheet: Sheet) -> BoolArray:
+        over = np.greater_equal(sheet[NOW], float(self.until))
+        result: BoolArray = ~(self.condition.mask(sheet) & ~over)
+        return result
+
+
+Condition = Leaf | Joined | Unless
 
 
 def joined(op: str, parts: list[Condition | Always]) -> Condition | Always:
@@ -87,5 +115,5 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
     if isinstance(condition, Joined):
         for part in condition.parts:
             yield from leaves(part)
-    else:
+    elif not isinstance(condition, Unless):
         yield condition

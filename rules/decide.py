@@ -20,6 +20,7 @@ from rules.episodes import Episode, held_out, warning_id
 from rules.load import Configuration
 from rules.outcomes import EpisodeLog, Leaver
 from rules.renewal import Renewal
+from rules.rulefile import Mode
 from rules.ruleset import Rule
 from rules.timers import EPISODE, LIFE, RuleTimers, Timer
 from rules.views import View
@@ -54,11 +55,11 @@ class Verdict(Protocol):
 
 
 class Decider:
-    """Holds the episodes and the rules' timers of a partition's customers."""
+    """Holds the episodes and the rules' timers of a partition's customers, for the rules of one mode."""
 
-    def __init__(self, configuration: Configuration, writer: Writer) -> None:
+    def __init__(self, configuration: Configuration, writer: Writer, mode: Mode = "live") -> None:
         self.configuration = configuration
-        self.rules: tuple[Rule, ...] = tuple(rule for rule in configuration.rules.rules if rule.mode == "live")
+        self.rules: tuple[Rule, ...] = tuple(rule for rule in configuration.rules.rules if rule.mode == mode)
         self.timers = RuleTimers()
         self.episodes: dict[int, Episode] = {}
         self.log = EpisodeLog(configuration.settings.tiers)
@@ -73,6 +74,9 @@ class Decider:
         self.renewal = Renewal(self.rules)
         self._held = bits.words_of([rule.held for rule in self.rules])
         self._out: list[EarlyWarning] = []
+        self.fired_today: dict[
+            int, set[int]
+        ] = {}  # by rule, the customers for whom it joined an episode since midnight
 
     @property
     def least_hold(self) -> int:
@@ -235,6 +239,7 @@ class Decider:
             status = EpisodeStatus.ELEVATED
         for k in fired:
             self.log.fired(customer, self.rules[k].id, at)
+            self.fired_today.setdefault(k, set()).add(customer)
         if status is EpisodeStatus.ELEVATED:
             if rank <= episode.tier_rank:
                 return
@@ -304,16 +309,31 @@ class Decider:
         """
         ids, episodes, log, tiers = msgspec.json.decode(bytes(parts["state"]))
         checked_tiers(tiers, self.configuration.settings.tiers)
-        now = [rule.id for rule in self.rules]
-        moves = places(ids, now)
-        state = state if ids == now else bits_now(state, moves, len(now))
-        timers, changed = timers_now(np.asarray(parts["timers"], np.int64), moves)
-        self.timers.restore(timers)
-        self.episodes = {int(customer): msgspec.convert(one, Episode, strict=False) for customer, one in episodes}
-        for episode in self.episodes.values():
-            episode.rules = held_up_now(episode.rules, moves)
+        open_now = {int(customer): msgspec.convert(one, Episode, strict=False) for customer, one in episodes}
         self.log.restore(log)
-        return Carried(state, changed)
+        return self._carry(ids, np.asarray(parts["timers"], np.int64), open_now, state)
+
+    def take_over(self, other: Decider, state: Words) -> Carried:
+        """Go on where another left, whose rules may be others; as `restore`, without writing anything down."""
+        checked_tiers(other.configuration.settings.tiers, self.configuration.settings.tiers)
+        open_now = {customer: msgspec.structs.replace(one) for customer, one in other.episodes.items()}
+        self.log, self._out = other.log, other._out
+        then, now = [rule.id for rule in other.rules], {rule.id: k for k, rule in enumerate(self.rules)}
+        fired = {then[k]: customers for k, customers in other.fired_today.items()}
+        self.fired_today = {now[name]: set(customers) for name, customers in fired.items() if name in now}
+        return self._carry(then, other.timers.snapshot(), open_now, state)
+
+    def _carry(
+        self, then: list[str], timers: npt.NDArray[np.int64], episodes: dict[int, Episode], state: Words
+    ) -> Carried:
+        now = [rule.id for rule in self.rules]
+        moves = places(then, now)
+        kept, changed = timers_now(timers, moves)
+        self.timers.restore(kept)
+        self.episodes = episodes
+        for episode in episodes.values():
+            episode.rules = held_up_now(episode.rules, moves)
+        return Carried(state if then == now else bits_now(state, moves, len(now)), changed)
 
     def close_removed(self, at: int, who: Who) -> list[int]:
         """Close the episodes that no rule holds up any more, after a restore; returns their customers."""

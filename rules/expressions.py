@@ -16,7 +16,7 @@ from rules.conditions import Always, Condition, leaves
 from rules.feature_types import Schema
 from rules.leaves import Compare, Leaf
 from rules.operands import Parameter
-from rules.syntax import ExpressionError, ExpressionFault, syntax_tree
+from rules.syntax import ExpressionError, ExpressionFault, quantities, syntax_tree
 from rules.typecheck import Checker
 
 __all__ = ["Clause", "Compiled", "ExpressionError", "ExpressionFault", "Sheet", "compile_condition"]
@@ -62,13 +62,16 @@ class Compiled:
         return tuple(_clause(self.text, leaf, sheet, row) for leaf in leaves(self.condition))
 
 
-def compile_condition(text: str, schema: Schema, params: Mapping[str, Parameter] | None = None) -> Compiled:
-    """Checks a condition against the schema and the rule's parameters.
+def compile_condition(
+    text: str, schema: Schema, params: Mapping[str, Parameter] | None = None, currency: str = "CNY"
+) -> Compiled:
+    """Checks a condition against the schema and the rule's parameters; `currency` is what money is in.
 
     Raises ExpressionError with every fault that could be found in one go.
     """
-    checker = Checker(text, schema, params or {})
-    condition = checker.condition(syntax_tree(text))
+    flat, found = quantities(text)
+    checker = Checker(flat, schema, params or {}, found, currency)
+    condition = checker.condition(syntax_tree(flat))
     if checker.faults:
         raise ExpressionError(checker.faults)
     if isinstance(condition, Always):

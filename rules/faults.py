@@ -24,6 +24,11 @@ class Fault:
     code: str = "invalid"
     severity: Severity = "error"
 
+    def __post_init__(self) -> None:
+        if not self.message.isprintable():  # a name quoted in it may hold anything
+            shown = "".join(one if one.isprintable() else repr(one)[1:-1] for one in self.message)
+            object.__setattr__(self, "message", shown)
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 

@@ -11,15 +11,41 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise, product
 
-from rules.arithmetic import Constant, Feature
-from rules.conditions import Condition, Joined
+from rules.arithmetic import Chosen, Constant, Feature, Number
+from rules.conditions import Condition, Joined, Unless, leaves
 from rules.feature_types import Schema
-from rules.leaves import Compare, Flag, Known, Leaf, Member, OneOf
+from rules.leaves import Compare, Flag, Known, Leaf, Member, OneOf, Since
 
 MOST_ALTERNATIVES = 200
 Point = str | float | bool | None
 Witness = dict[str, Point]
 """A value of each feature concerned; None stands for unknown."""
+
+
+Choice = tuple[str, str]
+"""A category and its text, for which a parameter has a value of its own."""
+
+
+def choices(condition: Condition) -> set[Choice]:
+    """All that parameters of the condition have values of their own for."""
+    chosen = [side for leaf in leaves(condition) if isinstance(leaf, Compare) for side in (leaf.left, leaf.right)]
+    return {(feature, text) for side in chosen if isinstance(side, Chosen) for feature, text, _ in side.cases}
+
+
+def settled(condition: Condition, where: Choice | None) -> Condition:
+    """The condition with its parameters' values for customers of one class (None: of none that is named)."""
+    if isinstance(condition, Joined):
+        return Joined(condition.op, tuple(settled(part, where) for part in condition.parts))
+    if isinstance(condition, Compare):
+        left, right = (_settled_side(side, where) for side in (condition.left, condition.right))
+        return Compare(condition.op, left, right, condition.span)
+    return condition
+
+
+def _settled_side(side: Number, where: Choice | None) -> Number:
+    if not isinstance(side, Chosen):
+        return side
+    return Constant(next((value for feature, text, value in side.cases if (feature, text) == where), side.value))
 
 
 def overlap(a: Condition, b: Condition, schema: Schema) -> Witness | None:
@@ -28,8 +54,8 @@ def overlap(a: Condition, b: Condition, schema: Schema) -> Witness | None:
     if len(first) * len(second) > MOST_ALTERNATIVES:
         return None
     for one, other in product(first, second):
-        leaves = [*one, *other]
-        if all(_simple(leaf) for leaf in leaves) and (found := _point(leaves, schema)) is not None:
+        both = [*one, *other]
+        if all(_simple(leaf) for leaf in both) and (found := _point(both, schema)) is not None:
             return found
     return None
 
@@ -42,6 +68,8 @@ def impossible(condition: Condition, schema: Schema) -> bool:
 
 def alternatives(condition: Condition) -> list[list[Leaf]]:
     """The condition as or of ands; empty when that grows beyond reason."""
+    if isinstance(condition, Unless):
+        return []
     if not isinstance(condition, Joined):
         return [[condition]]
     parts = [alternatives(part) for part in condition.parts]
@@ -57,15 +85,17 @@ def alternatives(condition: Condition) -> list[list[Leaf]]:
 def _simple(leaf: Leaf) -> bool:
     if isinstance(leaf, Compare):
         return isinstance(leaf.left, Feature) and isinstance(leaf.right, Constant)
+    if isinstance(leaf, Since):
+        return False
     if isinstance(leaf, OneOf):
         return isinstance(leaf.number, Feature) and all(isinstance(one, Constant) for one in leaf.options)
     return True
 
 
-def _point(leaves: Sequence[Leaf], schema: Schema) -> Witness | None:
+def _point(found_leaves: Sequence[Leaf], schema: Schema) -> Witness | None:
     """Values at which all simple leaves are true, or None."""
     by_feature: dict[str, list[Leaf]] = {}
-    for leaf in leaves:
+    for leaf in found_leaves:
         by_feature.setdefault(min(leaf.features), []).append(leaf)
     witness: Witness = {}
     for name, about in by_feature.items():

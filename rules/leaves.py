@@ -15,6 +15,8 @@ import numpy as np
 from rules.arithmetic import Number
 from rules.columns import BoolArray, Operand, Sheet
 
+NOW = "now"
+"""The column of the moments looked at (µs UTC); conditions of authors cannot name it."""
 NEGATED = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 
 
@@ -86,7 +88,7 @@ class Compare(Memoised):
 
     @property
     def known(self) -> frozenset[str]:
-        return self.features
+        return self.left.known | self.right.known
 
     def negated(self) -> Compare:
         return Compare(NEGATED[self.op], self.left, self.right, _flipped(self.span))
@@ -138,7 +140,8 @@ class OneOf(Memoised):
 
     @property
     def known(self) -> frozenset[str]:
-        return self.number.features if self.wanted else self.features
+        own = self.number.known
+        return own if self.wanted else own.union(*(one.known for one in self.options))
 
     def negated(self) -> OneOf:
         return OneOf(self.number, self.options, not self.wanted, _flipped(self.span))
@@ -194,7 +197,36 @@ class Known(_OfOne):
         return ~unknown if self.wanted else unknown
 
 
-Leaf = Compare | Member | OneOf | Flag | Known
+@dataclass(frozen=True, slots=True)
+class Since(Memoised):
+    """The moment looked at is (wanted) at or after a time (µs UTC), or before it; `untold` where no moment is told."""
+
+    at: int
+    wanted: bool = True
+    untold: bool = True
+    span: Span = field(default=Span(), compare=False)
+    key: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", intern(f"(now {'>=' if self.wanted else '<'} {self.at} {self.untold})"))
+
+    @property
+    def features(self) -> frozenset[str]:
+        return frozenset()
+
+    known = features
+
+    def negated(self) -> Since:
+        return Since(self.at, not self.wanted, not self.untold, _flipped(self.span))
+
+    def _compute(self, sheet: Sheet) -> BoolArray:
+        now, at = sheet[NOW], float(self.at)
+        if self.untold:
+            return ~np.less(now, at) if self.wanted else ~np.greater_equal(now, at)
+        return np.greater_equal(now, at) if self.wanted else np.less(now, at)
+
+
+Leaf = Compare | Member | OneOf | Flag | Known | Since
 
 
 def _differs(a: Operand, b: Operand) -> BoolArray:

@@ -9,13 +9,16 @@ from rules.casefile import Case
 from rules.documents import Document, Path
 from rules.faults import Fault
 from rules.feature_types import Schema
-from rules.intervals import Witness, impossible, overlap
+from rules.hints import did_you_mean
+from rules.intervals import Witness, choices, impossible, overlap, settled
 from rules.load import Configuration, Reading
 from rules.ruleset import Rule
 
 
-def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema) -> Iterator[Fault]:
-    """All findings about the rules of a configuration that can be used; without cases none about missing ones."""
+def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema, now: int | None = None) -> Iterator[Fault]:
+    """All findings about the rules of a configuration that can be used; without cases none about missing ones, without a
+    time (µs UTC) none about what is over.
+    """
     configuration = reading.configuration
     if configuration is None:
         return
@@ -24,20 +27,27 @@ def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema) -> Iter
         document, path = reading.places[rule.id]
         yield from _contradictions(rule, document, path, schema)
         yield from _unknown_in_text(rule, document, path)
+        if now is not None:
+            yield from _over(rule, document, path, now)
         if cases is not None and rule.id not in tested:
             yield _note(rule, document, (*path, "id"), "no test expects it to fire", "no-test")
     yield from _unused_tiers(configuration, reading.settings_document)
+    yield from _unused_queues(configuration, reading.settings_document)
 
 
 def _contradictions(rule: Rule, document: Document, path: Path, schema: Schema) -> Iterator[Fault]:
-    for key, condition in (("expr", rule.expr.condition), ("clear_expr", rule.clear.condition)):
-        if impossible(condition, schema):
-            message = f"rule `{rule.id}`: `{key}` can never be true"
-            yield document.fault((*path, key), message, "contradiction")
+    for where in (None, *sorted(choices(rule.expr.condition) | choices(rule.clear.condition))):
+        expr, clear = settled(rule.expr.condition, where), settled(rule.clear.condition, where)
+        among = "" if where is None else f" for customers whose `{where[0]}` is {where[1]}"
+        for key, condition in (("expr", expr), ("clear_expr", clear)):
+            if impossible(condition, schema):
+                message = f"rule `{rule.id}`: `{key}` can never be true{among}"
+                yield document.fault((*path, key), message, "contradiction")
+                return
+        if (found := overlap(expr, clear, schema)) is not None:
+            message = f"rule `{rule.id}`: both `expr` and `clear_expr` are true when {_in_words(found)}{among}"
+            yield document.fault((*path, "clear_expr"), message, "contradiction")
             return
-    if (found := overlap(rule.expr.condition, rule.clear.condition, schema)) is not None:
-        message = f"rule `{rule.id}`: both `expr` and `clear_expr` are true when {_in_words(found)}"
-        yield document.fault((*path, "clear_expr"), message, "contradiction")
 
 
 def _unknown_in_text(rule: Rule, document: Document, path: Path) -> Iterator[Fault]:
@@ -47,11 +57,31 @@ def _unknown_in_text(rule: Rule, document: Document, path: Path) -> Iterator[Fau
             yield _note(rule, document, (*path, "text", language), message, "unknown-in-text")
 
 
+def _over(rule: Rule, document: Document, path: Path, now: int) -> Iterator[Fault]:
+    if rule.valid_to is not None and rule.valid_to <= now:
+        yield _note(rule, document, (*path, "valid_to"), "its validity is over: remove it, or say how long", "over")
+    for i, one in enumerate(rule.exceptions):
+        if one.until <= now:
+            message = f"the exception `{one.name}` is over: remove it, or say until when"
+            yield _note(rule, document, (*path, "exceptions", i, "until"), message, "over")
+
+
 def _unused_tiers(configuration: Configuration, document: Document) -> Iterator[Fault]:
     used = {rule.tier for rule in configuration.rules.rules}
     for i, tier in enumerate(configuration.settings.tiers):
         if tier not in used:
             fault = document.fault(("tiers", i), f"no rule that is on raises to the tier `{tier}`", "unused-tier")
+            yield replace(fault, severity="warning")
+
+
+def _unused_queues(configuration: Configuration, document: Document) -> Iterator[Fault]:
+    used = {*configuration.settings.routing.values(), *(rule.queue for rule in configuration.rules.rules)}
+    for queue in configuration.settings.capacity:
+        if queue not in used:
+            hint = did_you_mean(queue, [one for one in used if one])
+            fault = document.fault(
+                ("capacity", queue), f"nothing goes to the queue `{queue}`{hint}", "unused-queue", key=True
+            )
             yield replace(fault, severity="warning")
 
 

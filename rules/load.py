@@ -29,6 +29,7 @@ from rules.workdays import WorkCalendar
 from rules.yaml_source import parse
 
 T = TypeVar("T")
+OTHER_FILES = ("churn.yaml", "actions.yaml", "workdays.yaml", "policy.yaml", "plans.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +62,29 @@ class Reading:
     settings_document: Document
 
 
-def load(folder: FilePath, schema: Schema, environment: Mapping[str, str] | None = None) -> Configuration:
-    """Reads a configuration folder. Raises ConfigurationError with every fault of every file."""
-    reading = examine(folder, schema, environment)
+def load(
+    folder: FilePath, schema: Schema, environment: Mapping[str, str] | None = None, rules: FilePath | None = None
+) -> Configuration:
+    """Reads a configuration folder, with its rules or those of `rules` (see `rule_files`).
+
+    Raises ConfigurationError with every fault of every file.
+    """
+    reading = examine(folder, schema, environment, rules)
     if reading.configuration is None:
         raise ConfigurationError(errors(reading.faults))
     return reading.configuration
 
 
-def examine(folder: FilePath, schema: Schema, environment: Mapping[str, str] | None = None) -> Reading:
+def examine(
+    folder: FilePath, schema: Schema, environment: Mapping[str, str] | None = None, rules: FilePath | None = None
+) -> Reading:
     """Reads a configuration folder and says all that is wrong with it."""
     faults: list[Fault] = []
     document, settings = _settings(folder, environment or {}, faults)
     tiers = settings.tiers if settings else ()
     actions = _actions(folder, tiers, faults)
     calendar = _calendar(folder, settings.utc_offset if settings else 0, faults)
-    compiler = _rules(folder, schema, tiers, actions, faults)
+    compiler = _rules(rules or folder, schema, settings, actions, faults)
     policy = _policy(folder, schema, actions, faults)
     plans = _plans(folder, faults)
     configuration = None
@@ -87,8 +95,15 @@ def examine(folder: FilePath, schema: Schema, environment: Mapping[str, str] | N
 
 
 def rule_files(folder: FilePath) -> list[FilePath]:
-    """The rule files of a configuration folder, in order of name."""
-    return sorted(file for file in (folder / "rules").glob("*.yaml") if not file.name.endswith("_test.yaml"))
+    """The rule files of a configuration folder, of a folder that holds nothing else, or one such file; in order of name."""
+    if folder.is_file():
+        return [folder]
+    within = folder / "rules" if (folder / "rules").is_dir() else folder
+    return sorted(
+        file
+        for file in within.glob("*.yaml")
+        if not file.name.endswith("_test.yaml") and (within != folder or file.name not in OTHER_FILES)
+    )
 
 
 def read_file(file: FilePath, shape: type[T], faults: list[Fault]) -> tuple[Document, T | None]:
@@ -150,10 +165,13 @@ def _plans(folder: FilePath, faults: list[Fault]) -> PlansFile | None:
 
 
 def _rules(
-    folder: FilePath, schema: Schema, tiers: tuple[str, ...], actions: ActionFile | None, faults: list[Fault]
+    folder: FilePath, schema: Schema, settings: Settings | None, actions: ActionFile | None, faults: list[Fault]
 ) -> RuleCompiler:
     """The compiled rules; without tiers and actions names cannot be judged, so then only the files' shape is."""
+    tiers = settings.tiers if settings else ()
     compiler = RuleCompiler(schema, tiers, actions.actions if actions else ())
+    if settings is not None:
+        compiler.currency, compiler.utc_offset = settings.currency, int(settings.utc_offset)
     files = rule_files(folder)
     if not files:
         faults.append(Fault(str(folder / "rules"), 1, 1, "no rule files (*.yaml) here", "missing-file"))

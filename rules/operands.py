@@ -10,17 +10,22 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rules.arithmetic import Arithmetic, Constant, Feature, Number, apply
+from rules.arithmetic import Arithmetic, Chosen, Constant, Feature, Number, apply
 from rules.feature_types import FeatureType, Schema
 from rules.hints import did_you_mean
 from rules.syntax import ExpressionFault, end_of, offset_of
+from rules.thresholds import Parameter, Scalar, threshold
+from rules.units import OF_FEATURES, Quantity
 
-Parameter = float | bool | str
+__all__ = ["FUNCTIONS", "Named", "Operand", "OperandChecker", "Parameter", "described", "dotted"]
+
 FUNCTIONS = {"abs": (1, 1), "min": (2, 8), "max": (2, 8)}
 """Functions of numbers, with the fewest and most arguments each takes."""
 
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _UNKNOWN = Constant(math.nan)
+CATEGORY = "a category"
+"""In the place of a unit: what is compared with it is a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,47 @@ Operand = Number | Named | str | bool
 class OperandChecker:
     """Checks operands of one condition; `faults` holds all that was found, and results mean nothing when there are any."""
 
-    def __init__(self, text: str, schema: Schema, params: Mapping[str, Parameter]) -> None:
+    def __init__(
+        self,
+        text: str,
+        schema: Schema,
+        params: Mapping[str, Parameter],
+        quantities: Mapping[int, Quantity] | None = None,
+        currency: str = "CNY",
+    ) -> None:
+        """`quantities` are the numbers with units that stood in the text, by offset, with names in their places."""
         self.faults: list[ExpressionFault] = []
         self._text = text
         self._schema = schema
-        self._params = params
+        self._params = {name: threshold(value) for name, value in params.items()}
+        self._quantities = quantities or {}
+        self._currency = currency
+        self._unit: str | None = None  # of the feature that what is being read is compared with
+
+    def unit_of(self, node: ast.expr) -> str | None:
+        """The unit of the features of a number; None where there is none or it cannot be told."""
+        if isinstance(node, ast.Name | ast.Attribute):
+            found = self._schema.get(dotted(node) or "")
+            return found.unit or None if found is not None and found.kind == "number" else None
+        if isinstance(node, ast.UnaryOp):
+            return self.unit_of(node.operand)
+        if isinstance(node, ast.Call):
+            return next((unit for unit in map(self.unit_of, node.args) if unit), None)
+        if isinstance(node, ast.BinOp):
+            left, right = self.unit_of(node.left), self.unit_of(node.right)
+            if isinstance(node.op, ast.Add | ast.Sub):
+                return left or right
+            if isinstance(node.op, ast.Div):
+                return left if right is None else "ratio" if left == right else None
+            return left or right if left is None or right is None else None
+        return None
+
+    def differ(self, left: ast.expr, right: ast.expr) -> str:
+        """Why two sides of a comparison cannot be compared for their units; empty when they can."""
+        a, b = self.unit_of(left), self.unit_of(right)
+        if a in OF_FEATURES and b in OF_FEATURES and a != b:
+            return f"one side is in {a}, the other in {b}"
+        return ""
 
     def operand(self, node: ast.expr) -> Operand:
         """A node where a value is needed."""
@@ -52,12 +93,25 @@ class OperandChecker:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             inner = self._number(node.operand)
             return self._folded(node, "neg", inner) if isinstance(node.op, ast.USub) else inner
-        if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        if isinstance(node, ast.BinOp | ast.Call):
+            return self._within(node)
+        return self._refused_operand(node)
+
+    def _within(self, node: ast.BinOp | ast.Call) -> Operand:
+        """Arithmetic; what is added up shares a unit, what is multiplied has none of its own."""
+        outside = self._unit
+        try:
+            if isinstance(node, ast.Call):
+                self._unit = self.unit_of(node) or outside
+                return self._call(node)
+            if type(node.op) not in _OPERATORS:
+                return self._refused_operand(node)
+            added = isinstance(node.op, ast.Add | ast.Sub)
+            self._unit = (self.unit_of(node) or outside) if added else None
             left, right = self._number(node.left), self._number(node.right)
             return self._folded(node, _OPERATORS[type(node.op)], left, right)
-        if isinstance(node, ast.Call):
-            return self._call(node)
-        return self._refused_operand(node)
+        finally:
+            self._unit = outside
 
     def _refused_operand(self, node: ast.expr) -> Operand:
         if isinstance(node, ast.BoolOp | ast.Compare) or (
@@ -91,12 +145,35 @@ class OperandChecker:
         if name is None:
             return self._refused_operand(node)
         if name.startswith("params.") and name[7:] in self._params:
-            value = self._params[name[7:]]
-            return value if isinstance(value, str | bool) else Constant(float(value))
+            return self._parameter(node, name[7:])
+        if (found_here := self._quantities.get(offset_of(self._text, node))) is not None:
+            return self._plain(node, found_here)
         if name in self._schema:
             found = self._schema[name]
             return Feature(name) if found.kind == "number" else Named(name, found)
         self.refuse(node, self.no_such(name))
+        return _UNKNOWN
+
+    def _parameter(self, node: ast.expr, name: str) -> Operand:
+        given = self._params[name]
+        value = self._plain(node, given.value)
+        if not given.cases or not isinstance(value, Constant):
+            return value
+        cases = [(feature, text, self._plain(node, one)) for feature, text, one in given.cases]
+        return Chosen(value.value, tuple((f, text, one.value) for f, text, one in cases if isinstance(one, Constant)))
+
+    def _plain(self, node: ast.expr, value: Scalar) -> Constant | str | bool:
+        """A value as a condition takes it: a quantity in the unit of what it is compared with."""
+        if isinstance(value, str | bool):
+            return value
+        if not isinstance(value, Quantity):
+            return Constant(float(value))
+        if self._unit is CATEGORY:
+            return str(value)
+        try:
+            return Constant(value.within(self._unit or "", self._currency))
+        except ValueError as error:
+            self.refuse(node, str(error))
         return _UNKNOWN
 
     def _call(self, node: ast.Call) -> Operand:
@@ -177,5 +254,6 @@ def described(operand: Operand) -> str:
     if isinstance(operand, bool):
         return str(operand)
     if isinstance(operand, str):
-        return f"the text {operand!r}"
+        number = operand.strip().lstrip("+-").replace(".", "", 1).isdecimal()
+        return f"the text {operand!r}" + (" (without quotes it is a number)" if number else "")
     return f"`{operand.key}` (a number)" if isinstance(operand, Feature) else "a number"

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct, field
 
 from events.contract import Cause
 from rules.durations import Duration, WorkingTime
+from rules.moments import Moment
 
 Identifier = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", description="small letters, digits and hyphens")
@@ -25,7 +26,7 @@ Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", description="small lett
 AlertName = Annotated[str, Meta(pattern=r"^[A-Z][A-Za-z0-9]*$", description="a name LikeThis")]
 Mode = Literal["off", "shadow", "live"]
 Status = Literal["stable", "test", "experimental", "deprecated"]
-Parameters = dict[Code, float | bool | str]
+Plain = float | bool | str
 
 
 class Strict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +42,32 @@ class Bilingual(Strict, frozen=True, kw_only=True):
     def in_language(self, language: str) -> str:
         """The text in `en` or `zh-CN`."""
         return self.zh_cn if language == "zh-CN" else self.en
+
+
+class Param(Strict, frozen=True, kw_only=True):
+    """A parameter with its bounds, and other values for some customers, without copying the rule.
+
+    `value` is a number, yes or no, a text, or a number with a unit such as `5 GB`, `30 元`, `3 days`, `40%`. `by` names a
+    category and what holds for its values: `by: {value_class: {high: 0.7}}`; the first that holds counts.
+    """
+
+    value: Plain
+    min: float | str | None = None
+    max: float | str | None = None
+    about: str | None = None
+    by: dict[Code, dict[str, Plain]] = field(default_factory=dict)
+
+
+Parameters = dict[Code, Plain | Param]
+
+
+class ExceptionEntry(Strict, frozen=True, kw_only=True):
+    """Customers whom a rule leaves alone, by name, with a reason, and until a day (included) or time."""
+
+    name: Identifier
+    expr: str
+    until: Moment
+    reason: str
 
 
 class Route(Strict, frozen=True, kw_only=True):
@@ -74,6 +101,9 @@ class RuleEntry(Strict, frozen=True, kw_only=True):
     evidence: Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
     actions: tuple[Code, ...] | None = None
     held_by_incident: bool | None = None
+    valid_from: Moment | None = None
+    valid_to: Moment | None = None
+    exceptions: tuple[ExceptionEntry, ...] = ()
     text: Bilingual
 
 

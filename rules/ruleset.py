@@ -15,6 +15,7 @@ from rules.expressions import Compiled
 from rules.formats import Style
 from rules.rulefile import Mode, Status
 from rules.texts import Template, Value
+from rules.thresholds import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,25 @@ class RuleText:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleException:
+    """Customers whom a rule leaves alone before `until` (µs UTC), and why."""
+
+    name: str
+    expr: Compiled
+    until: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule, checked and compiled; `version` is a hash of its meaning, so an edit elsewhere leaves it alone.
 
     `evidence` are the features that are its reasons, in order. `cause` None means that the evidence decides, `actions`
     None that the cause does, and None in queue and deadlines that tier and value class do. `held`: it neither raises nor
     elevates while an incident of the customer's cell explains what it speaks of.
+
+    `expr` and `clear` are the author's; `fires` is `expr` while the rule is valid and outside of its exceptions, `clears`
+    is `clear` or the end of its validity. Times are microseconds UTC.
     """
 
     id: str
@@ -50,7 +64,7 @@ class Rule:
     mode: Mode
     tier: str
     tier_rank: int
-    params: Mapping[str, float | bool | str]
+    params: Mapping[str, Written]
     expr: Compiled
     clear: Compiled
     hold_for: int
@@ -68,12 +82,17 @@ class Rule:
     actions: tuple[str, ...] | None
     text: RuleText
     version: str
+    fires: Compiled
+    clears: Compiled
     held: bool = False
+    valid_from: int | None = None
+    valid_to: int | None = None
+    exceptions: tuple[RuleException, ...] = ()
 
     @property
     def features(self) -> frozenset[str]:
         """Every feature that the rule needs: to fire, to clear, to say why."""
-        return self.expr.features | self.clear.features | self.text.features | frozenset(self.evidence)
+        return self.fires.features | self.clear.features | self.text.features | frozenset(self.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +109,11 @@ class RuleSet:
         return frozenset().union(*(rule.features for rule in self.rules))
 
     def firing(self, columns: Columns) -> list[BoolArray]:
-        """Where each rule's `expr` is definitely true, one mask per rule. Pass a Sheet to share it with `clearing`."""
+        """Where each rule fires (`fires`), one mask per rule. Pass a Sheet to share it with `clearing`."""
         sheet = columns if isinstance(columns, Sheet) else Sheet(columns)
-        return [rule.expr.evaluate(sheet) for rule in self.rules]
+        return [rule.fires.evaluate(sheet) for rule in self.rules]
 
     def clearing(self, columns: Columns) -> list[BoolArray]:
         """Where each rule's clearing condition is definitely true, one mask per rule."""
         sheet = columns if isinstance(columns, Sheet) else Sheet(columns)
-        return [rule.clear.evaluate(sheet) for rule in self.rules]
+        return [rule.clears.evaluate(sheet) for rule in self.rules]

@@ -13,6 +13,7 @@ from msgspec import inspect
 
 from rules.durations import Duration, UtcOffset, WorkingTime
 from rules.hints import did_you_mean
+from rules.moments import Moment
 from rules.workdays import OpenHours
 
 WRITTEN: Mapping[type, Callable[[str], object]] = {
@@ -20,6 +21,7 @@ WRITTEN: Mapping[type, Callable[[str], object]] = {
     WorkingTime: WorkingTime.parse,
     UtcOffset: UtcOffset.parse,
     OpenHours: OpenHours.parse,
+    Moment: Moment.parse,
 }
 """Types that authors write as text, with what reads them (ValueError carries the message)."""
 
@@ -104,7 +106,8 @@ def _any_of(value: object, wanted: inspect.UnionType) -> object:
     number = float(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if type(number) in {_KINDS.get(type(option)) for option in wanted.types}:
         return number
-    raise RefusedError("must be a number, true or false, or a text", "wrong-type")
+    flag = "true or false, " if any(isinstance(option, inspect.BoolType) for option in wanted.types) else ""
+    raise RefusedError(f"must be a number, {flag}or a text", "wrong-type")
 
 
 def _choice(value: object, names: list[str]) -> str:

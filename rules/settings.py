@@ -123,6 +123,19 @@ class Needs(Strict, frozen=True, kw_only=True):
     individual_mb: Positive = 500.0
 
 
+class Approval(Strict, frozen=True, kw_only=True):
+    """`four_eyes`: whoever proposed a rule set may not approve it."""
+
+    four_eyes: bool = False
+
+
+class Guard(Strict, frozen=True, kw_only=True):
+    """A rule that concerns more than this share of the customers (and at least so many) is held until somebody says yes."""
+
+    share: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    at_least: Annotated[int, Meta(ge=1)] = 100
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """churn.yaml. Spans of time are microseconds here and `24h` in the file."""
 
@@ -144,6 +157,9 @@ class Settings(Strict, frozen=True, kw_only=True):
     hold_out: dict[Code, Share] = field(default_factory=dict)
     deadlines: dict[Code, TierDeadlines]
     routing: dict[ValueClass, Identifier]
+    capacity: dict[Identifier, Positive] = field(default_factory=dict)
+    guard: Guard = Guard()
+    approval: Approval = Approval()
 
     def __post_init__(self) -> None:
         """Raises ValueError for steps of time that are none."""

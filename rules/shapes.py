@@ -14,6 +14,7 @@ from msgspec import inspect
 from rules.documents import UNREADABLE, Document, Located, Path
 from rules.faults import Fault
 from rules.hints import did_you_mean
+from rules.lookalikes import mend
 from rules.scalars import RefusedError, scalar
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class _Walk:
     def value(self, node: Located, wanted: inspect.Type, path: Path) -> Any:
         """The value as the type wants it, or _MISSING after noting why not."""
         if isinstance(wanted, inspect.UnionType):
-            wanted = _present(wanted)
+            wanted = _present(wanted, node)
         if node.value is UNREADABLE:
             return _MISSING
         if node.value is None:
@@ -66,7 +67,7 @@ class _Walk:
         try:
             return scalar(node.value, wanted)
         except RefusedError as refused:
-            self._refuse(path, str(refused), refused.code)
+            self._refuse(path, f"{refused}{_mended(node.value)}", refused.code)
             return node.value if refused.text else _MISSING
 
     def _struct(self, node: Located, wanted: inspect.StructType, path: Path) -> Any:
@@ -74,7 +75,7 @@ class _Walk:
             return self._refuse(path, "must be a mapping (keys with values)", "wrong-type")
         fields = {one.encode_name: one for one in wanted.fields}
         for key in node.value.keys() - fields.keys():
-            message = f"unknown key `{key}`{did_you_mean(key, fields.keys() - node.value.keys())}"
+            message = f"unknown key `{key}`{did_you_mean(key, fields.keys() - node.value.keys())}{mend(key)}"
             self._note((*path, key), message, "unknown-key", key=True)
         for name, one in fields.items():
             if one.required and name not in node.value:
@@ -107,13 +108,13 @@ class _Walk:
     def _key(self, key: str, wanted: inspect.Type, path: Path) -> None:
         if isinstance(wanted, inspect.LiteralType) and key not in wanted.values:
             names = [str(value) for value in wanted.values]
-            hint = did_you_mean(key, names) or f"; there are {', '.join(names)}"
+            hint = (did_you_mean(key, names) or f"; there are {', '.join(names)}") + mend(key)
             self._note(path, f"unknown key `{key}`{hint}", "unknown-key", key=True)
         elif isinstance(wanted, inspect.Metadata):
             try:
                 scalar(key, wanted)
             except RefusedError as refused:
-                self._note(path, f"the key {refused}", refused.code, key=True)
+                self._note(path, f"the key {refused}{mend(key)}", refused.code, key=True)
 
     def _list(self, node: Located, wanted: inspect.VarTupleType, path: Path) -> Any:
         if not isinstance(node.value, list):
@@ -132,10 +133,16 @@ class _Walk:
         self.faults.append(self._document.fault(path, message, code, key=key))
 
 
-def _present(wanted: inspect.UnionType) -> inspect.Type:
-    """What `X | None` is when it is there; a union of scalars stays one."""
+def _present(wanted: inspect.UnionType, node: Located) -> inspect.Type:
+    """What `X | None` is when it is there; a union of scalars stays one, a mapping is the struct among them."""
     options = [option for option in wanted.types if not isinstance(option, inspect.NoneType)]
+    if isinstance(node.value, dict):
+        options = [option for option in options if isinstance(option, inspect.StructType)] or options
     return options[0] if len(options) == 1 else wanted
+
+
+def _mended(value: object) -> str:
+    return mend(value) if isinstance(value, str) else ""
 
 
 def _called(path: Path) -> str:

@@ -11,16 +11,12 @@ import re
 import warnings
 from dataclasses import dataclass
 
+from rules.lookalikes import FULL_WIDTH
+from rules.units import KEYWORDS, WITHIN, Quantity
+
 MAX_LENGTH = 2_000
 MAX_DEPTH = 64
 
-_FULL_WIDTH = dict(
-    zip(
-        "，：；（）“”‘’％＜＞＝！＆｜【】、。＋－＊／．０１２３４５６７８９　",
-        ",:;()\"\"''%<>=!&|[],.+-*/.0123456789 ",
-        strict=True,
-    )
-)
 _LOOKALIKES = (
     (re.compile(r"&&"), "write `and` instead of `&&`"),
     (re.compile(r"\|\|"), "write `or` instead of `||`"),
@@ -28,7 +24,6 @@ _LOOKALIKES = (
     (re.compile(r"<>"), "write `!=` instead of `<>`"),
     (re.compile(r"=[<>]"), "write `<=` or `>=`, with the `=` last"),
     (re.compile(r"(?<![<>=!])=(?!=)"), "write `==` to compare"),
-    (re.compile(r"\d[\d.]*\s*%"), "write a share as a number: 0.4 rather than 40%"),
     (re.compile(r"\b(AND|OR|NOT)\b"), "write `and`, `or`, `not` in small letters"),
     (re.compile(r"\{\{|\}\}"), "write the feature's name alone, without braces"),
 )
@@ -61,6 +56,19 @@ def syntax_tree(text: str) -> ast.expr:
     tree = _parsed(text)
     _check_depth(tree)
     return tree
+
+
+def quantities(text: str) -> tuple[str, dict[int, Quantity]]:
+    """The text with a name as long in the place of every number with a unit, and what stood there by its offset."""
+    found: dict[int, Quantity] = {}
+    flat, bare = list(text), _without_strings(text)
+    for one in WITHIN.finditer(bare):
+        unit, end = one[2], one.end()
+        if unit.lower() in KEYWORDS:
+            continue
+        found[one.start()] = Quantity(one[1], unit)
+        flat[one.start() : end] = "_" * (end - one.start())
+    return "".join(flat), found
 
 
 def offset_of(text: str, node: ast.AST) -> int:
@@ -115,8 +123,8 @@ def _explained(text: str, offset: int, reason: str) -> ExpressionError:
     """Names the mend for what other languages and Chinese input methods produce."""
     outside = _without_strings(text)
     for position, character in enumerate(outside):
-        if character in _FULL_WIDTH:
-            return _error(position, f"full-width `{character}`: write `{_FULL_WIDTH[character]}`")
+        if character in FULL_WIDTH:
+            return _error(position, f"full-width `{character}`: write `{FULL_WIDTH[character]}`")
     for pattern, mend in _LOOKALIKES:
         if found := pattern.search(outside):
             return _error(found.start(), mend)

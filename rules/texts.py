@@ -11,16 +11,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rules.feature_types import FeatureType, Schema
+from rules.feature_types import FeatureType, Kind, Schema
 from rules.formats import FILTERS, UNKNOWN_TEXT, YES_NO, Style, written
 from rules.hints import did_you_mean
-from rules.operands import Parameter
 from rules.syntax import ExpressionFault
+from rules.thresholds import Parameter, Scalar, threshold
+from rules.units import Quantity
 
 _SLOT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _INSIDE = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:\|\s*(\w+)\s*)?", re.ASCII)
 _DEFAULT_FILTERS = {"ratio": "percent", "share": "percent", "money": "money", "days": "days"}
-_PARAMETER_TYPES = {bool: FeatureType("bool"), str: FeatureType("category")}
 
 Value = float | str | None
 """A value to fill in: a number (NaN unknown; bools 0/1), the text of a category, or None for unknown."""
@@ -36,16 +36,23 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for a value. `fixed` holds a parameter's value."""
+    """A place for a value. `fixed` holds a parameter's value, `cases` those for some customers, the first that holds counting."""
 
     name: str
     filter: str
     type: FeatureType
     fixed: Value = None
+    cases: tuple[tuple[str, str, Value], ...] = ()
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What it takes to fill it in."""
+        return frozenset((self.name,) if self.fixed is None else (feature for feature, _, _ in self.cases))
 
     def filled(self, values: Mapping[str, Value], style: Style) -> str:
         """The value in words."""
         value = self.fixed if self.fixed is not None else values.get(self.name)
+        value = next((one for feature, text, one in self.cases if values.get(feature) == text), value)
         if isinstance(value, str):
             return value
         number = math.nan if value is None else value
@@ -86,7 +93,7 @@ def compile_template(text: str, schema: Schema, params: Mapping[str, Parameter] 
     if faults:
         raise TemplateError(faults)
     parts.append(text[end:])
-    features = frozenset(part.name for part in parts if isinstance(part, Slot) and part.fixed is None)
+    features = frozenset().union(*(part.features for part in parts if isinstance(part, Slot)))
     return Template(tuple(part for part in parts if part != ""), features)
 
 
@@ -115,11 +122,27 @@ def _slot(inside: str, schema: Schema, params: Mapping[str, Parameter]) -> Slot 
 
 def _typed(name: str, schema: Schema, params: Mapping[str, Parameter]) -> Slot | str:
     if name.startswith("params.") and name[7:] in params:
-        value = params[name[7:]]
-        return Slot(name, "", _PARAMETER_TYPES.get(type(value), FeatureType()), value)
+        given = threshold(params[name[7:]])
+        value, unit = _fixed(given.value)
+        cases = tuple((feature, text, _fixed(one)[0]) for feature, text, one in given.cases)
+        kind: Kind = "bool" if isinstance(given.value, bool) else "category" if isinstance(value, str) else "number"
+        return Slot(name, "", FeatureType(kind, unit), value, cases)
     if name in schema:
         return Slot(name, "", schema[name])
     return f"no feature `{name}`{did_you_mean(name, [*schema, *(f'params.{one}' for one in params)])}"
+
+
+def _fixed(value: Scalar) -> tuple[Value, str]:
+    """A parameter's value and unit; a share, a span of time or an amount as numbers, other quantities as written."""
+    if not isinstance(value, Quantity):
+        return value, ""
+    for currency in ("CNY", value.unit):  # the unit was looked at with the parameters
+        try:
+            number, unit = value.natural(currency)
+        except ValueError:
+            continue
+        return (number, unit) if unit in _DEFAULT_FILTERS else (str(value), "")
+    return str(value), ""
 
 
 def _filtered(slot: Slot, chosen: str | None) -> Slot | str:
@@ -129,4 +152,4 @@ def _filtered(slot: Slot, chosen: str | None) -> Slot | str:
     units = FILTERS[name].units
     if slot.fixed is None and units and slot.type.unit not in units:
         return f"`{name}` cannot write `{slot.name}`, which is in {slot.type.unit}"
-    return Slot(slot.name, name, slot.type, slot.fixed)
+    return Slot(slot.name, name, slot.type, slot.fixed, slot.cases)

@@ -10,7 +10,7 @@ import ast
 from rules.arithmetic import Constant, Number
 from rules.conditions import Always, Condition, joined
 from rules.leaves import COMPARISONS, Compare, Flag, Known, Member, OneOf, Span
-from rules.operands import Named, Operand, OperandChecker, described, dotted
+from rules.operands import CATEGORY, Named, Operand, OperandChecker, described, dotted
 from rules.syntax import whole_of
 
 _COMPARISONS: dict[type[ast.cmpop], str] = {
@@ -57,11 +57,21 @@ class Checker(OperandChecker):
             return self._membership(left, name == "in", right, span)
         return self._typed(name, left, right, span)
 
+    def _compared_with(self, *sides: ast.expr) -> str | None:
+        """The unit of whatever side has one."""
+        names = [self._schema.get(dotted(side) or "") for side in sides]
+        if any(one is not None and one.kind == "category" for one in names):
+            return CATEGORY
+        return next((unit for unit in map(self.unit_of, sides) if unit), None)
+
     def _typed(self, op: str, left: ast.expr, right: ast.expr, span: Span) -> Condition | Always:
         known = len(self.faults)
+        self._unit = self._compared_with(left, right)
         a, b = self.operand(left), self.operand(right)
         if len(self.faults) > known:
             return _UNDECIDED
+        if differ := self.differ(left, right):
+            return self._undecided(right, differ)
         if not isinstance(a, Named) and isinstance(b, Named):
             a, b, op, left, right = b, a, _TURNED[op], right, left
         if isinstance(a, Named):
@@ -83,6 +93,7 @@ class Checker(OperandChecker):
     def _membership(self, left: ast.expr, wanted: bool, right: ast.expr, span: Span) -> Condition | Always:
         if not isinstance(right, ast.List | ast.Tuple | ast.Set) or not right.elts:
             return self._undecided(right, "`in` needs a list of values such as ['high', 'mid']")
+        self._unit = self._compared_with(left)
         a, items = self.operand(left), [self.operand(item) for item in right.elts]
         if isinstance(a, Named) and a.type.kind == "category" and all(isinstance(item, str) for item in items):
             texts = [item for item in items if isinstance(item, str)]

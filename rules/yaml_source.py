@@ -15,6 +15,7 @@ from ruamel.yaml.reader import ReaderError
 
 from rules.documents import UNREADABLE, Document, Located, Place
 from rules.faults import Fault
+from rules.lookalikes import mend
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -81,8 +82,11 @@ def _syntax_fault(file: str, source: str, error: MarkedYAMLError) -> Fault:
     elif opened and error.context and "flow" in error.context:
         problem += f" (is the bracket of line {opened.line + 1} closed?)"
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    if "：" in source.split("\n")[line - 1]:
+    around = "".join(source.split("\n")[line - 1 : line])
+    if "：" in around:
         problem += "; full-width `：`: write `: `"
+    else:
+        problem += mend(around) if around.lstrip()[:1] not in "\"'#" else ""
     return Fault(file, line, column, problem, "yaml")
 
 

@@ -46,9 +46,14 @@ def schema() -> Schema:
     return schema_of(FEATURES, DETECTORS)
 
 
-def configuration(folder: Path) -> Configuration:
-    """The folder's configuration with the environment's overrides; raises ConfigurationError."""
-    return load(folder, schema(), os.environ)
+def configuration(folder: Path, rules: Path | None = None) -> Configuration:
+    """The folder's configuration with the environment's overrides, and other rules if asked for.
+
+    Raises ConfigurationError, and UsageError where there are no such rules.
+    """
+    if rules is not None and not rules.exists():
+        raise UsageError(f"{rules}: no such file or folder")
+    return load(folder, schema(), os.environ, rules)
 
 
 def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[Champion, list[str]]:

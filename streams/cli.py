@@ -15,7 +15,7 @@ import simulator
 from events.deadletters import RefusedError
 from events.times import time_of
 from sinks import terminal
-from streams import bootstrap, cli_config, cli_live, cli_queue, cli_report, given
+from streams import bootstrap, cli_approval, cli_config, cli_live, cli_queue, cli_report, given
 from streams.demo import play
 from streams.problems import UsageError, complain, guarded
 from streams.replay import Job, replay
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Real-time churn early warnings for a telecom operator.",
 )
-app.add_typer(cli_config.rules, name="rules")
+app.add_typer(cli_approval.rules, name="rules")
 app.add_typer(cli_config.config, name="config")
 app.add_typer(cli_queue.queue, name="queue")
 app.command("report")(cli_report.report_command)
@@ -74,16 +74,29 @@ def replay_command(  # the options of the contract
     model: Annotated[Path | None, typer.Option(help="Score with this saved model and learn nothing.")] = None,
     save_model: Annotated[Path | None, typer.Option(help="Save the model here at the end.")] = None,
     checkpoint_every: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="With --state: how often.")] = 30.0,
+    shadow: Annotated[Path | None, typer.Option(help="Write would-be warnings of shadow rules here, as JSON.")] = None,
 ) -> None:
     """Run the engine over files of events. Several are merged by occurred_at."""
     until = parse_time(score_at)
     given.inputs(files)
     given.model(model)
     given.state(state)
-    given.outputs((warnings, incidents, scores, dead_letters, report, save_model), files)
+    given.outputs((warnings, incidents, scores, dead_letters, report, save_model, shadow), files)
     configuration = bootstrap.configuration(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
-    job = Job(files, warnings, incidents, dead_letters, scores, until, report, save_model, state, checkpoint_every)
+    job = Job(
+        files,
+        warnings=warnings,
+        incidents=incidents,
+        dead_letters=dead_letters,
+        scores=scores,
+        score_at=until,
+        report=report,
+        save_model=save_model,
+        state=state,
+        checkpoint_every=checkpoint_every,
+        shadow=shadow,
+    )
     regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
     with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
         result = replay(

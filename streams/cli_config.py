@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from detectors.features import FEATURES
 from events.columns import Batch
 from events.decode import decode
 from rules.casefile import read_cases
 from rules.caserun import Runner
-from rules.check import check, render
+from rules.check import check
+from rules.coverage import Coverage
 from rules.faults import ConfigurationError, Fault
+from rules.findings import FORMATS
 from rules.formats import Style
+from rules.load import Configuration
+from rules.ruleset import Rule
 from streams import bootstrap, clock
-from streams.problems import FINDINGS, guarded
+from streams.observing import ObservedEngine
+from streams.problems import FINDINGS, UsageError, guarded
 
 rules = typer.Typer(no_args_is_help=True, help="For rule authors.")
 config = typer.Typer(no_args_is_help=True, help="The whole configuration.")
@@ -50,25 +53,36 @@ def config_check(folder: ConfigOption = None) -> None:
 
 @rules.command("check")
 @guarded
-def rules_check(folder: ConfigOption = None) -> None:
+def rules_check(
+    folder: ConfigOption = None,
+    form: Annotated[str, typer.Option("--format", help="text, json, sarif or github.")] = "text",
+) -> None:
     """Check the rules and all that they refer to: names, types, units, texts, tests."""
+    if form not in FORMATS:
+        raise UsageError(f"--format {form}: {', '.join(FORMATS)}")
     chosen = bootstrap.config_folder(folder)
-    conclude(check(chosen, bootstrap.schema()), f"{chosen}: fine")
+    conclude(check(chosen, bootstrap.schema(), now=clock.now()), f"{chosen}: fine", form)
 
 
-def conclude(faults: Sequence[Fault], fine: str) -> None:
+def conclude(faults: Sequence[Fault], fine: str, form: str = "text") -> None:
     """Print the findings, or that there are none. An unknown CHURN_... variable is said but is no finding: orchestrators
     put their own beside ours.
     """
-    typer.echo(render(faults) if faults else fine)
+    typer.echo(
+        FORMATS[form](faults) if faults or form in {"json", "sarif"} else fine if form == "text" else "",
+        nl=bool(faults) or form != "github",
+    )
     if any(fault.severity == "error" or not fault.file.startswith("environment ") for fault in faults):
         raise typer.Exit(FINDINGS)
 
 
 @rules.command("test")
 @guarded
-def rules_test(folder: ConfigOption = None) -> None:
-    """Run the tests beside the rules (*_test.yaml)."""
+def rules_test(
+    folder: ConfigOption = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="List what no test makes true, or false.")] = False,
+) -> None:
+    """Run the tests beside the rules (*_test.yaml), and say how much of the rules they look at."""
     chosen, schema = bootstrap.config_folder(folder), bootstrap.schema()
     configuration = bootstrap.configuration(chosen)
     found = configuration.rules
@@ -76,48 +90,35 @@ def rules_test(folder: ConfigOption = None) -> None:
     if faults:
         raise ConfigurationError(faults)
     style = Style("en", configuration.settings.currency, configuration.settings.utc_offset)
-    runner = Runner(schema, lambda: bootstrap.engine(configuration, None, None), decode_case, style)
+    seen = Coverage((*found.rules, *found.switched_off))
+
+    def engine(judged: Sequence[Rule]) -> ObservedEngine:
+        champion, _ = bootstrap.champion(configuration)
+        return ObservedEngine(
+            judging(configuration, judged), champion, lambda _engine, _rows, _count, sheet: seen.note(sheet, judged)
+        )
+
+    runner = Runner(schema, engine, decode_case, style, seen)
     failed = 0
     for case in cases:
         differences = runner.run(case)
         failed += bool(differences)
         for difference in differences:
             typer.echo(f"{case.file}:{case.line}: {case.entry.name}: {difference}")
+    if coverage:
+        typer.echo("\n".join(seen.missing()))
+    typer.echo(seen.summary())
     typer.echo(f"{len(cases)} tests, {failed} failed")
     if failed:
         raise typer.Exit(FINDINGS)
 
 
+def judging(configuration: Configuration, judged: Sequence[Rule]) -> Configuration:
+    """The configuration with some rules alone, shadow rules as live ones: a test is of the rule, whatever its mode."""
+    live = tuple(replace(rule, mode="live") for rule in judged if rule.mode != "off")
+    return replace(configuration, rules=replace(configuration.rules, rules=live))
+
+
 def decode_case(raw: bytes, file: str) -> Batch:
     """The events of a case, as they would come from a file."""
     return decode(raw, file, received_at=clock.now_text())
-
-
-@rules.command("features")
-@guarded
-def rules_features() -> None:
-    """List the features that a rule may name."""
-    console = Console()
-    if not console.is_terminal:
-        for feature in FEATURES:
-            typer.echo(
-                "\t".join(
-                    (
-                        feature.name,
-                        feature.kind,
-                        feature.unit,
-                        feature.window,
-                        feature.en,
-                        feature.zh,
-                        ",".join(feature.causes),
-                    )
-                )
-            )
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("name", "unit", "window", "meaning", "causes"):
-        table.add_column(name, overflow="fold")
-    for feature in FEATURES:
-        unit = feature.unit if feature.kind == "number" else feature.kind
-        table.add_row(feature.name, unit, feature.window, f"{feature.en}\n{feature.zh}", " ".join(feature.causes))
-    console.print(table)

@@ -8,7 +8,7 @@ of one customer's events and timers. A learning model takes effect at ticks of e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -32,10 +32,14 @@ from rules.early_warning import EarlyWarning, StatusReason
 from rules.ledger import WANTED, History, Ledger
 from rules.load import Configuration
 from rules.outcomes import ACTIVE_US, Leaver
+from rules.ruleset import Rule
+from rules.trial import beside
 from rules.writing import Writer
 from streams.crowd import PartitionCrowd
 from streams.evaluation import Evaluation, Names
+from streams.guarding import EDITED, SUDDEN, Alarm, bits_set, check_reloadable, fresh, still_held, too_many, with_held
 from streams.layouts import checked_layouts, layouts
+from streams.shadow import Shadow
 
 VERSION: Final = "0.1.0"
 HOUR_US: Final = 3_600_000_000
@@ -64,6 +68,8 @@ class Step(NamedTuple):
     dead: Sequence[DeadLetter]
     applied: int
     duplicates: int
+    shadow: Sequence[EarlyWarning] = ()  # would-be warnings of shadow rules; for nobody's queue
+    alarms: Sequence[Alarm] = ()  # rules that the guard has begun to hold
 
 
 class Engine:
@@ -75,32 +81,120 @@ class Engine:
     def __init__(self, configuration: Configuration, model: Champion, ledger: Ledger | None = None) -> None:
         settings = configuration.settings
         self.settings = settings
+        self.configuration = configuration  # as it was asked for: rules that are held are live in it
+        self.held: dict[str, Alarm] = {}  # rules that the guard keeps in shadow
+        self._alarms: list[Alarm] = []
+        self._guarded_day = 0  # the local day whose firings are being counted
         self.ledger = ledger
         self.writer = Writer(configuration, CATALOGUE, VERSION)
         self.decider = Decider(configuration, self.writer)
-        limits = Limits(
-            lateness=int(settings.lateness),
-            fact_lateness=int(settings.fact_lateness),
-            recheck=int(settings.recheck),
-            hold=self.decider.least_hold,
-            usage_horizon=max(int(settings.lateness), DAY_US) // SECOND_US,
-            fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
-        )
-        self.partition = Partition(limits, self.decider.words, int(settings.utc_offset))
+        self.shadow = Shadow(configuration, self.writer)
+        self.partition = Partition(self._limits(), self.decider.words, int(settings.utc_offset))
         if model.vocabulary:  # a saved model's categories keep their numbers
             self.partition.profiles.attributes.restore(model.vocabulary)
         self.names = Names(self.partition)
         self.model = model
-        versions = {name: self.writer.versions[name] for name in ("engine", "rules")}
-        self.watches = Watches(int(settings.utc_offset), versions)
+        self._versions = {name: self.writer.versions[name] for name in ("engine", "rules")}
+        self.watches = Watches(int(settings.utc_offset), self._versions)
         self.evaluation = Evaluation(
-            self.partition, model, configuration, self.decider.rules, self.watches.network.holds
+            self.partition,
+            model,
+            configuration,
+            self.decider.rules,
+            self.watches.network.holds,
+            self.shadow.decider.rules,
         )
         self.ticked = 0  # the last tick of event time that the model saw
         self.outcome_at = 0  # clock of the first outcome since then; 0: none
         self._pending: list[int] = []  # facts of the running work that change an episode, by index
         self._work: Work | None = None
         self._restored = False  # episodes may have lost their rules
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        return Limits(
+            lateness=int(settings.lateness),
+            fact_lateness=int(settings.fact_lateness),
+            recheck=int(settings.recheck),
+            hold=min(self.decider.least_hold, self.shadow.decider.least_hold),
+            usage_horizon=max(int(settings.lateness), DAY_US) // SECOND_US,
+            fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
+        )
+
+    def reload(self, configuration: Configuration, released: Collection[str] = ()) -> list[Alarm]:
+        """Go on under another configuration, between two steps; state is carried over as by `restore`.
+
+        Rules that are the same keep episodes, running `for`s and cooldowns; what lost its rules closes with the next step.
+        A live rule that is new or edited and true of too many customers now is held (returned, and among `held`) unless
+        `released` names it. Raises ValueError for settings that need a restart, and then nothing has changed.
+        """
+        check_reloadable(self.settings, configuration.settings)
+        held = {
+            name: alarm
+            for name, alarm in still_held(self.held, configuration.rules.rules).items()
+            if name not in released
+        }
+        doubtful = [
+            rule
+            for rule in fresh(self.configuration.rules.rules, configuration.rules.rules)
+            if rule.id not in released and rule.id not in held
+        ]
+        alarms = self._examined(configuration, doubtful) if doubtful else []
+        self._install(configuration, held | {alarm.rule: alarm for alarm in alarms})
+        return alarms
+
+    def release(self, *rules: str) -> None:
+        """Somebody said yes: these rules, which the guard held, are live from now on."""
+        self.reload(self.configuration, rules)
+
+    def _examined(self, configuration: Configuration, doubtful: Sequence[Rule]) -> list[Alarm]:
+        """The alarms of the rules that are true of too many customers as of now."""
+        known = np.flatnonzero(self.partition.customers.column("times", T["first_seen"]) > 0)
+        looking = Evaluation(self.partition, self.model, configuration, doubtful, self.watches.network.holds)
+        looking.show(self.evaluation.attributes)
+        counts = np.zeros(len(doubtful), np.int64)
+        for rows, count in self.partition.look(known, self.partition.clock):
+            counts += bits_set(looking.judge(rows, count, learn=False).fire[:count], len(doubtful))
+        found = zip(doubtful, counts.tolist(), strict=True)
+        return too_many(found, len(known), configuration.settings, EDITED, self.partition.clock)
+
+    def _install(self, configuration: Configuration, held: dict[str, Alarm]) -> None:
+        """Put other rules in the place of those there are."""
+        effective = with_held(configuration, held)
+        writer = Writer(effective, CATALOGUE, VERSION)
+        writer.decided_at = self.writer.decided_at
+        decider, shadow = Decider(effective, writer), Shadow(effective, writer)
+        customers = self.partition.customers
+        carried = decider.take_over(self.decider, customers.bits[: customers.count])
+        shadow.take_over(self.shadow)
+        customers.replace_bits(carried.bits)
+        for customer in carried.customers:
+            self.partition.set_rules_due(customer, decider.timers.next(customer))
+        attributes = self.evaluation.attributes
+        self.settings, self.configuration, self.held = configuration.settings, configuration, held
+        self.writer, self.decider, self.shadow = writer, decider, shadow
+        self._versions["rules"] = writer.versions["rules"]
+        self.partition.limits = self._limits()
+        self.evaluation = Evaluation(
+            self.partition, self.model, effective, decider.rules, self.watches.network.holds, shadow.decider.rules
+        )
+        self.evaluation.show(attributes)
+        self._restored = True
+
+    def _guard(self, stop: Stop) -> None:
+        """At local midnight: hold the rules that fired for too many customers since the one before."""
+        day = (stop.time + int(self.settings.utc_offset)) // DAY_US
+        if day == self._guarded_day:
+            return
+        self._guarded_day = day
+        fired, self.decider.fired_today = self.decider.fired_today, {}
+        known = int(np.count_nonzero(self.partition.customers.column("times", T["first_seen"]) > 0))
+        counted = [(self.decider.rules[k], len(customers)) for k, customers in sorted(fired.items())]
+        alarms = too_many(counted, known, self.settings, SUDDEN, stop.time)
+        if alarms:
+            self._alarms += alarms
+            self._install(self.configuration, self.held | {alarm.rule: alarm for alarm in alarms})
+            self._close_removed(stop.time)
 
     def step(self, batch: Batch, decided_at: int, most: int = NO_LIMIT) -> Step:
         """Apply a batch. The stream clock never passes `most` (arrival time of live events)."""
@@ -131,6 +225,8 @@ class Engine:
             self._dead(work, decided_at),
             int(np.count_nonzero((fates == APPLIED) | (fates == ELSEWHERE))),
             int(np.count_nonzero(fates == DUPLICATE)),
+            self.shadow.take(),
+            self._take_alarms(),
         )
 
     def advance(self, to: int, decided_at: int) -> Step:
@@ -141,7 +237,9 @@ class Engine:
         self._tick_until(to)
         self.partition.clock = max(self.partition.clock, to)
         self.partition.sweep(to, self._evaluate)
-        return Step(self.decider.take(), self._told(self.watches.take()), (), 0, 0)
+        return Step(
+            self.decider.take(), self._told(self.watches.take()), (), 0, 0, self.shadow.take(), self._take_alarms()
+        )
 
     def told(self, before: int) -> Told:
         """What the slots (events.times.SLOT_US) before `before` have shown here, each told once, for other partitions."""
@@ -151,12 +249,18 @@ class Engine:
         """What another partition was told; before the clock comes to the slot after the next of what it tells of."""
         self.partition.hear(told)
 
-    def _close_removed(self) -> None:
-        """Right after a restore, at its clock: end the episodes whose rules are no more."""
+    def _take_alarms(self) -> list[Alarm]:
+        alarms, self._alarms = self._alarms, []
+        return alarms
+
+    def _close_removed(self, at: int | None = None) -> None:
+        """Right after a restore or a reload, at its clock: end the episodes whose rules are no more."""
         if self._restored:
+            at = self.partition.clock if at is None else at
             who = self.evaluation.who(self.names, rows=False)
-            for customer in self.decider.close_removed(self.partition.clock, who):
+            for customer in self.decider.close_removed(at, who):
                 self.partition.set_rules_due(customer, self.decider.timers.next(customer))
+            self.shadow.close_removed(at, who)
             self._restored = False
 
     def _stretches(self, work: Work) -> Iterator[tuple[int, int | None, Stop | None]]:
@@ -237,6 +341,8 @@ class Engine:
         if counted > self.partition.feeds.peers.newest:
             self.partition.sweep(stop.time - 1, self._evaluate)
             self.partition.feeds.peers.end_of_day(counted)
+        if ended is not None:
+            self._guard(stop)
         self.watches.act(stop, work, PartitionCrowd(self.partition, self.evaluation, self.names, work))
 
     def _tick_until(self, to: int) -> None:
@@ -267,6 +373,11 @@ class Engine:
         verdict = self.evaluation.judge(rows, count)
         self.evaluation.freeze(rows, count)
         kinds, codes = self._facts_of(rows, count)
+        explained = self.evaluation.explained(rows, count)
+        if self.shadow:
+            self.shadow.ensure(self.partition.customers.count)
+            verdict, aside = self.evaluation.apart(verdict, count)
+            self.shadow.decide(rows, count, aside, (kinds, codes), self.evaluation.who(self.names), explained)
         touched = self.decider.decide(
             rows.customer[:count],
             rows.now[:count],
@@ -275,7 +386,7 @@ class Engine:
             self.partition.customers.bits,
             self.decider.renewal.words(kinds, codes, rows.measures),
             self.evaluation.who(self.names),
-            self.evaluation.explained(rows, count),
+            explained,
         )
         for customer in touched:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
@@ -310,10 +421,12 @@ class Engine:
             self.model.churned(customer, dated, voluntary)
             seen, cause = self._seen_before(customer, at), CAUSES[work.batch.events["a"][index]]
             self.decider.left(Leaver(customer, dated, seen, voluntary, cause), who)
+            self.shadow.decider.left(Leaver(customer, dated, seen, voluntary, cause), who)
             if voluntary:
                 self.watches.left(customer, at, int(self.partition.customers.records["labels"][customer, L["region"]]))
             if self.partition.customers.records["codes"][customer, C["churned"]] == 1:  # no later return stands
                 self.decider.gone(customer, at, StatusReason.CHURNED, bits, who)
+                self.shadow.gone(customer, at, StatusReason.CHURNED, who)
                 self.partition.stop_timers(customer)
         elif isinstance(fact, CustomerReturned):
             self.model.returned(customer, int(work.batch.events["at"][index]))
@@ -327,6 +440,7 @@ class Engine:
         elif isinstance(fact, LineChanged) and fact.status == _TRANSFERRED and fact.product in _WHOLE_LINE:
             self.model.transferred(customer, int(work.batch.events["at"][index]))
             self.decider.gone(customer, at, StatusReason.RESOLVED, bits, who)
+            self.shadow.gone(customer, at, StatusReason.RESOLVED, who)
             self.partition.set_rules_due(customer, None)
 
     def _seen_before(self, customer: int, at: int) -> bool:
@@ -390,6 +504,9 @@ class Engine:
             "state_bytes_per_customer": round(self.partition.customers.bytes_per_customer),
             "warnings": self.decider.log.warnings(),
         }
+        if self.shadow:
+            horizon = self.settings.horizon_days * DAY_US
+            report["shadow"] = beside(self.decider.log, self.shadow.decider.log, self.partition.clock, horizon)
         if self.decider.log.any_leaver:
             horizon = self.settings.horizon_days * DAY_US
             report["outcomes"] = self.decider.log.outcomes(self.partition.clock, horizon)
@@ -409,6 +526,7 @@ class Engine:
         parts.update({f"partition.{name}": part for name, part in self.partition.snapshot().items()})
         parts.update({f"model.{name}": part for name, part in self.model.snapshot().items()})
         parts.update({f"decider.{name}": part for name, part in self.decider.snapshot().items()})
+        parts.update({f"shadow.{name}": part for name, part in self.shadow.snapshot().items()})
         parts.update({f"watches.{name}": part for name, part in self.watches.snapshot().items()})
         if self.ledger is not None:
             parts["ledger"] = self.ledger.snapshot()
@@ -418,6 +536,11 @@ class Engine:
                 "ticked": self.ticked,
                 "outcome_at": self.outcome_at,
                 "attributes": self.evaluation.attributes,
+                "held": list(self.held.values()),
+                "fired_today": [
+                    [self.decider.rules[k].id, sorted(who)] for k, who in sorted(self.decider.fired_today.items())
+                ],
+                "guarded_day": self._guarded_day,
                 "layouts": layouts(),
             }
         )
@@ -435,6 +558,10 @@ class Engine:
         def of(room: str) -> dict[str, Any]:
             return {name[len(room) + 1 :]: part for name, part in parts.items() if name.startswith(room + ".")}
 
+        held = {one["rule"]: msgspec.convert(one, Alarm) for one in own.get("held", ())}
+        held = still_held(held, self.configuration.rules.rules)
+        if held:
+            self._install(self.configuration, held)
         self.partition.restore(of("partition"))
         self.model.restore(of("model"))
         customers = self.partition.customers
@@ -442,10 +569,14 @@ class Engine:
         customers.replace_bits(carried.bits)
         for customer in carried.customers:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
+        self.shadow.restore(of("shadow"))
         self._restored = True
         self.watches.restore(of("watches"))
         if self.ledger is not None and "ledger" in parts:
             self.ledger.restore(bytes(parts["ledger"]))
+        places = {rule.id: k for k, rule in enumerate(self.decider.rules)}
+        fired = {places[name]: set(who) for name, who in own.get("fired_today", ()) if name in places}
+        self.decider.fired_today, self._guarded_day = fired, int(own.get("guarded_day", 0))
         self.ticked, self.outcome_at = int(own["ticked"]), int(own["outcome_at"])
         self.evaluation.sync()
         self.evaluation.show(int(own["attributes"]))

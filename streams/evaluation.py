@@ -18,7 +18,7 @@ from detectors.features import CATALOGUE, FEATURES
 from detectors.features.unusual import ANOMALY
 from detectors.machine import Program
 from detectors.registry import DETECTORS
-from detectors.trace import Node, Trace
+from detectors.trace import LESS, Node, Trace
 from models import anomaly, halfspace
 from models.champion import Champion
 from models.scoring import scratch
@@ -26,11 +26,12 @@ from population.holds import Holds
 from rules import columns as rule_columns
 from rules.bits import words_of
 from rules.expressions import Compiled
+from rules.leaves import NOW
 from rules.load import Configuration
 from rules.plans import book_of
 from rules.ruleset import Rule
 from rules.views import View
-from streams.judging import ANOMALY_AT, ATTRIBUTES_AT, RISK_AT, Stage, Verdict, judge, room, work_out
+from streams.judging import ANOMALY_AT, ATTRIBUTES_AT, NOW_AT, RISK_AT, Stage, Verdict, judge, room, work_out
 
 LEARNED: Final = tuple(feature for feature in FEATURES if feature.learned)
 CATEGORICAL: Final = tuple(feature.kind == "category" for feature in LEARNED)
@@ -107,6 +108,7 @@ class TracedSheet(Columns):
         for name, k in _MEASURES:
             self.put(name, cast(Column, trace.input(k)))
         self.put(ANOMALY, cast(Column, trace.input(ANOMALY_AT)))
+        self.put(NOW, cast(Column, trace.input(NOW_AT)))
 
     def node(self, name: str) -> Node:
         """A column as the node it is."""
@@ -128,12 +130,14 @@ class Evaluation:
         configuration: Configuration,
         rules: Sequence[Rule],
         holds: Holds,
+        shadow: Sequence[Rule] = (),
     ) -> None:
         settings = configuration.settings
         self._plans = book_of(configuration.plans)
         self._partition = partition
         self._model = model
         self._rules = rules
+        self._shadow = shadow
         self._holds = holds
         self._limits = [limit.condition for limit in configuration.policy.limits]
         self.model_version = "none"
@@ -178,25 +182,31 @@ class Evaluation:
         risk = trace.input(RISK_AT)
         sheet.put("risk", cast(Column, risk))
         shared = rule_columns.Sheet(sheet)
-        masks = [
-            cast(Node, condition.evaluate(shared))
-            for condition in (*(r.expr for r in self._rules), *(r.clear for r in self._rules), *self._limits)
-        ]
+        never = trace.node(LESS, risk, risk)
+        # Shadow rules begin with a word of bits of their own.
+        aside = [never] * (-len(self._rules) % 64 or 64 * (not self._rules)) if self._shadow else []
+        fires, clears = (
+            [cast(Node, getattr(rule, what).evaluate(shared)) for rule in self._rules]
+            + aside
+            + [cast(Node, getattr(rule, what).evaluate(shared)) for rule in self._shadow]
+            for what in ("fires", "clears")
+        )
+        masks = [*fires, *clears, *(cast(Node, condition.evaluate(shared)) for condition in self._limits)]
         judged = [risk, sheet.node(ANOMALY)]  # always there, whoever asks for them
         self._program = Program(trace, learned, [*judged, *masks])
         self._asked = sheet.asked
-        count = len(self._rules)
+        count = len(fires)
         inputs = self._program.inputs
         features, conditions = self._program.code()
-        told, fires, clears, limits = np.split(self._program.second, [2, 2 + count, 2 + 2 * count])
+        told, firing, clearing, limits = np.split(self._program.second, [2, 2 + count, 2 + 2 * count])
         self._stage = Stage(
             features,
             conditions,
             self._program.work,
             inputs,
             self._program.first,
-            fires,
-            clears,
+            firing,
+            clearing,
             limits,
             int(told[0]),
             int(told[1]),
@@ -233,6 +243,20 @@ class Evaluation:
             self._verdict,
         )
         return self._verdict
+
+    @property
+    def verdict(self) -> Verdict:
+        """What was found of the rows that were judged last."""
+        return self._verdict
+
+    def apart(self, verdict: Verdict, count: int) -> tuple[Verdict, Verdict]:
+        """What was found for live rules, and for shadow rules."""
+        words = len(words_of([False] * len(self._rules)))
+        live, shadow = slice(None, words), slice(words, None)
+        return (
+            verdict._replace(fire=verdict.fire[:count, live].copy(), clear=verdict.clear[:count, live].copy()),
+            verdict._replace(fire=verdict.fire[:count, shadow].copy(), clear=verdict.clear[:count, shadow].copy()),
+        )
 
     def _tell_incidents(self, rows: Rows, count: int) -> None:
         """Write what incidents there are of the rows' home cells beside the customers' own measures."""

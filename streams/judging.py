@@ -25,6 +25,8 @@ RISK_AT = 2**30
 """The place of the risk, which is worked out between the stretches ..."""
 ANOMALY_AT = RISK_AT + 1
 """... and that of the anomaly."""
+NOW_AT = ANOMALY_AT + 1
+"""The row's moment (µs UTC)."""
 _OBJECTED, _STATUS = MEASURE["profiling_objected"], MEASURE["line_status"]
 _PAD = 8  # keeps the matrix's columns off one another's cache sets
 
@@ -86,6 +88,9 @@ def _load(
         elif place < RISK_AT:  # what comes from there on is worked out on the way
             for i in range(lanes):
                 register[i] = attributes[rows.customer[at + i], place - ATTRIBUTES_AT]
+        elif place == NOW_AT:
+            for i in range(lanes):
+                register[i] = rows.now[at + i]
 
 
 @compiled

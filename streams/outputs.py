@@ -1,4 +1,4 @@
-"""What a replay writes while it runs: decisions, incidents and dead letters, each to its file if one is asked for."""
+"""What a replay writes while it runs: decisions, incidents, dead letters and would-be warnings of shadow rules, each to its file if one is asked for."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Outputs:
         incidents: Path | None = None,
         dead_letters: Path | None = None,
         lengths: Mapping[str, int] | None = None,
+        shadow: Path | None = None,
     ) -> None:
         self.stack = ExitStack()
         self.lengths = dict(lengths or {})
@@ -28,6 +29,7 @@ class Outputs:
             self.warnings = self.open(opening, warnings)
             self.incidents = self.open(opening, incidents)
             self.dead_letters = self.open(opening, dead_letters)
+            self.shadow = self.open(opening, shadow)
             self.stack = opening.pop_all()
 
     def open(self, stack: ExitStack, path: Path | None) -> JsonLines | None:
@@ -46,6 +48,8 @@ class Outputs:
         """Decisions (those of held-out customers are for the report alone), incidents and dead letters of a step."""
         write_if_open(self.warnings, [one for one in step.decisions if not one.held_out])
         write_if_open(self.incidents, step.incidents)
+        if self.shadow is not None:
+            write_if_open(self.shadow, step.shadow)
         self.write_dead(step.dead)
 
     def write_dead(self, dead: Iterable[DeadLetter]) -> None:
@@ -53,7 +57,7 @@ class Outputs:
 
     def sync(self) -> dict[str, int]:
         """Make everything durable and give the length of every file that was ever written."""
-        for out in (self.warnings, self.incidents, self.dead_letters):
+        for out in (self.warnings, self.incidents, self.dead_letters, self.shadow):
             if out is not None:
                 self.lengths[key_of(out.path)] = out.sync()
         return dict(self.lengths)

@@ -49,6 +49,7 @@ class Job:
     checkpoint_every: float = 30.0
     chunk_bytes: int = CHUNK_BYTES
     step_events: int = 65_536
+    shadow: Path | None = None
 
 
 Build = Callable[[dict[str, Any] | None], Core]
@@ -72,7 +73,7 @@ def replay(job: Job, build: Build, alarm: Alarm, watch: Watch = unwatched) -> di
         done, engine_state = resume(folder, alarm)
         readers = open_readers(stack, job, done)
         engine = build(engine_state)
-        outputs = stack.enter_context(Outputs(job.warnings, job.incidents, job.dead_letters, done.outputs))
+        outputs = stack.enter_context(Outputs(job.warnings, job.incidents, job.dead_letters, done.outputs, job.shadow))
         run = Run(job, engine, readers, outputs, done, folder)
         run.read_all(watch)
         return run.finish()

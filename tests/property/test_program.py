@@ -64,7 +64,7 @@ def test_every_condition_is_numpy_s(judged: Any) -> None:
     one, verdict, sheet = judged
     with np.errstate(all="ignore"):
         for k, rule in enumerate(one.decider.rules):
-            for bits, condition in ((verdict.fire, rule.expr), (verdict.clear, rule.clear)):
+            for bits, condition in ((verdict.fire, rule.fires), (verdict.clear, rule.clears)):
                 found = bits[: sheet.rows, k // 64] >> np.uint64(k % 64) & np.uint64(1)
                 np.testing.assert_array_equal(found == 1, condition.evaluate(sheet), rule.id)
         limits = one.decider.configuration.policy.limits

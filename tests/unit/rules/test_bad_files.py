@@ -1,4 +1,4 @@
-"""One file per fault in bad/, each ending in the findings it must give: `# expect line:column: message`.
+"""One file per fault in testdata/bad_rules, each ending in the findings it must give: `# expect line:column: message`.
 
 The name's beginning says which file of a configuration it stands for: churn_, actions_, workdays_, cases_, else rules.
 """
@@ -14,11 +14,13 @@ from rules.check import check
 from rules.feature_types import FeatureType
 from rules.yaml_source import parse
 
-HERE = Path(__file__).parent / "bad"
+HERE = Path(__file__).parents[2] / "testdata" / "bad_rules"
 SCHEMA = {
     "usage_7d_vs_own": FeatureType(unit="ratio"),
     "complaints_open": FeatureType(unit="complaints"),
     "flag": FeatureType("bool"),
+    "data_mb_30d": FeatureType(unit="MB"),
+    "bill_amount": FeatureType(unit="money"),
     "value_class": FeatureType("category", values=("high", "mid", "low")),
 }
 CHURN = """version: 1

@@ -62,7 +62,7 @@ def run(tmp_path):
         cases, faults = read_cases(tmp_path, load(tmp_path, SCHEMA).rules.rules, SCHEMA)
         assert faults == []
         engine = FakeEngine()
-        runner = Runner(SCHEMA, lambda: engine, lambda raw, _: [json.loads(line) for line in raw.splitlines()])
+        runner = Runner(SCHEMA, lambda _: engine, lambda raw, _: [json.loads(line) for line in raw.splitlines()])
         return runner.run(cases[0]), engine
 
     return differences
@@ -109,13 +109,15 @@ def test_values_as_expected(run):
 
 
 def test_every_difference_is_named(run):
-    assert run("""
+    differences = run("""
   - name: high
     features: {use: 0.3, grade: high}
     exp_rules: []
     exp_cleared: [drop]
     exp_text: {drop: {en: at 30%, zh-CN: 30%}}
-""")[0] == [
+""")[0]
+    assert "  drop: `use < 0.4` is true (left 0.3)" in differences
+    assert [one for one in differences if not one.startswith("  ")] == [
         "drop should not be true, but it is so",
         "high-drop should not be true, but it is so",
         "drop should be clear, but it is not so",
@@ -173,9 +175,14 @@ def test_a_missing_and_a_further_warning_are_named(run):
 """
     )
     assert found == [
-        "at 1h there should be a warning tier watch, but there is none",
-        "at 13h there should be no further warning, but there is watch (network) by drop",
-        "at 14h there should be a warning rules high-drop, but there is watch (network) by drop",
+        "at 1h there should be another warning",
+        "  - tier watch",
+        "  + none",
+        "at 13h there should be no further warning",
+        "  + watch (network) by drop",
+        "at 14h there should be another warning",
+        "  - rules high-drop",
+        "  + watch (network) by drop",
     ]
 
 

@@ -183,7 +183,7 @@ REFUSED = {
     "!flag": [(0, "write `not` instead of `!`")],
     "a = 1": [(2, "write `==` to compare")],
     "a => 1": [(2, "write `<=` or `>=`, with the `=` last")],
-    "a > 40%": [(4, "write a share as a number: 0.4 rather than 40%")],
+    "a > 40%": [(4, "`40%` is a share, but a plain number is wanted here")],
     "a ＞ 1": [(2, "full-width `＞`: write `>`")],
     "value_class == “high”": [(15, 'full-width `“`: write `"`')],
     "a > １": [(4, "full-width `１`: write `1`")],

@@ -33,6 +33,7 @@ class FakeStep:
     dead: list[DeadLetter] = field(default_factory=list)
     applied: int = 0
     duplicates: int = 0
+    shadow: list[Any] = field(default_factory=list)
 
 
 class FakeEngine:

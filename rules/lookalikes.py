@@ -1,0 +1,29 @@
+"""Characters that Chinese input methods, Excel and WPS put where plain ones are meant."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+FULL_WIDTH: Final = dict(
+    zip(
+        "，：；（）“”‘’％＜＞＝！＆｜【】、。＋－＊／．０１２３４５６７８９　",
+        ",:;()\"\"''%<>=!&|[],.+-*/.0123456789 ",
+        strict=True,
+    )
+)
+"""What each stands for."""
+INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+
+
+def mend(text: str) -> str:
+    """`; full-width `：`: write `:`` to append to a message about the text, for the first such character; or nothing."""
+    for character in text:
+        if character in INVISIBLE:
+            return f"; an invisible character (U+{ord(character):04X}) stands in it: delete it"
+        if character == "\u00a0":
+            return "; a blank that is none (U+00A0) stands in it: write a plain one"
+        plain = FULL_WIDTH.get(character) or unicodedata.normalize("NFKC", character)
+        if plain != character and plain.isascii() and plain.isprintable():
+            return f"; full-width `{character}`: write `{plain}`"
+    return ""

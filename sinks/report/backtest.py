@@ -1,0 +1,99 @@
+"""The page of a backtest: plots in place, styles in the page, nothing fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sinks.report import charts
+from sinks.report.page import percent
+from sinks.report.svg import COLOURS, GREY, TIER_COLOURS
+
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "title": ("Backtest of rules", "规则回测"),
+    "new": ("new rules", "新规则"),
+    "old": ("old rules", "旧规则"),
+    "customers": ("customers", "客户"),
+    "events": ("events", "事件"),
+    "sample": ("a sample, scaled up; intervals of 95 % in brackets", "按客户抽样放大;括号内为95%区间"),
+    "by_tier": ("Warnings by tier", "按级别"),
+    "tier": ("tier", "级别"),
+    "episodes": ("episodes", "预警数"),
+    "a_day": ("a day", "每天"),
+    "precision": ("precision", "准确率"),
+    "recall": ("recall", "召回率"),
+    "lead": ("median lead, days", "提前天数(中位数)"),
+    "per_day": ("Warnings by day", "每日预警"),
+    "day": ("day", "日期"),
+    "warnings": ("warnings", "预警"),
+    "load": ("Load of the queues (tiers above the mildest)", "队列负荷(最低级别除外)"),
+    "queue": ("queue", "队列"),
+    "busiest": ("busiest day", "最忙日"),
+    "capacity": ("capacity a day", "每日处理能力"),
+    "days_over": ("days over it", "超出天数"),
+    "flips": ("Who is warned of by one rule set only", "仅被一套规则预警的客户"),
+    "only_new": ("only by the new", "仅新规则"),
+    "only_old": ("only by the old", "仅旧规则"),
+    "both": ("by both", "两者"),
+    "left": ("of them left", "其中流失"),
+    "by_rule": ("Rules: who they concern now, and how good they were", "各规则:当前涉及客户与效果"),
+    "rule": ("rule", "规则"),
+    "alone": ("alone", "单独触发"),
+    "now": ("customers now", "当前客户"),
+    "share": ("share", "占比"),
+    "overlap": ("also held up by", "同时触发"),
+    "examples": ("for example", "示例"),
+}
+
+
+def backtest_page(found: Mapping[str, Any], language: str) -> str:
+    """The page, in `en` or `zh-CN`."""
+    place = int(language == "zh-CN")
+    words = {key: texts[place] for key, texts in WORDS.items()}
+    environment = Environment(
+        loader=PackageLoader("sinks.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "scaled": scaled}
+    sets = [name for name in ("new", "old") if name in found]
+    tiers = found["tiers"]
+    colours = [TIER_COLOURS[max(0, len(TIER_COLOURS) - len(tiers) + k)] for k in range(len(tiers))]
+    return environment.get_template("backtest.html.j2").render(
+        f=found,
+        w=words,
+        language=language,
+        sets=sets,
+        legend=list(zip(tiers, colours, strict=True)),
+        per_day={name: _per_day(found[name]["per_day"], tiers, colours, words) for name in sets},
+        precision=_precision(found, sets, words),
+    )
+
+
+def scaled(one: Mapping[str, float]) -> str:
+    """A count, with its interval where it is an estimate."""
+    count = f"{one['count']:,.0f}"
+    return count if one["low"] == one["high"] else f"{count} ({one['low']:,.0f}–{one['high']:,.0f})"
+
+
+def _per_day(
+    days: Mapping[str, Mapping[str, float]], tiers: list[str], colours: list[str], w: Mapping[str, str]
+) -> Markup:
+    series = [(tier, colour, [day[tier] for day in days.values()]) for tier, colour in zip(tiers, colours, strict=True)]
+    return charts.stacked(w["per_day"], (w["warnings"], w["day"]), list(days), series)
+
+
+def _precision(found: Mapping[str, Any], sets: list[str], w: Mapping[str, str]) -> Markup | None:
+    tiers = found["tiers"]
+    if "precision" not in found["new"]["by_tier"][tiers[0]]:
+        return None
+    series = [
+        (w[name], colour, [found[name]["by_tier"][tier]["precision"] for tier in tiers])
+        for name, colour in zip(sets, (COLOURS[0], GREY), strict=False)
+    ]
+    return charts.pairs(w["precision"], (w["precision"], w["tier"]), tiers, series)

@@ -1,0 +1,116 @@
+"""`churn rules propose|approve|rollback|log`: who put which rules in force."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rules.approval import ApprovalError, Book, Entry, in_words, short
+from rules.check import check
+from rules.comparing import differences
+from rules.faults import ConfigurationError, errors
+from streams import bootstrap, clock
+from streams.cli_config import ConfigOption
+from streams.cli_tune import rules
+from streams.problems import UsageError, guarded
+
+__all__ = ["rules"]
+
+ByOption = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who does it; else the user of the machine.")
+]
+NoteOption = Annotated[str, typer.Option("--note", help="Why.")]
+
+
+def book(folder: Path) -> Book:
+    """The log of a configuration; raises UsageError for one that was tampered with."""
+    try:
+        return Book(folder)
+    except ApprovalError as error:
+        raise UsageError(str(error)) from error
+
+
+@rules.command("propose")
+@guarded
+def rules_propose(
+    path: Annotated[
+        Path | None, typer.Argument(help="A folder of rules, or a configuration; else the one in force.")
+    ] = None,
+    config: ConfigOption = None,
+    by: ByOption = None,
+    note: NoteOption = "",
+) -> None:
+    """Hand in a rule set for approval. It must be free of faults; what it changes is said."""
+    folder = bootstrap.config_folder(config)
+    proposed = (path or folder) / "rules" if ((path or folder) / "rules").is_dir() else path or folder
+    if not proposed.is_dir():
+        raise UsageError(f"{proposed}: a folder of rules is needed")
+    found = bootstrap.configuration(folder, proposed)
+    entry = _done(
+        lambda: book(folder).propose(proposed, found.rules.version, by or getpass.getuser(), clock.now_text(), note)
+    )
+    for line in differences(bootstrap.configuration(folder).rules, found.rules):
+        typer.echo(line)
+    typer.echo(f"proposed {short(entry.files)} by {entry.by}")
+
+
+@rules.command("approve")
+@guarded
+def rules_approve(
+    files: Annotated[str, typer.Argument(metavar="HASH", help="What was proposed; its beginning is enough.")],
+    config: ConfigOption = None,
+    by: ByOption = None,
+    note: NoteOption = "",
+) -> None:
+    """Put a proposed rule set in force. With `approval: {four_eyes: true}` not by whoever proposed it."""
+    folder = bootstrap.config_folder(config)
+    four_eyes = bootstrap.configuration(folder).settings.approval.four_eyes
+    entry = _done(
+        lambda: book(folder).approve(files, by or getpass.getuser(), clock.now_text(), four_eyes=four_eyes, note=note)
+    )
+    _checked(folder)
+    typer.echo(f"{short(entry.files)} is in force, by {entry.by}")
+
+
+@rules.command("rollback")
+@guarded
+def rules_rollback(
+    files: Annotated[str, typer.Argument(metavar="[HASH]", help="Which one; else the one before.")] = "",
+    config: ConfigOption = None,
+    by: ByOption = None,
+    note: NoteOption = "",
+) -> None:
+    """Put the rule set in force that was so before."""
+    folder = bootstrap.config_folder(config)
+    entry = _done(lambda: book(folder).rollback(by or getpass.getuser(), clock.now_text(), files, note))
+    _checked(folder)
+    typer.echo(f"{short(entry.files)} is in force again, by {entry.by}")
+
+
+@rules.command("log")
+@guarded
+def rules_log(config: ConfigOption = None) -> None:
+    """Show which rules were proposed, approved and rolled back, when and by whom; the log's seals are checked."""
+    folder = bootstrap.config_folder(config)
+    kept = book(folder)
+    active = kept.active
+    typer.echo("\n".join(in_words(kept.entries, active)) or "nothing was ever proposed")
+    if active is not None and kept.written != active.files:
+        typer.echo(f"the rules in {folder / 'rules'} are others than those in force ({short(kept.written)})")
+        raise typer.Exit(1)
+
+
+def _checked(folder: Path) -> None:
+    if faults := errors(check(folder, bootstrap.schema())):
+        raise ConfigurationError(faults)
+
+
+def _done(act: Callable[[], Entry]) -> Entry:
+    try:
+        return act()
+    except ApprovalError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,67 @@
+"""`churn rules backtest`: what a rule set would have done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from rules.backtesting import findings, in_words
+from sinks import terminal
+from sinks.named import named
+from sinks.report.backtest import backtest_page
+from streams import bootstrap, given
+from streams.cli_config import ConfigOption
+from streams.cli_rules import rules
+from streams.problems import UsageError, guarded
+from streams.trials import Asked, tried_both
+
+__all__ = ["rules"]
+
+
+@rules.command("backtest")
+@guarded
+def rules_backtest(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Events, with outcomes where they are known.")],
+    new: Annotated[
+        Path | None,
+        typer.Option("--rules", help="A configuration folder, a folder of rules, or a file; else --config's."),
+    ] = None,
+    against: Annotated[Path | None, typer.Option("--against", help="The same, to compare with.")] = None,
+    config: ConfigOption = None,
+    sample: Annotated[float, typer.Option(help="Look at this share of the customers, and scale up.")] = 1.0,
+    model: Annotated[Path | None, typer.Option(help="Score with this saved model; else one learns on the way.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the page here, as HTML.")] = None,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
+    language: Annotated[str, typer.Option(help="Of the page: en or zh-CN.")] = "en",
+) -> None:
+    """Say what rules would have done on these events: warnings by tier, queue and day, how good they were, whom they concern
+    now, the load of care; and against other rules who flips.
+    """
+    if not 0 < sample <= 1:
+        raise UsageError(f"--sample {sample}: more than 0, at most 1")
+    if language not in {"en", "zh-CN"}:
+        raise UsageError(f"--language {language}: en or zh-CN")
+    given.inputs(files)
+    given.model(model)
+    given.outputs((out, as_json), files)
+    if against is not None and "-" in files:
+        raise UsageError("-: standard input can be read once, but --against needs it twice")
+    folder = bootstrap.config_folder(config)
+    for path in (new, against):  # faults are told before the files are read
+        bootstrap.configuration(folder, path)
+    asked = Asked(tuple(files), folder, new, sample, model)
+    other = None if against is None else Asked(tuple(files), folder, against, sample, model)
+    regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
+    with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
+        found = findings(*tried_both(asked, other, watch))
+    if out is not None:
+        with named(out):
+            out.write_text(backtest_page(found, language), encoding="utf-8")
+    if as_json is not None:
+        with named(as_json):
+            as_json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    typer.echo("\n".join(in_words(found)))

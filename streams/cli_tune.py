@@ -1,0 +1,183 @@
+"""`churn rules tune`: thresholds from history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from events.times import rfc3339
+from rules.load import Configuration
+from rules.ruleset import Rule
+from rules.tuning import Goal, Tried, chosen, grid, split_at
+from rules.variants import NotWrittenError, numeric, patch, patched
+from sinks import terminal
+from sinks.named import named
+from sinks.report.tuning import tuning_page
+from streams import bootstrap, given
+from streams.cli_config import ConfigOption
+from streams.cli_rules import named_rule
+from streams.cli_studies import rules
+from streams.problems import FINDINGS, UsageError, guarded
+from streams.tuning import Candidate, curve, fires, tier_of_rules
+
+__all__ = ["rules"]
+
+
+@rules.command("tune")
+@guarded
+def rules_tune(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Events with outcomes.")],
+    rule: Annotated[str | None, typer.Option(help="The rule whose parameter is chosen.")] = None,
+    param: Annotated[str | None, typer.Option(help="The parameter; else the first that the condition uses.")] = None,
+    tier: Annotated[str | None, typer.Option(help="Instead of a rule: all live rules of a tier together.")] = None,
+    precision: Annotated[float | None, typer.Option(help="Least share of warnings that must be right.")] = None,
+    cost_ratio: Annotated[
+        float | None, typer.Option(help="Instead: how many warnings one leaver found is worth.")
+    ] = None,
+    capacity: Annotated[float | None, typer.Option(help="Most warnings a day.")] = None,
+    low: Annotated[float | None, typer.Option("--from", help="Least value to try.")] = None,
+    high: Annotated[float | None, typer.Option("--to", help="Greatest value to try.")] = None,
+    steps: Annotated[int, typer.Option(min=2, max=40, help="How many values to try.")] = 9,
+    split: Annotated[float, typer.Option(min=0.1, max=0.9, help="Share of the time that values are chosen on.")] = 0.6,
+    sample: Annotated[float, typer.Option(help="Look at this share of the customers.")] = 1.0,
+    config: ConfigOption = None,
+    model: Annotated[Path | None, typer.Option(help="Score with this saved model; else one learns on the way.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the curve here, as HTML.")] = None,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Put the values into the rule files.")] = False,
+    language: Annotated[str, typer.Option(help="Of the page: en or zh-CN.")] = "en",
+) -> None:
+    """Choose a parameter's value on the earlier part of the files, so that enough warnings are right and not too many come,
+    and say how it did on the later part. Prints a patch of the rule file.
+    """
+    goal = goal_of(precision, cost_ratio, capacity)
+    given.inputs(files)
+    given.model(model)
+    given.outputs((out, as_json), files)
+    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    wanted = candidates_of(configuration, rule, param, tier, (low, high, steps))
+    regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
+    with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
+        trial, fired = fires(files, configuration, wanted, sample, model, watch)
+    try:
+        at = split_at(trial, split)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    curves = curve(trial, fired, at)
+    if tier is None:
+        ((name, tried),) = curves.items()
+        best = chosen(tried, goal)
+        picked = [] if best is None else [Candidate(*name, best.value)]
+    else:
+        picked, best = tier_of_rules(trial, fired, at, goal)
+        best = best if picked else None
+    found = {
+        "goal": {"precision": goal.precision, "cost_ratio": goal.cost_ratio, "capacity": goal.capacity},
+        "period": {"from": rfc3339(trial.begin)[:10], "to": rfc3339(trial.end)[:10]},
+        "split": rfc3339(at)[:10],
+        "curves": [_plain(name, tried, picked) for name, tried in curves.items()],
+        "chosen": None if best is None else {"earlier": best.earlier.plain(), "later": best.later.plain()},
+    }
+    changes = patches(configuration, picked, write=write)
+    if out is not None:
+        with named(out):
+            out.write_text(tuning_page(found, changes, language), encoding="utf-8")
+    if as_json is not None:
+        with named(as_json):
+            as_json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    say(curves, picked, best)
+    typer.echo(changes, nl=False)
+    if best is None:
+        raise typer.Exit(FINDINGS)
+
+
+def goal_of(precision: float | None, cost_ratio: float | None, capacity: float | None) -> Goal:
+    """What is asked; raises UsageError for both or neither of the two."""
+    if (precision is None) == (cost_ratio is None):
+        raise UsageError("give --precision or --cost-ratio")
+    if precision is not None and not 0 < precision < 1:
+        raise UsageError(f"--precision {precision:g}: between 0 and 1")
+    if cost_ratio is not None and cost_ratio <= 1:
+        raise UsageError(f"--cost-ratio {cost_ratio:g}: more than 1")
+    return Goal(precision, cost_ratio, capacity)
+
+
+def candidates_of(
+    configuration: Configuration,
+    rule: str | None,
+    param: str | None,
+    tier: str | None,
+    bounds: tuple[float | None, float | None, int],
+) -> list[Candidate]:
+    """What is to be tried; raises UsageError."""
+    if (rule is None) == (tier is None):
+        raise UsageError("give --rule or --tier")
+    if tier is not None:
+        if tier not in configuration.settings.tiers:
+            raise UsageError(f"--tier {tier}: {', '.join(configuration.settings.tiers)}")
+        of_tier = [one for one in configuration.rules.rules if one.tier == tier and one.mode == "live" and numeric(one)]
+        return [one for each in of_tier for one in _candidates(each, None, (None, None, bounds[2]))]
+    return _candidates(named_rule(configuration, rule or ""), param, bounds)
+
+
+def _candidates(rule: Rule, param: str | None, bounds: tuple[float | None, float | None, int]) -> list[Candidate]:
+    known = numeric(rule)
+    name = param or next(iter(known), "")
+    if name not in known:
+        raise UsageError(
+            f"rule `{rule.id}` has no parameter `{name}` that is a number; there are {', '.join(known) or 'none'}"
+        )
+    return [Candidate(rule.id, name, value) for value in grid(known[name], *bounds)]
+
+
+def _plain(name: tuple[str, str], tried: list[Tried], picked: list[Candidate]) -> dict[str, Any]:
+    best = next((one.value for one in picked if (one.rule, one.parameter) == name), None)
+    rows = [{"value": one.value, "earlier": one.earlier.plain(), "later": one.later.plain()} for one in tried]
+    return {"rule": name[0], "parameter": name[1], "chosen": best, "tried": rows}
+
+
+def patches(configuration: Configuration, picked: list[Candidate], *, write: bool) -> str:
+    """The changes of the rule files, comments and all else kept; written if asked for."""
+    found = []
+    texts: dict[Path, tuple[str, str]] = {}
+    for one in picked:
+        rule = named_rule(configuration, one.rule)
+        file = Path(rule.file)
+        before, now = texts.get(file) or (file.read_text("utf-8"), file.read_text("utf-8"))
+        try:
+            texts[file] = before, patched(rule, one.parameter, one.value, now)
+        except NotWrittenError as error:
+            found.append(f"# not written: {error}\n")
+    for file, (before, after) in texts.items():
+        found.append(patch(file, before, after))
+        if write and before != after:
+            with named(file):
+                file.write_text(after, encoding="utf-8")
+    return "".join(found)
+
+
+def say(curves: dict[tuple[str, str], list[Tried]], picked: list[Candidate], best: Tried | None) -> None:
+    """The curve and the choice in a few lines."""
+    for (rule, parameter), tried in curves.items():
+        typer.echo(f"{rule}: {parameter}    earlier: a day, right    later: a day, right")
+        for one in tried:
+            mark = "*" if Candidate(rule, parameter, one.value) in picked else " "
+            typer.echo(f"{mark} {one.value:>10g}  " + "    ".join(_shown(part) for part in (one.earlier, one.later)))
+    if best is None:
+        typer.echo("no value keeps to the goal in the earlier part")
+        return
+    later = best.later.plain()
+    interval = later["precision_interval"]
+    promised = (
+        "nothing matured in the later part" if interval is None else f"{interval[0]:.0%} to {interval[1]:.0%} (95 %)"
+    )
+    typer.echo(f"chosen on the earlier part; on the later {_shown(best.later)}, precision {promised}")
+
+
+def _shown(part: Any) -> str:
+    right = "    –" if part.precision is None else f"{part.precision:>5.0%}"
+    return f"{part.a_day:>8.2f} {right} ({part.churned}/{part.matured})"

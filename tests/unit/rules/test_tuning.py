@@ -1,0 +1,125 @@
+"""Values chosen on the earlier part, judged on the later, and written with nothing else touched."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+from support.engines import DEFAULT, configuration
+
+from rules.backtesting import DAY_US, Trial, wilson
+from rules.outcomes import Leaver
+from rules.rulefile import Param
+from rules.tuning import Goal, Part, Tried, chosen, grid, parts, split_at
+from rules.variants import NotWrittenError, numeric, patched, rewritten, with_parameter
+from streams.bootstrap import schema
+
+RAW = {
+    entry["id"]: entry.get("params", {})
+    for file in (DEFAULT / "rules").glob("*.yaml")
+    if "_test" not in file.name
+    for group in YAML(typ="safe", pure=True).load(file.read_text())["groups"]
+    for entry in group["rules"]
+}
+RULES = {rule.id: rule for rule in configuration(DEFAULT).rules.rules}
+
+
+def tried(value: float, warnings: int, churned: int, matured: int) -> Tried:
+    part = Part(warnings, warnings / 10, matured, churned)
+    return Tried(value, part, part)
+
+
+CURVE = [tried(1, 100, 20, 100), tried(2, 60, 18, 60), tried(3, 30, 12, 30), tried(4, 10, 6, 10)]
+
+
+@pytest.mark.parametrize(
+    ("goal", "value"),
+    [
+        (Goal(precision=0.2), 1),
+        (Goal(precision=0.25), 2),
+        (Goal(precision=0.5), 4),
+        (Goal(precision=0.9), None),
+        (Goal(precision=0.2, capacity=5), 3),
+        (Goal(cost_ratio=3), 3),
+        (Goal(cost_ratio=10), 1),
+    ],
+)
+def test_most_leavers_found_among_what_keeps_to_the_goal(goal: Goal, value: float | None) -> None:
+    best = chosen(CURVE, goal)
+    assert (best.value if best else None) == value
+
+
+def trial(leavers: list[Leaver], days: int = 100, horizon: int = 10) -> Trial:
+    return Trial("v", ("watch",), horizon, 0, {}, {}, 0, 0, days * DAY_US, 1.0, 9, [], [], [], leavers, {})
+
+
+def test_choosing_does_not_look_ahead_of_the_split() -> None:
+    one = trial([Leaver(0, 53 * DAY_US, True), Leaver(1, 58 * DAY_US, True), Leaver(2, 97 * DAY_US, True)])
+    split = split_at(one)
+    assert split == 54 * DAY_US
+    earlier, later = parts(
+        one, [(0, 50 * DAY_US), (1, 53 * DAY_US), (3, 10 * DAY_US), (2, 89 * DAY_US), (4, 95 * DAY_US)], split
+    )
+    assert (earlier.warnings, earlier.churned, earlier.matured) == (3, 1, 2)  # that 1 left was not known by then
+    assert (later.warnings, later.churned, later.matured) == (1, 1, 1)  # the last one cannot have matured
+    with pytest.raises(ValueError, match="the files cover 11 days"):
+        split_at(trial([], days=11))
+
+
+def test_the_promised_interval_holds_on_fresh_customers_about_as_often_as_it_says() -> None:
+    chance, held, rounds = random.Random(5), 0, 300
+    for _ in range(rounds):
+        truth = chance.uniform(0.1, 0.6)
+        seen = sum(chance.random() < truth for _ in range(200))
+        low, high = wilson(seen, 200) or [0, 0]
+        held += low <= truth <= high
+    assert held / rounds > 0.9
+
+
+@given(st.floats(-1e6, 1e6), st.integers(2, 20))
+def test_a_grid_holds_the_value_itself(value: float, steps: int) -> None:
+    found = grid(value, None, None, steps)
+    assert value in found
+    assert found == sorted(found)
+
+
+def test_a_number_keeps_its_unit_and_its_bounds() -> None:
+    assert rewritten("5 GB", 7.5) == "7.5 GB"
+    assert rewritten("40%", 35) == "35%"
+    assert rewritten(Param(value="3 days", max="9 days"), 4) == Param(value="4 days", max="9 days")
+
+
+def test_the_rule_is_the_same_but_for_the_number() -> None:
+    rule = RULES["complaint-waiting"]
+    made = with_parameter(rule, "wait", 5, schema(), "CNY")
+    assert made.expr.condition != rule.expr.condition
+    assert with_parameter(rule, "wait", 3, schema(), "CNY").fires.condition == rule.fires.condition
+    assert numeric(rule) == {"wait": 3.0}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if numeric(rule)], ids=lambda rule: rule.id)
+def test_only_the_number_is_written(rule) -> None:
+    text = Path(rule.file).read_text()
+    name = next(iter(numeric(rule)))
+    if name not in RAW[rule.id]:
+        with pytest.raises(NotWrittenError, match="is a parameter of the group"):
+            patched(rule, name, 0.123, text)
+        return
+    after = patched(rule, name, 0.123, text)
+    changed = [(a, b) for a, b in zip(text.split("\n"), after.split("\n"), strict=True) if a != b]
+    assert len(changed) == 1
+    assert "0.123" in changed[0][1]
+    assert patched(rule, name, numeric(rule)[name], after) == text or "%" in text
+
+
+def test_comments_and_quotes_around_it_stay(tmp_path: Path) -> None:
+    text = (
+        Path(RULES["complaint-waiting"].file)
+        .read_text()
+        .replace("params: {wait: 3}", "params:  # days\n          wait: 3   # working\n")
+    )
+    assert "wait: 5   # working" in patched(RULES["complaint-waiting"], "wait", 5, text)

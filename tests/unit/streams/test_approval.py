@@ -1,0 +1,112 @@
+"""`churn rules propose|approve|rollback|log`: nothing is in force that nobody approved, and going back is one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.engines import DEFAULT
+from typer.testing import CliRunner, Result
+
+from rules.approval import ApprovalError, Book, hash_of
+from streams.cli import app
+
+
+def churn(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(app, arguments)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "config"
+    (root / "rules").mkdir(parents=True)
+    for file in DEFAULT.rglob("*.yaml"):
+        text = file.read_text()
+        (root / file.relative_to(DEFAULT)).write_text(text.replace("four_eyes: false", "four_eyes: true"))
+    return root
+
+
+def draft(folder: Path, wait: int) -> Path:
+    """The rules with another threshold, beside those in force."""
+    there = folder.parent / f"draft-{wait}"
+    there.mkdir()
+    for file in (folder / "rules").glob("*.yaml"):
+        (there / file.name).write_text(file.read_text().replace("params: {wait: 3}", f"params: {{wait: {wait}}}"))
+    return there
+
+
+def hash_in(done: Result) -> str:
+    assert done.exit_code == 0, done.output
+    return next(line for line in done.stdout.splitlines() if line.startswith("proposed ")).split()[1]
+
+
+def test_proposed_approved_and_rolled_back(folder: Path) -> None:
+    options = ("--config", str(folder))
+    first = hash_in(churn("rules", "propose", *options, "--by", "Li Wei", "--note", "as delivered"))
+    assert churn("rules", "approve", first, *options, "--by", "Wang Fang").exit_code == 0
+    before = hash_of(folder / "rules")
+    done = churn("rules", "propose", str(draft(folder, 5)), *options, "--by", "Li Wei")
+    assert "complaint-waiting: params.wait: 3 -> 5" in done.stdout
+    assert hash_of(folder / "rules") == before  # a proposal changes nothing
+    refused = churn("rules", "approve", hash_in(done), *options, "--by", " li  wei ")
+    assert (refused.exit_code, refused.stderr) == (2, "Li Wei proposed it: another person must approve it\n")
+    assert churn("rules", "approve", hash_in(done), *options, "--by", "Wang Fang").exit_code == 0
+    assert "{wait: 5}" in (folder / "rules" / "complaints.yaml").read_text()
+    back = churn("rules", "rollback", *options, "--by", "Chen Jie", "--note", "too many")
+    assert back.exit_code == 0
+    assert hash_of(folder / "rules") == before
+    told = churn("rules", "log", *options).stdout.splitlines()
+    assert [line.split("  ")[1].strip() or line.split()[2] for line in told]
+    assert [("rolled back" in line, line.startswith("*")) for line in told][-1] == (True, True)
+    assert "by Chen Jie  (too many)" in told[-1]
+    assert len(told) == 5
+    assert churn("rules", "check", *options).exit_code == 0
+
+
+def test_what_is_at_fault_cannot_be_proposed(folder: Path) -> None:
+    there = draft(folder, 5)
+    (there / "usage.yaml").write_text("version: 1\n")
+    done = churn("rules", "propose", str(there), "--config", str(folder), "--by", "a")
+    assert done.exit_code == 2
+    assert "usage.yaml:1:1: the key `groups` is missing" in done.stderr
+    assert not (folder / "approvals.jsonl").exists()
+
+
+def test_the_log_shows_tampering_and_unapproved_edits(folder: Path) -> None:
+    options = ("--config", str(folder))
+    for by, approver in (("a", "b"), ("c", "d")):
+        proposed = hash_in(churn("rules", "propose", *options, "--by", by))
+        if by == "a":
+            churn("rules", "approve", proposed, *options, "--by", approver)
+    usage = folder / "rules" / "usage.yaml"
+    usage.write_text(usage.read_text().replace("drop: 0.35", "drop: 0.3"))
+    done = churn("rules", "log", *options)
+    assert done.exit_code == 1
+    assert "are others than those in force" in done.stdout
+    log = folder / "approvals.jsonl"
+    log.write_text(log.read_text().replace('"by":"a"', '"by":"z"'))
+    done = churn("rules", "log", *options)
+    assert (done.exit_code, done.stderr) == (2, f"{log}:2:1: an entry before it was changed or removed\n")
+
+
+def test_a_kept_rule_set_that_was_changed_is_not_put_in_force(folder: Path) -> None:
+    kept = Book(folder)
+    entry = kept.propose(folder / "rules", "v", "a", "now")
+    (folder / "versions" / entry.files / "usage.yaml").write_text("version: 1\n")
+    with pytest.raises(ApprovalError, match="is missing, or not what was proposed"):
+        kept.approve(entry.files, "b", "now", four_eyes=True)
+    assert Book(folder).active is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("approve", "0123"), "no proposal `0123`; there are none"),
+        (("rollback",), "no rule set was in force before"),
+        (("rollback", "0123"), "no rule set 0123 was in force before"),
+        (("propose", "--by", " "), "it must be said by whom (--by)"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], message: str, folder: Path) -> None:
+    done = churn("rules", *arguments, "--config", str(folder))
+    assert (done.exit_code, done.stderr) == (2, message + "\n")

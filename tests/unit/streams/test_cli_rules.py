@@ -1,0 +1,166 @@
+"""`churn rules schema|features|explain|diff|test`: what rule authors look things up with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+from support.engines import DEFAULT
+from typer.testing import CliRunner, Result
+
+import simulator
+from streams.cli import app
+
+
+def churn(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(app, arguments)
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("events") / "events.jsonl"
+    simulator.simulate(60, 45, 3, str(file))
+    return file
+
+
+def edited(root: Path, **replaced: tuple[str, str]) -> Path:
+    """The default configuration with something replaced in some rule files."""
+    (root / "rules").mkdir(parents=True)
+    for file in DEFAULT.rglob("*.yaml"):
+        text = file.read_text()
+        if file.stem in replaced and file.parent.name == "rules":
+            assert replaced[file.stem][0] in text
+            text = text.replace(*replaced[file.stem])
+        (root / file.relative_to(DEFAULT)).write_text(text)
+    return root
+
+
+KINDS = {
+    "settings": ["churn.yaml"],
+    "actions": ["actions.yaml"],
+    "workdays": ["workdays.yaml"],
+    "policy": ["policy.yaml"],
+    "plans": ["plans.yaml"],
+    "rules": [f"rules/{one.name}" for one in (DEFAULT / "rules").glob("*.yaml") if "_test" not in one.name],
+    "tests": [f"rules/{one.name}" for one in (DEFAULT / "rules").glob("*_test.yaml")],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schema_fits_the_default_configuration(kind: str) -> None:
+    done = churn("rules", "schema", "--kind", kind)
+    schema = json.loads(done.stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for name in KINDS[kind]:
+        yaml = YAML(typ="safe", pure=True)
+        yaml.constructor.yaml_constructors["tag:yaml.org,2002:timestamp"] = lambda self, node: str(node.value)
+        jsonschema.Draft202012Validator(schema).validate(yaml.load((DEFAULT / name).read_text()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("tier: watch", "tier: wach"),
+        ("cooldown: 30d", "cooldown: thirty"),
+        ("for: 168h", "fro: 168h"),
+        ("evidence: [usage_7d_vs_own]", "evidence: [usage_7d]"),
+        ("params: {back: 0.8}", "params: {back: [1]}"),
+    ],
+)
+def test_the_schema_refuses_what_an_editor_should_mark(old: str, new: str) -> None:
+    text = (DEFAULT / "rules" / "usage.yaml").read_text()
+    assert old in text
+    schema = json.loads(churn("rules", "schema").stdout)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(YAML(typ="safe", pure=True).load(text.replace(old, new)), schema)
+
+
+def test_tests_say_how_much_of_the_rules_they_look_at() -> None:
+    done = churn("rules", "test", "--coverage")
+    assert done.exit_code == 0
+    assert "coverage: " in done.stdout
+    assert "is never true in any test" in done.stdout
+    assert "81 tests, 0 failed" in done.stdout
+
+
+def test_a_failing_test_shows_each_clause(tmp_path: Path) -> None:
+    folder = edited(tmp_path / "config", usage=("drop: 0.35", "drop: 0.25"))
+    done = churn("rules", "test", "--config", str(folder))
+    assert done.exit_code == 1
+    assert "usage-dropping should be true, but it is not so" in done.stdout
+    assert "  usage-dropping: `usage_7d_vs_peers < params.drop` is false (left 0.34)" in done.stdout
+
+
+def test_features_come_with_their_distribution(events: Path) -> None:
+    found = {one["name"]: one for one in json.loads(churn("rules", "features", str(events), "--format", "json").stdout)}
+    assert found["usage_7d_vs_own"]["unit"] == "ratio"
+    live = found["data_mb_30d"]["live"]
+    assert live["customers"] == 60
+    assert 0 < live["quantiles"]["0.5"] < live["quantiles"]["0.99"]
+    assert sum(found["line_status"]["live"]["values"].values()) == pytest.approx(1)
+    lines = churn("rules", "features", str(events)).stdout.splitlines()
+    assert len(lines) == len(found)
+    assert all(line.count("\t") == 7 for line in lines)
+
+
+def test_explain_tells_each_clause_over_time_and_when_it_fired(events: Path, tmp_path: Path) -> None:
+    warnings = tmp_path / "warnings.jsonl"
+    churn("replay", str(events), "--warnings", str(warnings))
+    raised = next(one for one in map(json.loads, warnings.open()) if one["status"] == "raised")
+    rule, customer = raised["rules"][0]["id"], raised["customer_id"]
+    done = churn("rules", "explain", rule, "--customer", customer, str(events), "--format", "json")
+    found = json.loads(done.stdout)
+    assert raised["raised_at"] in [one["at"] for one in found["fired"]]
+    assert {one["fires"] for one in found["moments"]} >= {"true"}
+    true = next(one for one in found["moments"] if one["fires"] == "true")
+    assert all(clause["state"] == "true" for clause in true["clauses"] if " or " not in found["expr"])
+    text = churn("rules", "explain", rule, "--customer", customer, str(events)).stdout
+    assert f"fired at {raised['raised_at']}" in text
+
+
+def test_explain_a_rule_that_is_switched_off(events: Path, tmp_path: Path) -> None:
+    text = (
+        (DEFAULT / "rules" / "usage.yaml")
+        .read_text()
+        .replace("id: usage-dropping\n", "id: usage-dropping\n        mode: off\n")
+    )
+    (tmp_path / "usage.yaml").write_text(text)
+    done = churn(
+        "rules",
+        "explain",
+        "usage-dropping",
+        "--customer",
+        "c0000001",
+        str(events),
+        "--rules",
+        str(tmp_path / "usage.yaml"),
+    )
+    assert done.stdout.startswith("usage-dropping (off): ")
+    for arguments, message in (
+        (("usage-droping", "--customer", "c0000001"), "no rule `usage-droping`; did you mean `usage-dropping`?"),
+        (("usage-dropping", "--customer", "nobody"), "--customer nobody: no event names this customer"),
+    ):
+        done = churn("rules", "explain", *arguments, str(events))
+        assert (done.exit_code, done.stderr.strip()) == (2, message)
+
+
+def test_diff_says_what_changed_in_words(tmp_path: Path) -> None:
+    new = edited(
+        tmp_path / "new",
+        usage=(
+            "params: {drop: 0.35, settled: 60}",
+            "mode: shadow\n        params: {drop: {value: 0.4, by: {value_class: {high: 0.5}}}, settled: 60}",
+        ),
+        complaints=("params: {wait: 3}", "params: {wait: 5}"),
+    )
+    (new / "rules" / "risk.yaml").unlink()
+    lines = churn("rules", "diff", str(DEFAULT), str(new)).stdout.splitlines()
+    assert "usage-dropping: params.drop: 0.35 -> 0.4 (high 0.5)" in lines
+    assert "usage-dropping: mode: live -> shadow" in lines
+    assert "complaint-waiting: params.wait: 3 -> 5" in lines
+    assert "risk-watch: removed (watch)" in lines
+    assert len(lines) == 3 + 3 + 1
+    assert churn("rules", "diff", str(DEFAULT), str(DEFAULT)).stdout.startswith("no difference\n")

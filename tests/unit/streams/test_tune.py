@@ -1,0 +1,135 @@
+"""`churn rules tune` over files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.engines import DEFAULT
+from typer.testing import CliRunner, Result
+
+import simulator
+from rules.load import load
+from streams import bootstrap
+from streams.cli import app
+from streams.replay import Job, replay
+from streams.tuning import Candidate, fires
+
+
+def churn(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(app, arguments)
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("events") / "events.jsonl"
+    simulator.simulate(100, 75, 4, str(file))
+    return file
+
+
+def copied(root: Path) -> Path:
+    (root / "rules").mkdir(parents=True)
+    for file in DEFAULT.rglob("*.yaml"):
+        (root / file.relative_to(DEFAULT)).write_bytes(file.read_bytes())
+    return root
+
+
+def test_a_candidate_fires_where_the_rule_itself_would(events: Path) -> None:
+    """A rule without waits, tried at its own value, fires exactly when it does live."""
+    configuration = load(DEFAULT, bootstrap.schema(), {})
+    same, other = Candidate("complaint-waiting", "wait", 3.0), Candidate("complaint-waiting", "wait", 9.0)
+    _, fired = fires([str(events)], configuration, [same, other], 1.0, None, lambda *_: None)
+    live = bootstrap.engine(configuration, None, None)
+
+    replay(Job([str(events)]), lambda _: live, print)
+    joined = [
+        (line.customer, line.rules["complaint-waiting"])
+        for line in live.decider.log.episodes
+        if "complaint-waiting" in line.rules
+    ]
+    assert joined
+    assert set(joined) <= set(fired[same])  # within an episode only its first firing is noted
+    assert len(fired[other]) < len(fired[same])
+
+
+def test_it_chooses_says_and_writes(events: Path, tmp_path: Path) -> None:
+    folder = copied(tmp_path / "config")
+    page, figures = tmp_path / "tune.html", tmp_path / "tune.json"
+    arguments = (
+        "rules",
+        "tune",
+        str(events),
+        "--config",
+        str(folder),
+        "--rule",
+        "complaint-waiting",
+        "--precision",
+        "0.05",
+    )
+    before = (folder / "rules" / "complaints.yaml").read_text()
+    done = churn(
+        *arguments, "--from", "1", "--to", "8", "--steps", "8", "--out", str(page), "--json", str(figures), "--write"
+    )
+    assert done.exit_code == 0, done.output
+    found = json.loads(figures.read_text())
+    (curve,) = found["curves"]
+    assert [row["value"] for row in curve["tried"]] == [1, 2, 3, 4, 5, 6, 7, 8]
+    days = [row["earlier"]["warnings"] for row in curve["tried"]]
+    assert days == sorted(days, reverse=True)
+    after = (folder / "rules" / "complaints.yaml").read_text()
+    if curve["chosen"] != 3:
+        assert f"+        params: {{wait: {curve['chosen']:g}}}" in done.stdout
+    assert after == before.replace("params: {wait: 3}", f"params: {{wait: {curve['chosen']:g}}}")
+    assert "<svg" in page.read_text()
+    assert churn("rules", "check", "--config", str(folder)).exit_code == 0
+
+
+def test_a_whole_tier_keeps_to_the_goal_together(events: Path, tmp_path: Path) -> None:
+    figures = tmp_path / "tune.json"
+    done = churn(
+        "rules",
+        "tune",
+        str(events),
+        "--tier",
+        "warning",
+        "--precision",
+        "0.1",
+        "--capacity",
+        "1",
+        "--steps",
+        "3",
+        "--json",
+        str(figures),
+    )
+    assert done.exit_code in {0, 1}, done.output
+    found = json.loads(figures.read_text())
+    if found["chosen"]:
+        assert found["chosen"]["earlier"]["precision"] >= 0.1
+        assert found["chosen"]["earlier"]["a_day"] <= 1
+
+
+def test_an_impossible_goal_is_a_finding(events: Path) -> None:
+    done = churn("rules", "tune", str(events), "--rule", "bill-shock", "--precision", "0.99", "--steps", "2")
+    assert done.exit_code == 1
+    assert "no value keeps to the goal" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--rule", "bill-shock"), "give --precision or --cost-ratio"),
+        (("--precision", "0.3"), "give --rule or --tier"),
+        (("--precision", "3", "--rule", "x"), "--precision 3: between 0 and 1"),
+        (("--precision", "0.3", "--rule", "bil-shock"), "no rule `bil-shock`; did you mean `bill-shock`?"),
+        (
+            ("--precision", "0.3", "--rule", "bill-shock", "--param", "x"),
+            "rule `bill-shock` has no parameter `x` that is a number",
+        ),
+        (("--precision", "0.3", "--tier", "grave"), "--tier grave: watch, warning, critical"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], message: str, events: Path) -> None:
+    done = churn("rules", "tune", str(events), *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
