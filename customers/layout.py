@@ -115,7 +115,7 @@ ZERO_CODES: Final = (
 # Interned texts; -1 = unknown.
 TEXTS: Final = ("region", "segment", "plan", "account", "age_band")
 LABELS: Final = (*TEXTS, "home_cell")  # and 31 bits of the hash of the cell most used
-HEADS: Final = ("bills", "complaints", "contracts", "stands", "credits", "attributes")
+HEADS: Final = ("bills", "complaints", "contracts", "stands", "credits", "attributes", "notes")
 # What a newer fact replaces, each by itself (customers/stands.py).
 STANDS: Final = (
     "person",  # a line transferred: facts from before are another person's
@@ -198,3 +198,6 @@ COMPLAINT: Final = np.dtype(
 CONTRACT: Final = np.dtype([("ref", "u8"), ("ends", "i8"), ("version", "u8"), ("tie", "u4"), ("next", "i4")])
 # One fact that stands, and of which fields: bits of STANDS and of the first attribute columns, in the other list of the rest.
 STAND: Final = np.dtype([("version", "u8"), ("fields", "u8"), ("tie", "u4"), ("next", "i4")])
+NOTE: Final = np.dtype(  # an operator's signal: its code, what it says and until when, the fact that stands
+    [("ref", "u8"), ("ends", "i8"), ("value", "f8"), ("version", "u8"), ("tie", "u4"), ("next", "i4")]
+)

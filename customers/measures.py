@@ -25,6 +25,7 @@ from customers.metrics import (
     RINGS,
 )
 from customers.normal import silence_limit
+from customers.notes import next_end
 from customers.peers import allowance, peers_index
 from customers.pools import SETTLED
 from customers.rings import sum_windows
@@ -207,7 +208,7 @@ def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: 
         wait = np.int64(left * DAY_US) + 1
         # while the feed is silent for everyone the wait cannot run out: look again a day later
         turn = min(turn, now + (max(wait, DAY_US) if now - feed >= DAY_US // 8 else wait))
-    for coming in (_bills(r, p, f, seq, now, out, i), _complaints(r, p, f, seq, now, out, i)):
+    for coming in (_bills(r, p, f, seq, now, out, i), _complaints(r, p, f, seq, now, out, i), next_end(r, p, now)):
         if coming > 0:
             turn = min(turn, coming)
     expires = np.int64(r["ages"][_EXPIRES]) * 1_000_000

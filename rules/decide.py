@@ -70,7 +70,7 @@ class Decider:
             bits.words_of([rule.cooldown > 0 for rule in self.rules]),
         )
         self._room = bits.room_for_changes(4096, len(self.rules))
-        self.renewal = Renewal(self.rules)
+        self.renewal = Renewal(self.rules, configuration.settings.signals)
         self._held = bits.words_of([rule.held for rule in self.rules])
         self._out: list[EarlyWarning] = []
 

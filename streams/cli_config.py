@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from detectors.features import FEATURES
 from events.columns import Batch
 from events.decode import decode
 from rules.casefile import read_cases
@@ -69,8 +68,9 @@ def conclude(faults: Sequence[Fault], fine: str) -> None:
 @guarded
 def rules_test(folder: ConfigOption = None) -> None:
     """Run the tests beside the rules (*_test.yaml)."""
-    chosen, schema = bootstrap.config_folder(folder), bootstrap.schema()
+    chosen = bootstrap.config_folder(folder)
     configuration = bootstrap.configuration(chosen)
+    schema = configuration.schema
     found = configuration.rules
     cases, faults = read_cases(chosen, (*found.rules, *found.switched_off), schema)
     if faults:
@@ -95,11 +95,11 @@ def decode_case(raw: bytes, file: str) -> Batch:
 
 @rules.command("features")
 @guarded
-def rules_features() -> None:
-    """List the features that a rule may name."""
-    console = Console()
+def rules_features(folder: ConfigOption = None) -> None:
+    """List the features that a rule may name, the operator's own signals (`signals:` in churn.yaml) at the end."""
+    console, features = Console(), bootstrap.features(bootstrap.configuration(bootstrap.config_folder(folder)))
     if not console.is_terminal:
-        for feature in FEATURES:
+        for feature in features:
             typer.echo(
                 "\t".join(
                     (
@@ -117,7 +117,7 @@ def rules_features() -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("name", "unit", "window", "meaning", "causes"):
         table.add_column(name, overflow="fold")
-    for feature in FEATURES:
+    for feature in features:
         unit = feature.unit if feature.kind == "number" else feature.kind
         table.add_row(feature.name, unit, feature.window, f"{feature.en}\n{feature.zh}", " ".join(feature.causes))
     console.print(table)

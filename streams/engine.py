@@ -32,6 +32,7 @@ from rules.early_warning import EarlyWarning, StatusReason
 from rules.ledger import WANTED, History, Ledger
 from rules.load import Configuration
 from rules.outcomes import ACTIVE_US, Leaver
+from rules.signals import declared, features_of
 from rules.writing import Writer
 from streams.crowd import PartitionCrowd
 from streams.evaluation import Evaluation, Names
@@ -76,7 +77,9 @@ class Engine:
         settings = configuration.settings
         self.settings = settings
         self.ledger = ledger
-        self.writer = Writer(configuration, CATALOGUE, VERSION)
+        signals = features_of(settings.signals)
+        features = {**CATALOGUE, **{signal.name: signal for signal in signals}}
+        self.writer = Writer(configuration, features, VERSION)
         self.decider = Decider(configuration, self.writer)
         limits = Limits(
             lateness=int(settings.lateness),
@@ -86,7 +89,7 @@ class Engine:
             usage_horizon=max(int(settings.lateness), DAY_US) // SECOND_US,
             fact_horizon=max(int(settings.fact_lateness), DAY_US) // SECOND_US,
         )
-        self.partition = Partition(limits, self.decider.words, int(settings.utc_offset))
+        self.partition = Partition(limits, self.decider.words, int(settings.utc_offset), declared(settings.signals))
         if model.vocabulary:  # a saved model's categories keep their numbers
             self.partition.profiles.attributes.restore(model.vocabulary)
         self.names = Names(self.partition)
@@ -255,27 +258,29 @@ class Engine:
     def _decide(self, rows: Rows, count: int) -> None:
         verdict = self.evaluation.judge(rows, count)
         self.evaluation.freeze(rows, count)
-        kinds, codes = self._facts_of(rows, count)
+        kinds, codes, noted = self._facts_of(rows, count)
         touched = self.decider.decide(
             rows.customer[:count],
             rows.now[:count],
             rows.asked[:count],
             verdict,
             self.partition.customers.bits,
-            self.decider.renewal.words(kinds, codes, rows.measures),
+            self.decider.renewal.words(kinds, codes, noted, rows.measures),
             self.evaluation.who(self.names),
             self.evaluation.explained(rows, count),
         )
         for customer in touched:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
 
-    def _facts_of(self, rows: Rows, count: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-        """Kind and `a` of each row's event; a timer's row has a kind that is none."""
+    def _facts_of(
+        self, rows: Rows, count: int
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
+        """Kind, `a` and `ref` of each row's event; a timer's row has a kind that is none."""
         index = rows.event[:count]
         if self._work is None:
-            return np.full(count, NO_KIND), np.zeros(count, np.uint8)
+            return np.full(count, NO_KIND), np.zeros(count, np.uint8), np.zeros(count, np.uint64)
         events = self._work.batch.events
-        return np.where(index < 0, NO_KIND, events["kind"][index]), events["a"][index]
+        return np.where(index < 0, NO_KIND, events["kind"][index]), events["a"][index], events["ref"][index]
 
     def _take_effect(self, end: int | None) -> None:
         """Facts that were folded and change an episode: churn, what care found, another person on the line."""

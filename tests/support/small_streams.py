@@ -199,7 +199,9 @@ FIELDS: dict[str, Callable[[Chooser, datetime], Fields]] = {
     "porting.ended": lambda c, at: {"result": c(("completed", "expired", "withdrawn"))},
     "cancellation.requested": lambda c, at: {"reason": c((ABSENT, "too expensive"))},
     "market.noted": lambda c, at: {"customer_id": "market:all", "kind": "season"},
-    "customer.noted": lambda c, at: {"code": "vip", "value": c((ABSENT, 1, True, "x")), "ends_at": _later(c, at)},
+    "customer.noted": lambda c, at: {
+        "code": c(("vip", "vip", "CREDIT", "nothing")), "value": c((ABSENT, 1, True, False, "x", 5)), "ends_at": _later(c, at)
+    },
     "customer.churned": lambda c, at: {"voluntary": c((ABSENT, True, False)), "reason": c((ABSENT, "network"))},
     "customer.returned": lambda c, at: {},
     "care.contacted": lambda c, at: {"channel": "phone", "purpose": c((ABSENT, "care"))},
