@@ -30,6 +30,7 @@ from customers.peers import allowance, peers_index
 from customers.pools import SETTLED
 from customers.rings import sum_windows
 from customers.state import Pools
+from events.codes import MARKET_KIND
 from events.compiled import compiled
 
 WINDOW_MEASURES: Final = [
@@ -61,6 +62,7 @@ EXTRA: Final = (
     "incident_open",  # of the home cell; what there is of incidents is written by whoever knows them
     "days_since_incident",
     "incidents_30d",
+    *(f"market_{kind}" for kind in MARKET_KIND),  # days since it began, −1 where none runs; written as incidents are
 )
 NAMES: Final = (
     *(name for name, _ in WINDOW_MEASURES),
@@ -86,6 +88,7 @@ _RINGS = len(RINGS)
 _USAGE, _PAYMENTS, _COMPLAINTS = FEED["usage"], FEED["payments"], FEED["complaints"]
 _LAST_USE, _AWAKE, _FIRST = T["last_use"], T["awake_at"], T["first_seen"]
 _ROLLED = T["rolled"]
+_MARKET_KINDS = len(MARKET_KIND)
 _STATUS, _EXPIRES = C["line_status"], A["porting_expires"]
 _HOME = L["home_cell"]
 _BILL_POOL, _COMPLAINT_POOL, _CONTRACT_POOL = H["bills"], H["complaints"], H["contracts"]
@@ -222,6 +225,8 @@ def measure(r: np.void, p: Pools, f: Feeds, feed: int, seq: int, now: int, out: 
     out[i, _EXTRA_AT + 12] = running
     none = 0.0 if r["labels"][_HOME] >= 0 else np.nan
     out[i, _EXTRA_AT + 18], out[i, _EXTRA_AT + 19], out[i, _EXTRA_AT + 20] = none, np.nan, none
+    for k in range(_MARKET_KINDS):
+        out[i, _EXTRA_AT + 21 + k] = np.nan
     known = max(out[i, _EXTRA_AT], 1.0 / 24.0)
     for ring in range(_RINGS):
         span = (RING_SUMMED[ring] - 1) * RING_WIDTH[ring] + now % RING_WIDTH[ring]

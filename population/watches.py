@@ -24,6 +24,7 @@ from population.bills import LEAST_BILLS, SHOCK, BillWatch
 from population.crowd import Crowd
 from population.desk import IncidentDesk
 from population.incident import Incident
+from population.market import Market
 from population.network import Network
 from population.peaks import PeakWatch
 from population.slots import END, MET, TOLD, WAIT_US, Clock, scan
@@ -61,6 +62,7 @@ class Watches:
         self._offset = utc_offset
         self.desk = IncidentDesk(utc_offset, versions)
         self.network = Network(self.desk)
+        self.market = Market()
         self._bills = BillWatch(self.desk, utc_offset)
         self._peaks = PeakWatch(self.desk, utc_offset)
         self._tally = Tally()
@@ -133,6 +135,7 @@ class Watches:
                 self.network.reported(fact, stop.time, crowd)
             elif isinstance(fact, MarketNoted):
                 self._peaks.noted(fact, stop.time)
+                self.market.noted(fact, stop.time)
         if stop.look:
             self._look(stop.time, crowd)
 
@@ -148,6 +151,7 @@ class Watches:
             self._bills.end_of_day(self._tally, ended, at, crowd)
             self._peaks.end_of_day(self._tally, ended, at, crowd)
             self.network.end_of_day(at, crowd)
+            self.market.forget(at)
             self._day = ended
             self._tally.forget(min(self._bills.keeps(today), self._peaks.keeps(today)))
             self.desk.forget(at - REMEMBERED_US)
@@ -175,11 +179,14 @@ class Watches:
         """The incidents' revisions since the last call."""
         return self.desk.take()
 
+    def _rest(self) -> tuple[Any, ...]:
+        """The parts whose snapshots go as JSON."""
+        return self.desk, self._bills, self._peaks, self._tally, self.market
+
     def snapshot(self) -> dict[str, npt.NDArray[np.generic] | bytes]:
         """Everything."""
         arrays, network = self.network.snapshot()
-        rest = [self.desk, self._bills, self._peaks, self._tally]
-        state = [network, self._day, [part.snapshot() for part in rest]]  # type: ignore[attr-defined]
+        state = [network, self._day, [part.snapshot() for part in self._rest()]]
         return {**arrays, "clock": np.concatenate(self._clock), "state": msgspec.json.encode(state)}
 
     def restore(self, parts: Mapping[str, Any]) -> None:
@@ -189,8 +196,8 @@ class Watches:
         """
         network, self._day, rest = msgspec.json.decode(bytes(parts["state"]))
         self.network.restore(parts, network)
-        for part, saved in zip((self.desk, self._bills, self._peaks, self._tally), rest, strict=True):
-            part.restore(saved)  # type: ignore[attr-defined]
+        for part, saved in zip(self._rest(), rest, strict=True):
+            part.restore(saved)
         clock = np.array(parts["clock"], np.int64)
         self._clock = clock_of(clock)
         self.network.seen = self._clock.seen

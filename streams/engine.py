@@ -97,7 +97,12 @@ class Engine:
         versions = {name: self.writer.versions[name] for name in ("engine", "rules")}
         self.watches = Watches(int(settings.utc_offset), versions)
         self.evaluation = Evaluation(
-            self.partition, model, configuration, self.decider.rules, self.watches.network.holds
+            self.partition,
+            model,
+            configuration,
+            self.decider.rules,
+            self.watches.network.holds,
+            self.watches.market,
         )
         self.ticked = 0  # the last tick of event time that the model saw
         self.outcome_at = 0  # clock of the first outcome since then; 0: none

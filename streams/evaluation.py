@@ -25,6 +25,7 @@ from models import anomaly, halfspace
 from models.champion import Champion
 from models.scoring import scratch
 from population.holds import Holds
+from population.market import Market
 from rules import columns as rule_columns
 from rules.bits import words_of
 from rules.expressions import Compiled
@@ -134,6 +135,7 @@ class Evaluation:
         configuration: Configuration,
         rules: Sequence[Rule],
         holds: Holds,
+        market: Market,
     ) -> None:
         settings = configuration.settings
         self._plans = book_of(configuration.plans)
@@ -141,6 +143,7 @@ class Evaluation:
         self._model = model
         self._rules = rules
         self._holds = holds
+        self._market = market
         self._limits = [limit.condition for limit in configuration.policy.limits]
         self.model_version = "none"
         self.params: dict[str, Any] = {
@@ -231,6 +234,7 @@ class Evaluation:
     def judge(self, rows: Rows, count: int, *, learn: bool = True) -> Verdict:
         """What is to be known of the first `count` rows; valid until the next call. Only looking, nothing is learned."""
         self._tell_incidents(rows, count)
+        self._tell_market(rows, count)
         features, conditions = self._program.code()
         calibration, self._rows = self._model.calibration, rows
         judge(
@@ -263,6 +267,12 @@ class Evaluation:
             measures[:, MEASURE["incident_open"]] = self._holds.open(homes, now)
             measures[:, MEASURE["days_since_incident"]] = self._holds.days_since(homes, now)
             measures[:, MEASURE["incidents_30d"]] = self._holds.lately(homes, now)
+
+    def _tell_market(self, rows: Rows, count: int) -> None:
+        """Write what of the market concerns the rows' customers, likewise."""
+        if self._market:
+            labels = self._partition.profiles.labels
+            self._market.tell(rows.measures[:count], rows.now[:count], labels["region"], labels["plan"])
 
     def explained(self, rows: Rows, count: int) -> npt.NDArray[np.bool_] | None:
         """In which rows an incident of the customer's cell explains use and network; None while there is none at all."""
