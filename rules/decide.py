@@ -242,7 +242,7 @@ class Decider:
             episode.revision += 1
             self.log.reached(customer, rank, at)
         said = self._writer.decision(episode, self._holding(episode), status, None, customer, at, who, row)
-        self.log.described(customer, said.cause, said.value_class, text_of(who.view(row), "region"))
+        self.log.described(customer, said.cause, said.value_class, text_of(who.view(row), "region"), said.queue)
         self._out.append(said)
 
     def _holding(self, episode: Episode) -> list[Rule]:
