@@ -52,6 +52,7 @@ AGES: Final = (
     "contract_ended",
     "device_change",
     "adjustment",
+    "move",  # the home cell gave way to another
 )
 # Fixed point, 1/10,000 of a major unit; MONEY_UNKNOWN = unknown.
 MONEY: Final = ("bill_amount", "bill_overage", "monthly_fee", "fee_change", "balance", "penalty")
@@ -100,7 +101,8 @@ CODES: Final = (
     "plan_changed_by",  # 1 customer 2 operator
     "care_outcome",
     "suspended_as",  # line status of the newest suspension, 1..4
-    "home_votes",  # how far ahead the home cell is in the vote
+    "home_votes",  # how far ahead the home cell is in the vote; FIRM added once it was far
+    "contact_cause",  # of the newest contact whose purpose speaks of one
 )
 # What is taken as not so until it is told.
 ZERO_CODES: Final = (

@@ -227,6 +227,7 @@ def _contact_recorded(event: contract.ContactRecorded) -> Slots:
     return Slots(
         codes.DIRECTION[event.direction],
         codes.YES_NO[event.resolved],
+        cause_of_category(event.purpose),
         ref=event.channel,
         aux=event.purpose,
         x0=number(event.wait_seconds),
