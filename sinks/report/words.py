@@ -259,6 +259,7 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "opened": ("open", "进行中"),
     "raised": ("open", "进行中"),
     "updated": ("open", "进行中"),
+    "reopened": ("open", "进行中"),
     "resolved": ("over", "已结束"),
     "closed": ("over", "已结束"),
     "contacted": ("contacts made", "已联系"),
