@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from customers.layout import C, L, T
+from customers.layout import A, C, L, T
 from customers.metrics import METRIC
 from customers.rings import Slots, add
 from events.codes import PEER_NETWORK, SERVICE
@@ -27,6 +27,9 @@ _IS_BROADBAND, _IS_FIXED = SERVICE["broadband"], SERVICE["fixed"]
 _OFF = PEER_NETWORK["other"]
 _EXPLAINED = EXPLAINED
 _HOME, _VOTES = L["home_cell"], C["home_votes"]
+_MOVE = A["move"]
+FIRM = 128  # in the count of votes: the home cell was far ahead
+_FIRM_FROM = 40
 _MOST_VOTES = 60  # so that who moves house is known to within some weeks
 HOME_BITS = 0x7FFFFFFF
 """Of a cell's hash, what a customer's home cell is kept as; of 50,000 cells about one pair shares it."""
@@ -61,15 +64,23 @@ def _fold_service(r: np.void, e: np.void, slots: Slots) -> None:
 
 
 @compiled
-def _vote(r: np.void, e: np.void) -> None:
-    """The majority vote of Boyer and Moore (MJRTY, 1981) over the cells used: one candidate and its lead."""
-    cell, votes = np.int32(e["ref"] & np.uint64(HOME_BITS)), np.int64(r["codes"][_VOTES])
+def _vote(r: np.void, e: np.void, now: int) -> None:
+    """The majority vote of Boyer and Moore (MJRTY, 1981) over the cells used: one candidate and its lead.
+
+    Where one that was far ahead gives way to another, the customer has moved, or is away for weeks.
+    """
+    cell, count = np.int32(e["ref"] & np.uint64(HOME_BITS)), np.int64(r["codes"][_VOTES])
+    firm = FIRM if count >= FIRM else 0
+    votes = count - firm
     if r["labels"][_HOME] == cell:
-        r["codes"][_VOTES] = min(votes + 1, _MOST_VOTES)
+        firm = FIRM if votes + 1 >= _FIRM_FROM else firm
+        r["codes"][_VOTES] = firm + min(votes + 1, _MOST_VOTES)
     elif votes > 0:
-        r["codes"][_VOTES] = votes - 1
+        r["codes"][_VOTES] = firm + votes - 1
     else:
         r["labels"][_HOME], r["codes"][_VOTES] = cell, 1
+        if firm > 0:
+            r["ages"][_MOVE] = np.uint32(now // 1_000_000)
 
 
 @compiled
@@ -84,7 +95,7 @@ def fold_usage(r: np.void, e: np.void, at: int, now: int, slots: Slots) -> None:
             r["times"][_LAG] = max(r["times"][_LAG], now - at)
         r["times"][_NEWEST] = at
     if e["ref"] != np.uint64(0):
-        _vote(r, e)
+        _vote(r, e, now)
     if count > 0 or seconds > 0 or mb > 0:
         r["times"][_LAST_USE] = max(r["times"][_LAST_USE], at)
         add(r, _USES, count, slots)

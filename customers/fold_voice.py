@@ -62,6 +62,7 @@ _REOPENED_STATUS, _REGULATOR_STATUS = 2, 4
 _DISSATISFIED = 0.4
 _MARKETING = CARE_PURPOSE["marketing"]
 _LEAVE_ALONE, _C_DO_NOT_CONTACT = CARE_OUTCOME["do_not_contact"], C["do_not_contact"]
+_C_CONTACT = C["contact_cause"]
 
 
 @compiled
@@ -126,6 +127,8 @@ def _fold_contact(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> N
     if e["a"] == 2:
         return  # we called: that is care.contacted's business
     r["ages"][_A_CONTACT] = second(now)
+    if e["c"] > 0:
+        r["codes"][_C_CONTACT] = e["c"]
     add(r, _CONTACTS, 1.0, slots)
     if not np.isnan(e["x"][0]):
         add(r, _WAIT, e["x"][0], slots)

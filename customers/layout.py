@@ -52,6 +52,7 @@ AGES: Final = (
     "contract_ended",
     "device_change",
     "adjustment",
+    "move",  # the home cell gave way to another
 )
 # Fixed point, 1/10,000 of a major unit; MONEY_UNKNOWN = unknown.
 MONEY: Final = ("bill_amount", "bill_overage", "monthly_fee", "fee_change", "balance", "penalty")
@@ -100,7 +101,8 @@ CODES: Final = (
     "plan_changed_by",  # 1 customer 2 operator
     "care_outcome",
     "suspended_as",  # line status of the newest suspension, 1..4
-    "home_votes",  # how far ahead the home cell is in the vote
+    "home_votes",  # how far ahead the home cell is in the vote; FIRM added once it was far
+    "contact_cause",  # of the newest contact whose purpose speaks of one
 )
 # What is taken as not so until it is told.
 ZERO_CODES: Final = (
@@ -115,7 +117,7 @@ ZERO_CODES: Final = (
 # Interned texts; -1 = unknown.
 TEXTS: Final = ("region", "segment", "plan", "account", "age_band")
 LABELS: Final = (*TEXTS, "home_cell")  # and 31 bits of the hash of the cell most used
-HEADS: Final = ("bills", "complaints", "contracts", "stands", "credits", "attributes")
+HEADS: Final = ("bills", "complaints", "contracts", "stands", "credits", "attributes", "notes")
 # What a newer fact replaces, each by itself (customers/stands.py).
 STANDS: Final = (
     "person",  # a line transferred: facts from before are another person's
@@ -198,3 +200,6 @@ COMPLAINT: Final = np.dtype(
 CONTRACT: Final = np.dtype([("ref", "u8"), ("ends", "i8"), ("version", "u8"), ("tie", "u4"), ("next", "i4")])
 # One fact that stands, and of which fields: bits of STANDS and of the first attribute columns, in the other list of the rest.
 STAND: Final = np.dtype([("version", "u8"), ("fields", "u8"), ("tie", "u4"), ("next", "i4")])
+NOTE: Final = np.dtype(  # an operator's signal: its code, what it says and until when, the fact that stands
+    [("ref", "u8"), ("ends", "i8"), ("value", "f8"), ("version", "u8"), ("tie", "u4"), ("next", "i4")]
+)

@@ -12,7 +12,7 @@ from events.compiled import compiled
 
 MOST: Final = 16  # per customer and list; beyond it the oldest gives way
 _EVERY: Final = (H["stands"], H["attributes"])  # but here, where no field has more than one
-_POOL = np.array([0, 1, 2, 3, 0, 3])  # of each head; credits lie among the bills
+_POOL = np.array([0, 1, 2, 3, 0, 3, 4])  # of each head; credits lie among the bills
 
 
 @compiled

@@ -25,10 +25,12 @@ from customers.metrics import (
     RINGS,
 )
 from customers.normal import silence_limit
+from customers.notes import next_end
 from customers.peers import allowance, peers_index
 from customers.pools import SETTLED
 from customers.rings import sum_windows
 from customers.state import Pools
+from events.codes import MARKET_KIND
 from events.compiled import compiled
 from events.times import SLOT_US
 
@@ -61,6 +63,7 @@ EXTRA: Final = (
     "incident_open",  # of the home cell; what there is of incidents is written by whoever knows them
     "days_since_incident",
     "incidents_30d",
+    *(f"market_{kind}" for kind in MARKET_KIND),  # days since it began, −1 where none runs; written as incidents are
 )
 NAMES: Final = (
     *(name for name, _ in WINDOW_MEASURES),
@@ -86,6 +89,7 @@ _RINGS = len(RINGS)
 _USAGE, _PAYMENTS, _COMPLAINTS = FEED["usage"], FEED["payments"], FEED["complaints"]
 _LAST_USE, _AWAKE, _FIRST = T["last_use"], T["awake_at"], T["first_seen"]
 _ROLLED = T["rolled"]
+_MARKET_KINDS = len(MARKET_KIND)
 _STATUS, _EXPIRES = C["line_status"], A["porting_expires"]
 _HOME = L["home_cell"]
 _BILL_POOL, _COMPLAINT_POOL, _CONTRACT_POOL = H["bills"], H["complaints"], H["contracts"]
@@ -209,7 +213,7 @@ def measure(r: np.void, p: Pools, f: Feeds, feed: int, now: int, out: Matrix, i:
         wait = (now + np.int64(left * DAY_US)) // SLOT_US * SLOT_US + SLOT_US - now
         # while the feed is silent for everyone the wait cannot run out: look again a day later
         turn = min(turn, now + (max(wait, DAY_US) if now - feed >= DAY_US // 8 else wait))
-    for coming in (_bills(r, p, f, now, out, i), _complaints(r, p, f, now, out, i)):
+    for coming in (_bills(r, p, f, now, out, i), _complaints(r, p, f, now, out, i), next_end(r, p, now)):
         if coming > 0:
             turn = min(turn, coming)
     expires = np.int64(r["ages"][_EXPIRES]) * 1_000_000
@@ -223,6 +227,8 @@ def measure(r: np.void, p: Pools, f: Feeds, feed: int, now: int, out: Matrix, i:
     out[i, _EXTRA_AT + 12] = running
     none = 0.0 if r["labels"][_HOME] >= 0 else np.nan
     out[i, _EXTRA_AT + 18], out[i, _EXTRA_AT + 19], out[i, _EXTRA_AT + 20] = none, np.nan, none
+    for k in range(_MARKET_KINDS):
+        out[i, _EXTRA_AT + 21 + k] = np.nan
     known = max(out[i, _EXTRA_AT], 1.0 / 24.0)
     for ring in range(_RINGS):
         span = (RING_SUMMED[ring] - 1) * RING_WIDTH[ring] + now % RING_WIDTH[ring]

@@ -17,6 +17,7 @@ from customers.feeds import FeedClock, Known, Notice
 from customers.ids import Ids
 from customers.layout import FAR, L, T
 from customers.measures import COUNT
+from customers.notes import NO_SIGNALS, Declared
 from customers.peers import REGIONS, SEGMENTS, region_group, segment_group
 from customers.profiles import Profiles
 from customers.rounds import SET_ATTRIBUTE, Limits, Marks, Rows, Settings, fold_round, look_round, number, timer_round
@@ -60,8 +61,11 @@ class Work:
 class Partition:
     """State and clocks of one partition."""
 
-    def __init__(self, limits: Limits, rule_words: int = 1, utc_offset: int = 0) -> None:
+    def __init__(
+        self, limits: Limits, rule_words: int = 1, utc_offset: int = 0, declared: Declared = NO_SIGNALS
+    ) -> None:
         self.limits = limits
+        self.declared = declared
         self.customers = Customers(rule_words)
         self.ids = Ids()
         self.profiles = Profiles()
@@ -180,6 +184,7 @@ class Partition:
                 self._round,
                 self._marks,
                 self.limits,
+                self.declared,
                 self._usage.keys,
                 self._usage.seen,
                 self._facts.keys,

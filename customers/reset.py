@@ -23,7 +23,7 @@ _FIRST, _ROLLED, _EVENT, _AWAKE, _DUE, _WEEK, _RULES = (
 _ZEROS = np.array([C[n] for n in ZERO_CODES])
 _CUSUM = F["usage_cusum"]
 _BILLS, _COMPLAINTS, _CONTRACTS, _CREDITS = H["bills"], H["complaints"], H["contracts"], H["credits"]
-_STANDS, _ATTRIBUTES, _ACCOUNT = H["stands"], H["attributes"], L["account"]
+_STANDS, _ATTRIBUTES, _NOTES, _ACCOUNT = H["stands"], H["attributes"], H["notes"], L["account"]
 _PERSON, _STATUS, _HOUSEHOLD = S["person"], S["status"], S["account"]
 _WEEK_US = 7 * 86_400_000_000
 
@@ -41,6 +41,7 @@ def start_anew(r: np.void, p: Pools, e: np.void, now: int) -> None:
     drop_all(r, p, _CREDITS, p.bills)
     drop_all(r, p, _STANDS, p.stands)
     drop_all(r, p, _ATTRIBUTES, p.stands)
+    drop_all(r, p, _NOTES, p.notes)
     r["times"][:] = 0
     for field in (_FIRST, _ROLLED, _EVENT, _AWAKE):
         r["times"][field] = now

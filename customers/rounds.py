@@ -21,6 +21,7 @@ from customers.layout import CODE_UNKNOWN, FAR, C, S, T
 from customers.measures import Matrix, measure
 from customers.metrics import DAY_US, FEED, RING_COUNT
 from customers.normal import close_days
+from customers.notes import Declared, fold_note, signal_of
 from customers.peers import count_use
 from customers.reset import start_anew
 from customers.rings import Slots, place, roll
@@ -44,8 +45,9 @@ _AWAKE, _BEFORE = T["awake_at"], T["seen_before"]
 _CHURNED, _STATUS = C["churned"], S["status"]
 _QUALITY, _SPEED = FEED["quality"], FEED["speed"]
 _USAGE_KIND, _BILL_KIND = int(Kind.USAGE_RECORDED), int(Kind.BILL_ISSUED)
-_PROFILE_KIND, _INCIDENT_KIND, _MARKET_KIND = (
+_PROFILE_KIND, _NOTED_KIND, _INCIDENT_KIND, _MARKET_KIND = (
     int(Kind.CUSTOMER_PROFILED),
+    int(Kind.CUSTOMER_NOTED),
     int(Kind.NETWORK_INCIDENT),
     int(Kind.MARKET_NOTED),
 )
@@ -270,7 +272,7 @@ def _starts_anew(
 
 
 @compiled
-def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bottom
+def fold_round(  # noqa: C901, PLR0912, PLR0915 - the loop of the kernel, read top to bottom
     records: Block,
     attributes: npt.NDArray[np.float32],
     pools: Pools,
@@ -284,6 +286,7 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
     round_number: int,
     marks: Marks,
     limits: Limits,
+    declared: Declared,
     usage_keys: npt.NDArray[np.uint64],
     usage_seen: npt.NDArray[np.uint32],
     fact_keys: npt.NDArray[np.uint64],
@@ -326,7 +329,10 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
             waits, blocks = waits + 1, blocks + 1
             continue
         sets = settings.first[i + 1] > settings.first[i]
-        if sets and marks.state[c] == ROWED and _shows(r, attributes, c, settings, i):
+        transfer = kind == _LINE_KIND and e["a"] == _TRANSFERRED and e["b"] <= 1
+        noted = kind == _NOTED_KIND and signal_of(declared, e["ref"]) >= 0
+        shows = transfer or noted or (sets and _shows(r, attributes, c, settings, i))
+        if shows and marks.state[c] == ROWED:
             marks.state[c] = WAITS  # the row is not evaluated yet, and is not to see this
             waiting[waits], waits = i, waits + 1
             continue
@@ -344,14 +350,16 @@ def fold_round(  # noqa: C901, PLR0915 - the loop of the kernel, read top to bot
         r["times"][_BEFORE], r["times"][_EVENT] = r["times"][_EVENT], now
         acts = kind >= _CHURN_KIND or kind == _LINE_KIND
         marks.state[c] = WAITS if acts else ROWED  # what it does to the episode is decided before the next event
-        transfer = kind == _LINE_KIND and e["a"] == _TRANSFERRED and e["b"] <= 1
         if transfer and _starts_anew(r, pools, attributes, c, e, now, limits):
             _set_fields(r, pools, attributes, c, e, settings, i)
             continue  # nothing is known that could be evaluated
         fate[i] = ELSEWHERE if transfer else APPLIED  # a transfer older than the status that stands: nobody is new
         if sets:
             _set_fields(r, pools, attributes, c, e, settings, i)
-        _fold(r, pools, e, now, slots)
+        if noted:
+            fold_note(r, pools, e, now, declared, limits.fact_lateness)
+        else:
+            _fold(r, pools, e, now, slots)
         if kind != _USAGE_KIND:
             forget(r, pools, now - limits.fact_lateness)
         elif e["x"][0] > 0:

@@ -32,6 +32,7 @@ class Pools(NamedTuple):
     complaints: Block
     contracts: Block
     stands: Block
+    notes: Block
     used: npt.NDArray[np.int64]
 
 
@@ -58,6 +59,7 @@ _POOLS: Final = {
     "complaints": layout.COMPLAINT,
     "contracts": layout.CONTRACT,
     "stands": layout.STAND,
+    "notes": layout.NOTE,
 }
 _NO_TIMER: Final = ("next_due", "week_due", "rules_due")
 

@@ -2,7 +2,7 @@
 
 The words are those that the causes are described with in the handbook and that complaint categories of operators use.
 Every place where a word stands counts for its cause, longer words more (their length in characters, a Chinese
-character as two: it says about as much as two letters). Where words overlap, the first and then the longest stands
+character as two: it says about as much as two letters), threats to leave least. Where words overlap, the first and then the longest stands
 alone. Most wins; ties go to the cause that is named first. No word, no cause: `unknown`.
 """
 
@@ -13,32 +13,32 @@ from events.codes import CAUSE
 
 WORDS: dict[str, tuple[str, ...]] = {
     "network": (
-        "network quality", "bad network", "poor network", "network", "no signal", "weak signal", "signal", "coverage",
+        "network quality", "bad network", "poor network", "network", "no signal", "weak signal", "signal", "coverage", "fault",
         "call drop", "calls drop", "dropped call", "dropped calls", "drops calls", "disconnect", "cut off", "slow internet", "slow data", "slow speed",
         "too slow", "speed", "latency", "lag", "outage", "no service", "no internet", "cannot connect", "can't connect", "can not call",
         "poor reception", "reception", "roaming failed", "broadband down", "offline", "noise on the line",
         "网络质量", "网络差", "网络不好", "网络", "信号差", "信号弱", "没信号", "无信号", "没有信号", "信号", "覆盖", "掉线", "断线", "掉话",
         "通话中断", "断网", "网速慢", "网速", "上网慢", "太卡", "卡顿", "延迟", "打不通", "接不通", "无法上网", "上不了网", "连不上", "无法连接",
-        "无服务", "基站", "杂音", "宽带故障",
+        "无服务", "基站", "杂音", "宽带故障", "故障",
     ),
     "process": (
         "complicated procedure", "procedure", "paperwork", "too many steps", "complicated", "queue", "queued", "waiting in line",
-        "waited in line", "long wait in store", "activation", "not activated", "registration", "verification", "identity check",
-        "app crash", "cannot log in", "can't log in", "website", "bureaucracy",
-        "办理流程", "流程", "手续", "办理慢", "办理不了", "无法办理", "办理", "排队", "等待时间", "审核", "实名", "身份验证", "开户", "激活",
+        "waited in line", "long wait in store", "activation", "not activated", "registration", "on hold", "transferred", "documents",
+        "application pending", "password", "ownership", "app crash", "cannot log in", "can't log in", "website", "bureaucracy",
+        "办理流程", "流程", "手续", "办理慢", "办理不了", "无法办理", "办理", "排队", "等待时间", "审核", "开户", "激活", "密码", "材料不全",
         "过户", "登录不了", "繁琐", "复杂", "跑了几趟", "营业厅",
     ),
     "plan_fit": (
         "does not fit", "doesn't fit", "not suitable", "unsuitable", "wrong plan", "too much data", "not enough data", "data not enough",
         "run out of data", "ran out of data", "out of data", "unused data", "unused minutes", "not enough minutes", "change plan",
-        "change my plan", "downgrade", "upgrade my plan", "plan", "package", "allowance", "overage",
+        "change my plan", "downgrade", "upgrade my plan", "plan", "package", "allowance", "overage", "usage", "bundle",
         "套餐不合适", "套餐不适合", "不合适", "不适合", "套餐", "流量不够", "流量用不完", "用不完", "不够用", "语音不够", "换套餐", "改套餐",
-        "降档", "降套餐", "流量超", "超出套餐", "套外",
+        "降档", "降套餐", "流量超", "超出套餐", "套外", "用量",
     ),
     "competitor_price": (
         "competitor", "rival", "competing offer", "competing", "other operator", "another operator", "other provider", "another provider",
         "other carrier", "another carrier", "better offer", "better deal", "cheaper elsewhere", "cheaper offer", "cheaper",
-        "switch to", "switching to", "port out", "port my number", "porting",
+        "switch to", "switching to", "switching", "port out", "port my number", "porting",
         "竞争对手", "竞争", "其他运营商", "别的运营商", "隔壁运营商", "换一家", "别家", "其他家", "对手", "更便宜", "便宜", "更优惠", "携号转网", "转网", "携转",
         "移动更", "联通更", "电信更", "广电更",
     ),
@@ -61,31 +61,49 @@ WORDS: dict[str, tuple[str, ...]] = {
     "care": (
         "rude", "attitude", "impolite", "unfriendly", "not cared", "nobody cares", "no one cares", "don't care", "do not care",
         "ignored", "ignore", "neglected", "loyal customer", "old customers", "existing customers", "no reward", "not valued",
-        "harassing calls", "harassment", "spam", "marketing calls", "too many calls", "disrespect",
+        "harassing calls", "harassment", "spam", "callback", "call back", "call me back", "called me back", "hung up", "chatbot", "unanswered", "marketing calls", "too many calls", "disrespect",
         "关怀", "不关心", "没人管", "冷漠", "态度差", "态度恶劣", "态度不好", "态度", "不耐烦", "不尊重", "老用户", "老客户", "忽视", "不重视",
-        "骚扰", "推销", "营销电话",
+        "骚扰", "推销", "营销电话", "回访", "回电", "挂电话", "挂断", "机器人客服", "客户经理",
     ),
     "personal": (
-        "personal", "moving abroad", "moving away", "moved away", "moving", "moved", "relocation", "relocate", "abroad", "new job", "job change",
-        "changed jobs", "graduated", "graduation", "deceased", "death", "family", "no longer need", "no longer needed", "do not need",
-        "don't need", "second sim", "company phone", "special request", "esim", "itemised invoice",
-        "large print", "not supported", "do not offer", "does not support", "financial difficulty", "unemployed",
-        "个性化", "个人原因", "个人", "搬家", "搬走", "出国", "换工作", "毕业", "离职", "去世", "家庭原因", "家人", "不需要", "不再需要",
-        "用不着", "用不上", "不用了", "多余", "定制", "单位手机",
-        "特殊需求", "不支持", "能不能支持", "电子发票", "大字版", "副卡",
+        "personal", "moving abroad", "abroad", "deceased", "death", "family", "no longer need", "no longer needed", "do not need",
+        "don't need", "second sim", "special request", "special needs", "custom", "customised", "esim", "multi-sim", "smart watch",
+        "itemised invoice", "large print", "do you support", "hard of hearing", "disability", "accessible", "not supported", "do not offer", "does not support", "financial difficulty", "unemployed",
+        "个性化", "个人原因", "个人", "出国", "去世", "家庭原因", "家人", "不需要", "不再需要",
+        "用不着", "用不上", "不用了", "多余", "定制",
+        "特殊需求", "特殊要求", "手表", "一卡双号", "一号双终端", "听障", "无障碍", "不支持", "能不能支持", "电子发票", "大字版", "副卡",
     ),
     "regulation": (
         "regulation", "regulations", "regulator", "regulatory", "policy", "policies", "law", "legal", "government", "privacy", "data protection",
-        "personal data", "consent", "real-name", "real name", "ministry",
-        "政策法规", "政策", "法规", "法律", "规定", "监管", "工信部", "管局", "通管局", "隐私", "泄露", "信息安全", "实名制", "合规",
+        "personal data", "consent", "real-name", "real name", "ministry", "identity check", "identity", "verification", "verify", "suspected fraud",
+        "fraud", "expired id", "number of sims",
+        "政策法规", "政策", "法规", "法律", "规定", "监管", "工信部", "管局", "通管局", "隐私", "泄露", "信息安全", "实名制", "合规", "实名认证", "实名登记", "二次实名", "实名", "身份验证", "身份核验", "身份证",
+        "反诈", "涉诈", "诈骗", "断卡", "新规",
     ),
     "environment": (
-        "market", "environment", "economy", "economic", "recession", "new technology", "technology", "no 5g", "messaging app", "voip",
+        "moving", "moved", "moved away", "moving away", "relocation", "relocate", "relocated", "change of address", "address change", "new address", "new job",
+        "job change", "changed jobs", "graduated", "graduation", "employer", "company phone", "new building", "market", "environment", "economy", "economic", "recession", "new technology", "technology", "no 5g", "messaging app", "voip",
         "season", "holiday", "pandemic", "trend",
-        "市场环境", "市场", "大环境", "环境", "经济", "新技术", "技术更新", "行业", "疫情", "季节", "节假日", "春节", "暑假",
+        "搬家", "搬走", "搬迁", "搬到", "地址变更", "迁址", "换工作", "毕业", "离职", "调动", "单位手机", "新小区", "市场环境", "市场", "大环境", "环境", "经济", "新技术", "技术更新", "行业", "疫情", "季节", "节假日", "春节", "暑假",
     ),
 }  # fmt: skip
 """The words that speak for each cause; upper and lower case are one."""
+
+THREATS = frozenset(
+    (
+        "switch to",
+        "switching to",
+        "switching",
+        "port out",
+        "port my number",
+        "porting",
+        "换一家",
+        "携号转网",
+        "转网",
+        "携转",
+    )
+)
+"""Words of competitor_price that say that somebody may go, not why: they count least, so that any other word comes first."""
 
 MAX_TEXT = 4_000
 """Characters of a text that are read: a complaint says what it is about in the beginning."""
@@ -100,6 +118,8 @@ def plain(text: str) -> str:
 
 def weight(word: str) -> int:
     """How much a word says."""
+    if word in THREATS:
+        return 1
     return sum(1 if character.isascii() else 2 for character in word)
 
 

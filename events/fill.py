@@ -227,6 +227,7 @@ def _contact_recorded(event: contract.ContactRecorded) -> Slots:
     return Slots(
         codes.DIRECTION[event.direction],
         codes.YES_NO[event.resolved],
+        cause_of_category(event.purpose),
         ref=event.channel,
         aux=event.purpose,
         x0=number(event.wait_seconds),
@@ -266,8 +267,9 @@ def _market_noted(event: contract.MarketNoted) -> Slots:
 
 @fills(codes.Kind.CUSTOMER_NOTED)
 def _customer_noted(event: contract.CustomerNoted) -> Slots:
+    text = isinstance(event.value, str)
     value = nan if event.value is None or isinstance(event.value, str) else float(event.value)
-    return Slots(ref=event.code, x0=value, x1=moment(event.ends_at, "ends_at"))
+    return Slots(int(text), ref=event.code, x0=value, x1=moment(event.ends_at, "ends_at"))
 
 
 @fills(codes.Kind.CUSTOMER_CHURNED)

@@ -40,6 +40,17 @@ def tail_bound(hits: int, count: int, normal: float) -> float:
     return math.exp(-count * beyond)
 
 
+def shock_share(shocks: float, bills: float) -> float:
+    """The normal share of shocks that slow sums tell of."""
+    return (shocks + _PRIOR[0]) / (bills + _PRIOR[1])
+
+
+def unusual_share(shocks: int, bills: int, normal: float) -> bool:
+    """Whether so many shocks are far beyond the normal share, and beyond chance."""
+    far = shocks >= max(_LEAST_SHARE, min(_TIMES * normal, 0.9)) * bills
+    return far and tail_bound(shocks, bills, normal) < _TAIL
+
+
 class BillWatch:
     """The normal share of shocks by place, and the incident that is open."""
 
@@ -49,21 +60,21 @@ class BillWatch:
         self._normal: dict[int, list[float]] = {}  # shocks, bills: slow sums
         self._open: list[Any] | None = None  # scope, place, day it began, days well again
 
-    def _share(self, place: int) -> float:
-        shocks, bills = self._normal.get(place, (0.0, 0.0))
-        return (shocks + _PRIOR[0]) / (bills + _PRIOR[1])
-
     def _unusual(self, tally: Tally, day: int, place: int) -> bool:
         bills, shocks = tally.count(BILLS, day, place), tally.count(SHOCKS, day, place)
         if bills < LEAST_BILLS:
             return False
-        normal = self._share(place)
-        far = shocks >= max(_LEAST_SHARE, min(_TIMES * normal, 0.9)) * bills
-        return far and tail_bound(shocks, bills, normal) < _TAIL
+        return unusual_share(shocks, bills, shock_share(*self._normal.get(place, (0.0, 0.0))))
 
-    def look(self, tally: Tally, day: int, at: int, crowd: Crowd) -> None:
-        """Look at a day's bills so far, at `at` (µs)."""
+    def struck(self, tally: Tally, day: int) -> bool:
+        """Whether bills of a region or of all are unusual, or an incident of them is open."""
+        return self._open is not None or any(self._unusual(tally, day, place) for place in (ALL, *tally.regions(day)))
+
+    def look(self, tally: Tally, day: int, at: int, crowd: Crowd, *, explained: bool = False) -> None:
+        """Look at a day's bills so far, at `at` (µs); `explained`: incidents of plans say all there is to say."""
         if self._open is None:
+            if explained:
+                return
             struck = [region for region in tally.regions(day) if self._unusual(tally, day, region)]
             if len(struck) == 1:
                 self._begin(REGION + crowd.region(struck[0]), struck[0], tally, day, at, crowd)
@@ -81,9 +92,11 @@ class BillWatch:
         if self._desk.open(_BILLING, scope, day * DAY_US - self._offset, at, affected, crowd) is not None:
             self._open = [scope, place, day, 0]
 
-    def end_of_day(self, tally: Tally, day: int, at: int, crowd: Crowd) -> None:
+    def end_of_day(self, tally: Tally, day: int, at: int, crowd: Crowd, *, explained: bool = False) -> None:
         """A day is over: it is learned from, or tells whether all is well again."""
-        self.look(tally, day, at, crowd)
+        self.look(tally, day, at, crowd, explained=explained)
+        if self._open is None and explained:
+            return
         if self._open is None:
             for place in (ALL, *tally.regions(day)):
                 shocks, bills = self._normal.setdefault(place, [0.0, 0.0])

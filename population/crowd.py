@@ -28,3 +28,7 @@ class Crowd(Protocol):
     def region(self, label: int) -> str:
         """The name of a region."""
         ...
+
+    def plan(self, label: int) -> str:
+        """The name of a plan."""
+        ...

@@ -43,6 +43,17 @@ class IncidentDesk:
         self._say(one, IncidentStatus.OPENED, at, customers, crowd)
         return one
 
+    def reopen(
+        self, kind: IncidentKind, scope: str, at: int, customers: Customers, crowd: Crowd, within: int
+    ) -> Known | None:
+        """The last incident of the scope goes on, if it was over no longer than `within` (µs) ago; else None."""
+        one = self.known.get((kind.value, scope))
+        if one is None or not one.resolved or at - one.over_at > within:
+            return None
+        one.resolved = False
+        self._say(one, IncidentStatus.REOPENED, at, customers, crowd, one.customers)
+        return one
+
     def update(
         self, kind: IncidentKind, scope: str, at: int, customers: Customers, crowd: Crowd, least: int = 0
     ) -> None:
@@ -52,7 +63,7 @@ class IncidentDesk:
     def resolve(self, kind: IncidentKind, scope: str, at: int, customers: Customers, crowd: Crowd) -> Known:
         """It is over."""
         one = self.known[kind.value, scope]
-        one.resolved = True
+        one.resolved, one.over_at = True, at
         self._say(one, IncidentStatus.RESOLVED, at, customers, crowd, one.customers)
         return one
 

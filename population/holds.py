@@ -67,11 +67,15 @@ class Holds:
             starts[: len(hold.starts)] = hold.starts
         self._until = np.array([hold.until for hold in held], np.int64)
 
-    def begin(self, home: int, at: int, incident_id: str) -> None:
-        """An incident was decided on; what came before it in the cell, and still explains, goes on without a break."""
+    def begin(self, home: int, at: int, incident_id: str, *, again: bool = False) -> None:
+        """An incident was decided on; what came before it in the cell, and still explains, goes on without a break.
+
+        `again`: it is the one before, come back, and counts as one.
+        """
         old = self.by_home.get(home)
         since = old.since if old is not None and old.until >= at else at
-        starts = (*(old.starts if old is not None else ()), at)[-MOST_STARTS:]
+        before = old.starts if old is not None else ()
+        starts = before if again and before else (*before, at)[-MOST_STARTS:]
         self.by_home[home] = Hold(since, at, FAR, FAR, incident_id, starts)
         self._index()
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 MOST_LISTED: Final = 10_000
 """Affected customers listed by id; `customers` counts all."""
-REGION, CELL, EVERYWHERE = "region:", "cell:", "all"
+REGION, CELL, PLAN, EVERYWHERE = "region:", "cell:", "plan:", "all"
 _ID_BYTES: Final = 12
 
 
@@ -20,6 +20,7 @@ class IncidentStatus(StrEnum):
 
     OPENED = "opened"
     UPDATED = "updated"
+    REOPENED = "reopened"
     RESOLVED = "resolved"
 
 
@@ -32,7 +33,7 @@ class IncidentKind(StrEnum):
 
 
 class Incident(Struct, frozen=True):
-    """One revision. `started_at` is RFC 3339, `scope` is `cell:<id>`, `region:<name>` or `all`.
+    """One revision. `started_at` is RFC 3339, `scope` is `cell:<id>`, `region:<name>`, `plan:<name>` or `all`.
 
     `customers` counts those affected, `high_value` those of them of high value; `customer_ids` lists the first
     MOST_LISTED. A later revision replaces the ones before.
@@ -59,6 +60,7 @@ class Known(Struct):
     started_at: int
     revision: int = 0
     resolved: bool = False
+    over_at: int = 0
     customers: int = 0
     high_value: int = 0
 
@@ -75,6 +77,8 @@ def place_of(scope: str) -> dict[str, str]:
         return {"en": f"the area of cell {scope[len(CELL) :]}", "zh-CN": f"基站{scope[len(CELL) :]}覆盖区域"}
     if scope.startswith(REGION):
         return {"en": f"the region {scope[len(REGION) :]}", "zh-CN": f"{scope[len(REGION) :]}地区"}
+    if scope.startswith(PLAN):
+        return {"en": f"plan {scope[len(PLAN) :]}", "zh-CN": f"套餐{scope[len(PLAN) :]}"}
     return {"en": "all regions", "zh-CN": "全部地区"}
 
 
@@ -99,6 +103,16 @@ _TEXTS: Final[dict[tuple[str, str], dict[str, str]]] = {
         "with the next bill. We apologise for the trouble.",
         "zh-CN": "{place}自{start}起账单的核查已完成,多计费用将在下期账单退还,给您带来不便深表歉意。",
     },
+    ("plan", "open"): {
+        "en": "Bills of {place} issued since {start} may be wrong. We are checking them; please do not pay a sum that looks "
+        "wrong before you hear from us. You need not complain, and no late fee will be charged meanwhile.",
+        "zh-CN": "自{start}起出具的{place}账单可能有误,我们正在核查。金额异常的账单请暂缓缴纳,核查期间不收滞纳金,您无需投诉,结果将主动告知。",
+    },
+    ("plan", "resolved"): {
+        "en": "The check of the bills of {place} issued since {start} is over. Whoever was billed too much gets it back with "
+        "the next bill. We apologise for the trouble.",
+        "zh-CN": "自{start}起{place}账单的核查已完成,多计费用将在下期账单退还,给您带来不便深表歉意。",
+    },
     ("churn_peak", "open"): {
         "en": "Unusually many customers of {place} are leaving, or have taken steps to leave, since {start}. For care "
         "and marketing leads: look for a common cause before single customers are contacted.",
@@ -114,5 +128,6 @@ _TEXTS: Final[dict[tuple[str, str], dict[str, str]]] = {
 def notice(kind: str, scope: str, start: str, *, resolved: bool) -> dict[str, str]:
     """What may be told to those affected (of a churn peak: to care leads); `start` as people write a time."""
     place = place_of(scope)
-    texts = _TEXTS[kind, "resolved" if resolved else "open"]
+    about = "plan" if scope.startswith(PLAN) else kind
+    texts = _TEXTS[about, "resolved" if resolved else "open"]
     return {language: text.format(place=place[language], start=start) for language, text in texts.items()}

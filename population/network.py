@@ -21,6 +21,8 @@ from population.slots import CALMED, GREW, OPENED, REST_SLOTS, YEAR_SLOTS, Marks
 DAY_US: Final = 86_400_000_000
 MOST_OPEN_US: Final = 7 * DAY_US
 """After so long an incident counts as over: its end was not told, or the cell is no more."""
+AGAIN_US: Final = 6 * 3_600_000_000
+"""A fault that comes back so soon after its end is the same fault, unless it has been going on for MOST_OPEN_US."""
 _NETWORK: Final = IncidentKind.NETWORK
 _FOUND, _REPORTED = 1, 2
 
@@ -88,11 +90,14 @@ class Network:
             if cell is not None:
                 self.cells.records[cell]["open"] = by
             return
-        residents = crowd.at_home(home_of(name))
-        one = self._desk.open(_NETWORK, CELL + name, started, at, residents, crowd)
+        residents, known = crowd.at_home(home_of(name)), self._desk.known.get((_NETWORK.value, CELL + name))
+        again = None
+        if known is not None and known.started_at < started and at - known.started_at <= MOST_OPEN_US:
+            again = self._desk.reopen(_NETWORK, CELL + name, at, residents, crowd, AGAIN_US)
+        one = again or self._desk.open(_NETWORK, CELL + name, started, at, residents, crowd)
         if one is None:
             return
-        self.holds.begin(home_of(name), at, one.incident_id)
+        self.holds.begin(home_of(name), at, one.incident_id, again=again is not None)
         if cell is not None:
             record = self.cells.records[cell]
             record["open"], record["calm"], record["quiet"] = by, 0.0, 0

@@ -18,6 +18,7 @@ from events.times import time_of
 from population.crowd import Crowd
 from population.desk import IncidentDesk
 from population.incident import EVERYWHERE, REGION, IncidentKind
+from population.market import region_of
 from population.tally import ALL, LEFT, SIGNS, Tally
 
 _VARIATION: Final = 0.25
@@ -90,7 +91,7 @@ class PeakWatch:
         first = at if fact.starts_at is None else time_of(fact.starts_at, "starts_at")
         last = first if fact.ends_at is None else time_of(fact.ends_at, "ends_at")
         days = [(moment + self._offset) // DAY_US for moment in (first, last)]
-        season = (fact.region, days[0], min(days[1], days[0] + _LONGEST_SEASON))
+        season = (region_of(fact), days[0], min(days[1], days[0] + _LONGEST_SEASON))
         if season not in self._seasons:
             self._seasons.append(season)
 

@@ -1,4 +1,7 @@
-"""What is counted by local day and region for the daily watches: bills and those that shock, leavers, steps to leave."""
+"""What is counted by local day and place for the daily watches: bills and those that shock, leavers, steps to leave, grievances.
+
+A place is a region, all of them, or a plan.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,33 @@ import numpy.typing as npt
 
 ALL: Final = -2
 """The place of the sum over regions; −1 is the region that is not known."""
-SERIES: Final = ("bills", "shocks", "left", "signs")
-BILLS, SHOCKS, LEFT, SIGNS = range(4)
+SERIES: Final = ("bills", "shocks", "left", "signs", "grievances")
+BILLS, SHOCKS, LEFT, SIGNS, GRIEVANCES = range(5)
+"""Grievances are complaints about bills."""
+_PLANS: Final = -10  # places from here down are plans
 DAYS_LISTED: Final = 3
 
 
+def plan_place(plan: int) -> int:
+    """The place of a plan, by its label."""
+    return _PLANS - plan
+
+
+def plan_of(place: int) -> int:
+    """The plan of a place."""
+    return _PLANS - place
+
+
 class Tally:
-    """Counts by (day, region); and who they were, but for bills. A day is a local date, as days since 1970."""
+    """Counts by (day, place); and who they were, but for bills. A day is a local date, as days since 1970."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[int, int], list[int]] = {}
         self._who: dict[tuple[int, int, int], dict[int, None]] = {}
 
-    def add(self, series: int, day: int, region: int, customer: int) -> None:
-        """One more, of the region and in all."""
-        for place in (region, ALL):
+    def add(self, series: int, day: int, region: int, customer: int, plan: int = -1) -> None:
+        """One more, of the region and in all; and of the plan, where one is given."""
+        for place in (region, ALL, plan_place(plan))[: 2 if plan < 0 else 3]:
             counts = self._counts.get((day, place))
             if counts is None:
                 counts = self._counts[day, place] = [0] * len(SERIES)
@@ -40,6 +55,11 @@ class Tally:
     def regions(self, day: int) -> list[int]:
         """Regions that have anything that day, the unknown one apart."""
         return sorted(region for of, region in self._counts if of == day and region >= 0)
+
+    def plans(self, days: Iterable[int]) -> list[int]:
+        """Places of plans that have anything on those days."""
+        wanted = {*days}
+        return sorted({place for day, place in self._counts if day in wanted and place <= _PLANS}, reverse=True)
 
     def who(self, series: Iterable[int], days: Iterable[int], region: int) -> npt.NDArray[np.int64]:
         """The customers counted, each once, in order of their rows."""
@@ -62,5 +82,5 @@ class Tally:
     def restore(self, saved: list[Any]) -> None:
         """Take over a snapshot."""
         counts, who = saved
-        self._counts = {(day, region): list(one) for day, region, one in counts}
+        self._counts = {(day, region): [*one, *[0] * (len(SERIES) - len(one))] for day, region, one in counts}
         self._who = {(day, region, series): dict.fromkeys(one) for day, region, series, one in who}

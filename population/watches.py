@@ -17,22 +17,33 @@ import numpy.typing as npt
 from customers.measures import MEASURE
 from customers.partition import Work
 from customers.rounds import Rows
-from events.codes import Kind
+from events.codes import CAUSE, Kind
 from events.columns import EVENT
 from events.contract import MarketNoted, NetworkIncident
 from population.bills import LEAST_BILLS, SHOCK, BillWatch
 from population.crowd import Crowd
 from population.desk import IncidentDesk
 from population.incident import Incident
+from population.market import Market
 from population.network import Network
 from population.peaks import PeakWatch
+from population.plan_bills import PlanBillWatch
 from population.slots import END, MET, PEERS_AFTER_US, TOLD, WAIT_US, Clock, scan
-from population.tally import BILLS, LEFT, SHOCKS, SIGNS, Tally
+from population.tally import BILLS, GRIEVANCES, LEFT, SHOCKS, SIGNS, Tally
 
 DAY_US: Final = 86_400_000_000
 REMEMBERED_US: Final = 90 * DAY_US
 _COUNTED: Final = np.zeros(256, np.bool_)
-_COUNTED[[Kind.BILL_ISSUED, Kind.PORTING_QUERIED, Kind.PORTING_REQUESTED, Kind.CANCELLATION_REQUESTED]] = True
+_COUNTED[
+    [
+        Kind.BILL_ISSUED,
+        Kind.COMPLAINT_OPENED,
+        Kind.PORTING_QUERIED,
+        Kind.PORTING_REQUESTED,
+        Kind.CANCELLATION_REQUESTED,
+    ]
+] = True
+_OF_BILLS: Final = CAUSE["plan_price"]
 _NO_EVENTS: Final = np.zeros(0, EVENT)
 
 
@@ -61,7 +72,9 @@ class Watches:
         self._offset = utc_offset
         self.desk = IncidentDesk(utc_offset, versions)
         self.network = Network(self.desk)
+        self.market = Market()
         self._bills = BillWatch(self.desk, utc_offset)
+        self._plans = PlanBillWatch(self.desk, utc_offset)
         self._peaks = PeakWatch(self.desk, utc_offset)
         self._tally = Tally()
         self._clock = clock_of(np.zeros(6, np.int64))
@@ -133,6 +146,7 @@ class Watches:
                 self.network.reported(fact, stop.time, crowd)
             elif isinstance(fact, MarketNoted):
                 self._peaks.noted(fact, stop.time)
+                self.market.noted(fact, stop.time)
         if stop.look:
             self._look(stop.time, crowd)
 
@@ -149,27 +163,36 @@ class Watches:
         today = (at - WAIT_US + self._offset) // DAY_US
         ended = today - 1
         if self._day < ended:
-            self._bills.end_of_day(self._tally, ended, at, crowd)
+            general = self._bills.struck(self._tally, ended)
+            self._plans.end_of_day(self._tally, ended, at, crowd, general=general)
+            self._bills.end_of_day(self._tally, ended, at, crowd, explained=self._plans.explains(self._tally, ended))
             self._peaks.end_of_day(self._tally, ended, at, crowd)
             self.network.end_of_day(at, crowd)
+            self.market.forget(at)
             self._day = ended
-            self._tally.forget(min(self._bills.keeps(today), self._peaks.keeps(today)))
+            self._tally.forget(min(watch.keeps(today) for watch in (self._bills, self._peaks, self._plans)))
             self.desk.forget(at - REMEMBERED_US)
         else:
-            self._bills.look(self._tally, today, at, crowd)
+            self._plans.look(self._tally, today, at, crowd, general=self._bills.struck(self._tally, today))
+            self._bills.look(self._tally, today, at, crowd, explained=self._plans.explains(self._tally, today))
 
     def rows(self, rows: Rows, count: int, kinds: npt.NDArray[np.uint8]) -> None:
         """Count what the rows of a round bring; `kinds` of the batch's events."""
         for i in np.flatnonzero(self._counted[rows.event[:count]]).tolist():
             region = rows.measures[i, MEASURE["region"]]
             place, day = -1 if region != region else int(region), (int(rows.now[i]) + self._offset) // DAY_US
-            customer = int(rows.customer[i])
-            if kinds[rows.event[i]] != Kind.BILL_ISSUED:
+            plan = rows.measures[i, MEASURE["plan"]]
+            customer, of = int(rows.customer[i]), -1 if plan != plan else int(plan)
+            kind = kinds[rows.event[i]]
+            if kind == Kind.COMPLAINT_OPENED:
+                if rows.measures[i, MEASURE["complaint_cause"]] == _OF_BILLS:
+                    self._tally.add(GRIEVANCES, day, place, customer, of)
+            elif kind != Kind.BILL_ISSUED:
                 self._tally.add(SIGNS, day, place, customer)
-                continue
-            self._tally.add(BILLS, day, place, customer)
-            if rows.measures[i, MEASURE["bill_ratio"]] >= SHOCK:
-                self._tally.add(SHOCKS, day, place, customer)
+            else:
+                self._tally.add(BILLS, day, place, customer, of)
+                if rows.measures[i, MEASURE["bill_ratio"]] >= SHOCK:
+                    self._tally.add(SHOCKS, day, place, customer, of)
 
     def left(self, customer: int, at: int, region: int) -> None:
         """A customer left of their own will, which was told at `at` (µs)."""
@@ -179,11 +202,14 @@ class Watches:
         """The incidents' revisions since the last call."""
         return self.desk.take()
 
+    def _rest(self) -> tuple[Any, ...]:
+        """The parts whose snapshots go as JSON."""
+        return self.desk, self._bills, self._peaks, self._tally, self.market, self._plans
+
     def snapshot(self) -> dict[str, npt.NDArray[np.generic] | bytes]:
         """Everything."""
         arrays, network = self.network.snapshot()
-        rest = [self.desk, self._bills, self._peaks, self._tally]
-        state = [network, self._day, [part.snapshot() for part in rest]]  # type: ignore[attr-defined]
+        state = [network, self._day, [part.snapshot() for part in self._rest()]]
         return {**arrays, "clock": np.concatenate(self._clock), "state": msgspec.json.encode(state)}
 
     def restore(self, parts: Mapping[str, Any]) -> None:
@@ -193,8 +219,8 @@ class Watches:
         """
         network, self._day, rest = msgspec.json.decode(bytes(parts["state"]))
         self.network.restore(parts, network)
-        for part, saved in zip((self.desk, self._bills, self._peaks, self._tally), rest, strict=True):
-            part.restore(saved)  # type: ignore[attr-defined]
+        for part, saved in zip(self._rest(), rest, strict=True):
+            part.restore(saved)
         clock = np.array(parts["clock"], np.int64)
         self._clock = clock_of(clock)
         self.network.seen = self._clock.seen

@@ -22,5 +22,5 @@ def check(
     found = reading.configuration
     if found is None:
         return reading.faults
-    cases, faults = read_cases(folder, (*found.rules.rules, *found.rules.switched_off), schema)
-    return sorted([*reading.faults, *faults, *lint(reading, None if faults else cases, schema, now)])
+    cases, faults = read_cases(folder, (*found.rules.rules, *found.rules.switched_off), found.schema)
+    return sorted([*reading.faults, *faults, *lint(reading, None if faults else cases, found.schema, now)])

@@ -71,7 +71,7 @@ class Decider:
             bits.words_of([rule.cooldown > 0 for rule in self.rules]),
         )
         self._room = bits.room_for_changes(4096, len(self.rules))
-        self.renewal = Renewal(self.rules)
+        self.renewal = Renewal(self.rules, configuration.settings.signals)
         self._held = bits.words_of([rule.held for rule in self.rules])
         self._out: list[EarlyWarning] = []
         self.fired_today: dict[
@@ -247,7 +247,7 @@ class Decider:
             episode.revision += 1
             self.log.reached(customer, rank, at)
         said = self._writer.decision(episode, self._holding(episode), status, None, customer, at, who, row)
-        self.log.described(customer, said.cause, said.value_class, text_of(who.view(row), "region"))
+        self.log.described(customer, said.cause, said.value_class, text_of(who.view(row), "region"), said.queue)
         self._out.append(said)
 
     def _holding(self, episode: Episode) -> list[Rule]:

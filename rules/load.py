@@ -9,7 +9,7 @@ The only part of this room that reads files; the environment is handed in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -25,6 +25,8 @@ from rules.rulefile import RuleFile
 from rules.ruleset import RuleSet
 from rules.settings import Action, ActionFile, CauseEntry, Settings, WorkdaysFile
 from rules.shapes import read
+from rules.signals import features_of, signal_faults
+from rules.vocabulary import types_of
 from rules.workdays import WorkCalendar
 from rules.yaml_source import parse
 
@@ -34,7 +36,7 @@ OTHER_FILES = ("churn.yaml", "actions.yaml", "workdays.yaml", "policy.yaml", "pl
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Everything an engine needs to know that is not data."""
+    """Everything an engine needs to know that is not data; `schema` is what rules may name, the operator's signals included."""
 
     settings: Settings
     actions: Mapping[str, Action]
@@ -43,6 +45,7 @@ class Configuration:
     rules: RuleSet
     policy: Policy = NO_LIMITS
     plans: PlansFile | None = None
+    schema: Schema = field(default_factory=dict)
 
     def actions_for(self, cause: str, tier: str) -> tuple[str, ...]:
         """Codes of the actions that follow from a cause at a tier, the first being tried first."""
@@ -80,7 +83,8 @@ def examine(
 ) -> Reading:
     """Reads a configuration folder and says all that is wrong with it."""
     faults: list[Fault] = []
-    document, settings = _settings(folder, environment or {}, faults)
+    document, settings = _settings(folder, environment or {}, schema, faults)
+    schema = {**schema, **types_of(features_of(settings.signals))} if settings else schema
     tiers = settings.tiers if settings else ()
     actions = _actions(folder, tiers, faults)
     calendar = _calendar(folder, settings.utc_offset if settings else 0, faults)
@@ -90,7 +94,8 @@ def examine(
     configuration = None
     if settings and actions and calendar and not errors(faults):
         causes = {str(cause): entry for cause, entry in actions.causes.items()}
-        configuration = Configuration(settings, actions.actions, causes, calendar, compiler.result(), policy, plans)
+        found = compiler.result()
+        configuration = Configuration(settings, actions.actions, causes, calendar, found, policy, plans, schema)
     return Reading(configuration, sorted(faults), compiler.places, document)
 
 
@@ -121,13 +126,13 @@ def read_file(file: FilePath, shape: type[T], faults: list[Fault]) -> tuple[Docu
 
 
 def _settings(
-    folder: FilePath, environment: Mapping[str, str], faults: list[Fault]
+    folder: FilePath, environment: Mapping[str, str], schema: Schema, faults: list[Fault]
 ) -> tuple[Document, Settings | None]:
     document, settings = read_file(folder / "churn.yaml", Settings, faults)
     if settings is None:
         return document, None
     settings, wrong = overridden(settings, environment)
-    faults += [*wrong, *settings_faults(document, settings)]
+    faults += [*wrong, *settings_faults(document, settings), *signal_faults(document, settings.signals, schema)]
     return document, settings
 
 

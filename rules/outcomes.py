@@ -42,6 +42,7 @@ class EpisodeLine(Struct):
     region: str | None = None
     ended_at: int | None = None
     ended_as: str | None = None
+    queue: str | None = None
 
     @property
     def raised_at(self) -> int:
@@ -92,10 +93,12 @@ class EpisodeLog:
         """A rule holds up the open episode; the first time counts."""
         self.episodes[self._row_of[customer]].rules.setdefault(rule, at)
 
-    def described(self, customer: int, cause: str, value_class: str | None, region: str | None) -> None:
+    def described(
+        self, customer: int, cause: str, value_class: str | None, region: str | None, queue: str | None = None
+    ) -> None:
         """What the newest decision that raised or elevated the open episode said."""
         line = self.episodes[self._row_of[customer]]
-        line.cause, line.value_class, line.region = cause, value_class, region
+        line.cause, line.value_class, line.region, line.queue = cause, value_class, region, queue
 
     def ended(self, customer: int, at: int, reason: str) -> None:
         """The episode is over; its line stays."""

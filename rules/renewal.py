@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from customers.measures import MEASURE, Matrix
+from customers.notes import STANDS
 from detectors.registry import DETECTORS
 from events.codes import Kind
 from rules.bits import Words, words_of
 from rules.ruleset import Rule
+from rules.signals import Signals, declared
 
 _SIGNAL: Final = "signal."
 _SECOND: Final = 1.0 / 86_400  # ages are kept to the second
@@ -53,20 +55,30 @@ FRESH: Final = (
     Fresh(Kind.PLAN_CHANGED, ("days_since_price_rise", "fee_change"), "price_rise"),
 )
 _WANTED: Final = np.zeros(256, np.bool_)
-_WANTED[[one.kind for one in FRESH]] = True
+_WANTED[[Kind.CUSTOMER_NOTED, *(one.kind for one in FRESH)]] = True
 
 
 class Renewal:
-    """The bits of the rules that each fact renews."""
+    """The bits of the rules that each fact renews; a note of an operator's signal those that name the signal."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], signals: Signals) -> None:
         named = [_named(rule) for rule in rules]
+        refs = declared(signals).ref.tolist()
+        self._signals = {
+            ref: words_of([name in names for names in named]) for ref, name in zip(refs, signals, strict=True)
+        }
         self._bits = [words_of([not names.isdisjoint(one.features) for names in named]) for one in FRESH]
 
-    def words(self, kinds: npt.NDArray[np.uint8], codes: npt.NDArray[np.uint8], measures: Matrix) -> Words:
+    def words(
+        self,
+        kinds: npt.NDArray[np.uint8],
+        codes: npt.NDArray[np.uint8],
+        refs: npt.NDArray[np.uint64],
+        measures: Matrix,
+    ) -> Words:
         """Per row the rules that its event renews, shape (rows, words).
 
-        `kinds` and `codes` are the event's kind and `a`; `measures` has a line for each row.
+        `kinds`, `codes` and `refs` are the event's kind, `a` and `ref`; `measures` has a line for each row.
         """
         found = np.zeros((len(kinds), len(self._bits[0])), np.uint64)
         rows = np.flatnonzero(_WANTED[kinds])
@@ -75,6 +87,8 @@ class Renewal:
                 mine = rows[kinds[rows] == one.kind]
                 if len(mine):
                     found[mine[_just_now(one, mine, codes, measures)]] |= bits
+            for row in rows[(kinds[rows] == Kind.CUSTOMER_NOTED) & (codes[rows] == STANDS)].tolist():
+                found[row] |= self._signals[int(refs[row])]
         return found
 
 

@@ -13,6 +13,7 @@ from msgspec import Meta, field
 from events.contract import Cause
 from rules.durations import DAY, HOUR, MINUTE, Duration, UtcOffset, WorkingTime
 from rules.rulefile import Bilingual, Code, Identifier, Strict
+from rules.signals import SignalEntry
 from rules.workdays import OpenHours
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -153,6 +154,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     loyalty: Loyalty = Loyalty()
     rfm: Rfm = Rfm()
     clv: LifetimeValue = LifetimeValue()
+    signals: dict[Code, SignalEntry] = field(default_factory=dict)
     tiers: Annotated[tuple[Code, ...], Meta(min_length=1)]
     hold_out: dict[Code, Share] = field(default_factory=dict)
     deadlines: dict[Code, TierDeadlines]

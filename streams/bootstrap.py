@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from detectors.catalogue import Feature
 from detectors.features import FEATURES
 from detectors.registry import DETECTORS
 from models.champion import Champion
@@ -17,6 +18,7 @@ from models.settings import LearningSettings
 from rules.feature_types import Schema
 from rules.ledger import Ledger
 from rules.load import Configuration, load
+from rules.signals import features_of
 from rules.vocabulary import schema_of
 from streams.engine import Engine
 from streams.evaluation import ATTRIBUTE, model_inputs
@@ -46,6 +48,11 @@ def schema() -> Schema:
     return schema_of(FEATURES, DETECTORS)
 
 
+def features(configuration: Configuration) -> tuple[Feature, ...]:
+    """The catalogue, and the signals that the operator declared."""
+    return (*FEATURES, *features_of(configuration.settings.signals))
+
+
 def configuration(folder: Path, rules: Path | None = None) -> Configuration:
     """The folder's configuration with the environment's overrides, and other rules if asked for.
 
@@ -62,7 +69,7 @@ def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[
     Raises ModelFileError.
     """
     learning = LearningSettings(horizon_days=configuration.settings.horizon_days)
-    names, categorical = model_inputs({})
+    names, categorical = model_inputs({}, features_of(configuration.settings.signals))
     if saved is None:
         return Champion(names, categorical, learning), []
     model, missing = Champion.load(saved, names, categorical, learning)
@@ -76,7 +83,7 @@ def engine(
 
     Raises OSError, ModelFileError, and UsageError for a state that this version cannot carry over.
     """
-    names, categorical = model_inputs({})
+    names, categorical = model_inputs({}, features_of(configuration.settings.signals))
     settings = LearningSettings(horizon_days=configuration.settings.horizon_days)
     if model is None:
         champion = Champion(names, categorical, settings)

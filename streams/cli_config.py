@@ -83,8 +83,9 @@ def rules_test(
     coverage: Annotated[bool, typer.Option("--coverage", help="List what no test makes true, or false.")] = False,
 ) -> None:
     """Run the tests beside the rules (*_test.yaml), and say how much of the rules they look at."""
-    chosen, schema = bootstrap.config_folder(folder), bootstrap.schema()
+    chosen = bootstrap.config_folder(folder)
     configuration = bootstrap.configuration(chosen)
+    schema = configuration.schema
     found = configuration.rules
     cases, faults = read_cases(chosen, (*found.rules, *found.switched_off), schema)
     if faults:

@@ -44,6 +44,10 @@ def report_command(
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Score with this saved model and learn nothing.")] = None,
     language: Annotated[str, typer.Option(help="en or zh-CN.")] = "en",
+    pilot: Annotated[
+        bool,
+        typer.Option("--pilot", help="A silent period on own data: nobody was contacted. What would have been warned?"),
+    ] = False,
 ) -> None:
     """The risk report of a period: warnings, how good they were, incidents, retention, satisfaction, complaints."""
     if language not in LANGUAGES:
@@ -63,7 +67,7 @@ def report_command(
     with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(names) else None) as watch:
         result = replay(Job(names, state=state), build, complain, watch)
     try:
-        found = findings(made[-1].history(), begin, end, result.get("model"))
+        found = findings(made[-1].history(), begin, end, result.get("model"), silent=pilot)
     except ValueError as error:
         raise UsageError(f"no report: {error}") from error
     causes = {cause: {"en": one.text.en, "zh-CN": one.text.zh_cn} for cause, one in configuration.causes.items()}
@@ -72,7 +76,18 @@ def report_command(
     if as_json is not None:
         with named(as_json):
             as_json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    if pilot and not found["pilot"]["contacts"]["silent"]:
+        complain(not_silent(found["pilot"]["contacts"]))
     Console(highlight=False).print(f"{out}: {found['period']['from']} to {found['period']['to']}", markup=False)
+
+
+def not_silent(contacts: Mapping[str, Any]) -> str:
+    """What is wrong with a pilot in which customers were contacted."""
+    count, first, last = contacts["count"], contacts["first"], contacts["last"]
+    return (
+        f"not a silent period: {count} contacts or results of care from {first} to {last}; "
+        "who was kept by one counts as a false alarm"
+    )
 
 
 def date_given(text: str | None, option: str) -> dt.date | None:

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from detectors.catalogue import Feature
-from detectors.features import FEATURES
 from rules.comparing import differences
 from rules.hints import did_you_mean
 from rules.load import Configuration
@@ -62,23 +61,25 @@ def rules_features(
     """List the features that a rule may name; with files also how they are distributed at their end."""
     checked_format(form)
     found: dict[str, dict[str, Any]] = {}
+    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    features = bootstrap.features(configuration)
     if files:
-        engine, end = over_files(files, bootstrap.configuration(bootstrap.config_folder(config)))
+        engine, end = over_files(files, configuration)
         found = distributions(engine, end)
     if form == "json":
-        plain = [_plain(one) | ({"live": found[one.name]} if found else {}) for one in FEATURES]
+        plain = [_plain(one) | ({"live": found[one.name]} if found else {}) for one in features]
         typer.echo(msgspec.json.format(msgspec.json.encode(plain)))
         return
     console = Console()
     if not console.is_terminal:
-        for one in FEATURES:
+        for one in features:
             cells = (one.name, one.kind, one.unit, one.window, one.en, one.zh, ",".join(one.causes))
             typer.echo("\t".join((*cells, *([short(found[one.name])] if found else []))))
         return
     table = Table(box=None, pad_edge=False)
     for name in ("name", "unit", "window", "meaning", "1 % | 10 % | median | 90 % | 99 %" if found else "causes"):
         table.add_column(name, overflow="fold")
-    for one in FEATURES:
+    for one in features:
         unit = one.unit if one.kind == "number" else one.kind
         last = short(found[one.name]) if found else " ".join(one.causes)
         table.add_row(one.name, unit, one.window, f"{one.en}\n{one.zh}", last)

@@ -44,3 +44,7 @@ class PartitionCrowd:
     def region(self, label: int) -> str:
         """The name of a region."""
         return self._partition.profiles.labels["region"].text(label)
+
+    def plan(self, label: int) -> str:
+        """The name of a plan."""
+        return self._partition.profiles.labels["plan"].text(label)

@@ -33,6 +33,7 @@ from rules.ledger import WANTED, History, Ledger
 from rules.load import Configuration
 from rules.outcomes import ACTIVE_US, Leaver
 from rules.ruleset import Rule
+from rules.signals import declared, features_of
 from rules.trial import beside
 from rules.writing import Writer
 from streams.crowd import PartitionCrowd
@@ -72,6 +73,12 @@ class Step(NamedTuple):
     alarms: Sequence[Alarm] = ()  # rules that the guard has begun to hold
 
 
+def writer_of(configuration: Configuration) -> Writer:
+    """Who writes decisions down, in the words of the catalogue and of the operator's own signals."""
+    signals = {signal.name: signal for signal in features_of(configuration.settings.signals)}
+    return Writer(configuration, {**CATALOGUE, **signals}, VERSION)
+
+
 class Engine:
     """One partition's engine. Times are microseconds UTC; `decided_at` is the wall clock and changes no decision.
 
@@ -86,10 +93,12 @@ class Engine:
         self._alarms: list[Alarm] = []
         self._guarded_day = 0  # the local day whose firings are being counted
         self.ledger = ledger
-        self.writer = Writer(configuration, CATALOGUE, VERSION)
+        self.writer = writer_of(configuration)
         self.decider = Decider(configuration, self.writer)
         self.shadow = Shadow(configuration, self.writer)
-        self.partition = Partition(self._limits(), self.decider.words, int(settings.utc_offset))
+        self.partition = Partition(
+            self._limits(), self.decider.words, int(settings.utc_offset), declared(settings.signals)
+        )
         if model.vocabulary:  # a saved model's categories keep their numbers
             self.partition.profiles.attributes.restore(model.vocabulary)
         self.names = Names(self.partition)
@@ -102,6 +111,7 @@ class Engine:
             configuration,
             self.decider.rules,
             self.watches.network.holds,
+            self.watches.market,
             self.shadow.decider.rules,
         )
         self.ticked = 0  # the last tick of event time that the model saw
@@ -150,7 +160,9 @@ class Engine:
     def _examined(self, configuration: Configuration, doubtful: Sequence[Rule]) -> list[Alarm]:
         """The alarms of the rules that are true of too many customers as of now."""
         known = np.flatnonzero(self.partition.customers.column("times", T["first_seen"]) > 0)
-        looking = Evaluation(self.partition, self.model, configuration, doubtful, self.watches.network.holds)
+        looking = Evaluation(
+            self.partition, self.model, configuration, doubtful, self.watches.network.holds, self.watches.market
+        )
         looking.show(self.evaluation.attributes)
         counts = np.zeros(len(doubtful), np.int64)
         for rows, count in self.partition.look(known, self.partition.clock):
@@ -161,7 +173,7 @@ class Engine:
     def _install(self, configuration: Configuration, held: dict[str, Alarm]) -> None:
         """Put other rules in the place of those there are."""
         effective = with_held(configuration, held)
-        writer = Writer(effective, CATALOGUE, VERSION)
+        writer = writer_of(effective)
         writer.decided_at = self.writer.decided_at
         decider, shadow = Decider(effective, writer), Shadow(effective, writer)
         customers = self.partition.customers
@@ -176,7 +188,13 @@ class Engine:
         self._versions["rules"] = writer.versions["rules"]
         self.partition.limits = self._limits()
         self.evaluation = Evaluation(
-            self.partition, self.model, effective, decider.rules, self.watches.network.holds, shadow.decider.rules
+            self.partition,
+            self.model,
+            effective,
+            decider.rules,
+            self.watches.network.holds,
+            self.watches.market,
+            shadow.decider.rules,
         )
         self.evaluation.show(attributes)
         self._restored = True
@@ -372,32 +390,35 @@ class Engine:
     def _decide(self, rows: Rows, count: int) -> None:
         verdict = self.evaluation.judge(rows, count)
         self.evaluation.freeze(rows, count)
-        kinds, codes = self._facts_of(rows, count)
+        kinds, codes, noted = self._facts_of(rows, count)
         explained = self.evaluation.explained(rows, count)
         if self.shadow:
             self.shadow.ensure(self.partition.customers.count)
             verdict, aside = self.evaluation.apart(verdict, count)
-            self.shadow.decide(rows, count, aside, (kinds, codes), self.evaluation.who(self.names), explained)
+            facts = (kinds, codes, noted)
+            self.shadow.decide(rows, count, aside, facts, self.evaluation.who(self.names), explained)
         touched = self.decider.decide(
             rows.customer[:count],
             rows.now[:count],
             rows.asked[:count],
             verdict,
             self.partition.customers.bits,
-            self.decider.renewal.words(kinds, codes, rows.measures),
+            self.decider.renewal.words(kinds, codes, noted, rows.measures),
             self.evaluation.who(self.names),
             explained,
         )
         for customer in touched:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
 
-    def _facts_of(self, rows: Rows, count: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-        """Kind and `a` of each row's event; a timer's row has a kind that is none."""
+    def _facts_of(
+        self, rows: Rows, count: int
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
+        """Kind, `a` and `ref` of each row's event; a timer's row has a kind that is none."""
         index = rows.event[:count]
         if self._work is None:
-            return np.full(count, NO_KIND), np.zeros(count, np.uint8)
+            return np.full(count, NO_KIND), np.zeros(count, np.uint8), np.zeros(count, np.uint64)
         events = self._work.batch.events
-        return np.where(index < 0, NO_KIND, events["kind"][index]), events["a"][index]
+        return np.where(index < 0, NO_KIND, events["kind"][index]), events["a"][index], events["ref"][index]
 
     def _take_effect(self, end: int | None) -> None:
         """Facts that were folded and change an episode: churn, what care found, another person on the line."""

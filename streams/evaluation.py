@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from customers.layout import L
 from customers.measures import MEASURE
+from customers.notes import Source
 from customers.partition import Partition
 from customers.rounds import Rows
+from detectors.catalogue import Feature
 from detectors.columns import Column, Columns
 from detectors.features import CATALOGUE, FEATURES
 from detectors.features.unusual import ANOMALY
@@ -23,6 +25,7 @@ from models import anomaly, halfspace
 from models.champion import Champion
 from models.scoring import scratch
 from population.holds import Holds
+from population.market import Market
 from rules import columns as rule_columns
 from rules.bits import words_of
 from rules.expressions import Compiled
@@ -30,8 +33,20 @@ from rules.leaves import NOW
 from rules.load import Configuration
 from rules.plans import book_of
 from rules.ruleset import Rule
+from rules.signals import NOTE, features_of
 from rules.views import View
-from streams.judging import ANOMALY_AT, ATTRIBUTES_AT, NOW_AT, RISK_AT, Stage, Verdict, judge, room, work_out
+from streams.judging import (
+    ANOMALY_AT,
+    ATTRIBUTES_AT,
+    NOTES_AT,
+    NOW_AT,
+    RISK_AT,
+    Stage,
+    Verdict,
+    judge,
+    room,
+    work_out,
+)
 
 LEARNED: Final = tuple(feature for feature in FEATURES if feature.learned)
 CATEGORICAL: Final = tuple(feature.kind == "category" for feature in LEARNED)
@@ -39,7 +54,6 @@ ATTRIBUTE: Final = "attribute."
 _UNUSUAL: Final = np.array([[feature.name for feature in LEARNED].index(name) for name in anomaly.NAMES])
 _MEASURES: Final = tuple(("m." + name, k) for name, k in MEASURE.items())
 SHOWN: Final = (*(feature.name for feature in FEATURES), *("signal." + name for name in DETECTORS))
-PLACE: Final = {name: place for place, name in enumerate((*SHOWN, "risk"))}
 _LABELS: Final = tuple(feature.name for feature in FEATURES if feature.kind == "category" and not feature.values)
 _CLASSES: Final = ("value_class", "lifecycle", "needs", "loyalty", "rfm", "clv")  # settings that features take
 # Which own normal stands beside a feature in a reason.
@@ -53,11 +67,13 @@ _NORMALS: Final[dict[str, str | float]] = {
 }
 
 
-def model_inputs(attributes: Mapping[str, tuple[int, str]]) -> tuple[list[str], list[bool]]:
-    """Names and kinds of the rows of the model's matrix: learned features, then attributes by column."""
+def model_inputs(
+    attributes: Mapping[str, tuple[int, str]], signals: Sequence[Feature] = ()
+) -> tuple[list[str], list[bool]]:
+    """Names and kinds of the rows of the model's matrix: learned features, signals, then attributes by column."""
     ordered = sorted(attributes.items(), key=lambda item: item[1][0])
-    names = [feature.name for feature in LEARNED] + [ATTRIBUTE + name for name, _ in ordered]
-    return names, [*CATEGORICAL, *(kind == "category" for _, (_, kind) in ordered)]
+    names = [feature.name for feature in (*LEARNED, *signals)] + [ATTRIBUTE + name for name, _ in ordered]
+    return names, [*CATEGORICAL, *(False for _ in signals), *(kind == "category" for _, (_, kind) in ordered)]
 
 
 class Names:
@@ -84,14 +100,14 @@ class Sheet(Mapping[str, Column]):
         self._values = values
 
     def __getitem__(self, name: str) -> Column:
-        place = PLACE[name]
+        place = self._evaluation.place[name]
         return self._values[place : place + 1]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(PLACE)
+        return iter(self._evaluation.place)
 
     def __len__(self) -> int:
-        return len(PLACE)
+        return len(self._evaluation.place)
 
     def code(self, name: str, text: str) -> float:
         """The code of a category's text; NaN for one never seen."""
@@ -107,6 +123,8 @@ class TracedSheet(Columns):
         self.asked: dict[tuple[str, str], float] = {}
         for name, k in _MEASURES:
             self.put(name, cast(Column, trace.input(k)))
+        for k, signal in enumerate(evaluation.signals):
+            self.put(NOTE + signal.name, cast(Column, trace.input(NOTES_AT + k)))
         self.put(ANOMALY, cast(Column, trace.input(ANOMALY_AT)))
         self.put(NOW, cast(Column, trace.input(NOW_AT)))
 
@@ -130,6 +148,7 @@ class Evaluation:
         configuration: Configuration,
         rules: Sequence[Rule],
         holds: Holds,
+        market: Market,
         shadow: Sequence[Rule] = (),
     ) -> None:
         settings = configuration.settings
@@ -139,13 +158,21 @@ class Evaluation:
         self._rules = rules
         self._shadow = shadow
         self._holds = holds
+        self._market = market
         self._limits = [limit.condition for limit in configuration.policy.limits]
         self.model_version = "none"
         self.params: dict[str, Any] = {
             **{name: msgspec.to_builtins(getattr(settings, name)) for name in _CLASSES},
             "plans": self._plans,
         }
-        self.columns: dict[str, Callable[[Columns], Column]] = {feature.name: feature.of for feature in FEATURES}
+        self.signals = features_of(settings.signals)
+        self.features = {**CATALOGUE, **{feature.name: feature for feature in self.signals}}
+        self._learned = (*LEARNED, *self.signals)
+        self._shown = (*SHOWN, *(feature.name for feature in self.signals))
+        self.place = {name: place for place, name in enumerate((*self._shown, "risk"))}
+        self.columns: dict[str, Callable[[Columns], Column]] = {
+            feature.name: feature.of for feature in self.features.values()
+        }
         for name, detector in DETECTORS.items():
             self.columns["signal." + name] = _signal(name)
             self.params[name] = dict(detector.params)
@@ -169,7 +196,9 @@ class Evaluation:
         if attributes != self.attributes:
             self.attributes = attributes
             columns = self._partition.profiles.attributes.columns
-            names, categorical = model_inputs({name: columns[name] for name in list(columns)[:attributes]})
+            names, categorical = model_inputs(
+                {name: columns[name] for name in list(columns)[:attributes]}, self.signals
+            )
             self._model.extend(names, categorical)
             self._compile()
 
@@ -177,7 +206,7 @@ class Evaluation:
         """Trace features and conditions into a program."""
         trace = Trace()
         sheet = TracedSheet(self, trace)
-        learned = [sheet.node(feature.name) for feature in LEARNED]
+        learned = [sheet.node(feature.name) for feature in self._learned]
         learned += [trace.input(ATTRIBUTES_AT + k) for k in range(self.attributes)]
         risk = trace.input(RISK_AT)
         sheet.put("risk", cast(Column, risk))
@@ -226,12 +255,14 @@ class Evaluation:
     def judge(self, rows: Rows, count: int, *, learn: bool = True) -> Verdict:
         """What is to be known of the first `count` rows; valid until the next call. Only looking, nothing is learned."""
         self._tell_incidents(rows, count)
+        self._tell_market(rows, count)
         features, conditions = self._program.code()
         calibration, self._rows = self._model.calibration, rows
         judge(
             rows,
             count,
             self._partition.customers.attributes,
+            self._notes(),
             self._stage._replace(features=features, conditions=conditions),
             self._arrays,
             (calibration.linear, calibration.forest, calibration.bias),
@@ -258,6 +289,11 @@ class Evaluation:
             verdict._replace(fire=verdict.fire[:count, shadow].copy(), clear=verdict.clear[:count, shadow].copy()),
         )
 
+    def _notes(self) -> Source:
+        """Where programs find what the operator's signals say."""
+        customers = self._partition.customers
+        return Source(customers.records, customers.pools, self._partition.declared.ref)
+
     def _tell_incidents(self, rows: Rows, count: int) -> None:
         """Write what incidents there are of the rows' home cells beside the customers' own measures."""
         if self._holds:
@@ -266,6 +302,12 @@ class Evaluation:
             measures[:, MEASURE["incident_open"]] = self._holds.open(homes, now)
             measures[:, MEASURE["days_since_incident"]] = self._holds.days_since(homes, now)
             measures[:, MEASURE["incidents_30d"]] = self._holds.lately(homes, now)
+
+    def _tell_market(self, rows: Rows, count: int) -> None:
+        """Write what of the market concerns the rows' customers, likewise."""
+        if self._market:
+            labels = self._partition.profiles.labels
+            self._market.tell(rows.measures[:count], rows.now[:count], labels["region"], labels["plan"])
 
     def explained(self, rows: Rows, count: int) -> npt.NDArray[np.bool_] | None:
         """In which rows an incident of the customer's cell explains use and network; None while there is none at all."""
@@ -286,7 +328,7 @@ class Evaluation:
 
     def code(self, name: str, text: str) -> float:
         """The code of a category's text; NaN for one never seen."""
-        feature = CATALOGUE.get(name)
+        feature = self.features.get(name)
         if feature is not None and feature.values:
             return float(feature.values.index(text)) if text in feature.values else np.nan
         if name == "better_plan":
@@ -298,7 +340,7 @@ class Evaluation:
         """The text of a category's code."""
         if code != code:
             return None
-        feature = CATALOGUE[name]
+        feature = self.features[name]
         if name == "better_plan":
             return self._plans.names[int(code)]
         return feature.values[int(code)] if feature.values else self._partition.profiles.labels[name].text(int(code))
@@ -314,7 +356,7 @@ class Evaluation:
 
     def sheet(self, rows: Rows, row: int) -> Sheet:
         """One of the rows that were judged last, all columns."""
-        values = self._worked_out(SHOWN, rows, row, 1, float(self._verdict.anomaly[row]))[:, 0]
+        values = self._worked_out(self._shown, rows, row, 1, float(self._verdict.anomaly[row]))[:, 0]
         return Sheet(self, np.append(values, self._verdict.risk[row]))
 
     def _worked_out(
@@ -330,15 +372,24 @@ class Evaluation:
         out = np.empty((len(names), count))
         attributes = self._partition.customers.attributes
         work_out(
-            rows, first, count, attributes, program.code()[0], program.work, program.inputs, program.first, out
-        )  # fmt: skip
+            rows,
+            first,
+            count,
+            attributes,
+            self._notes(),
+            program.code()[0],
+            program.work,
+            program.inputs,
+            program.first,
+            out,
+        )
         return out
 
     def contributions(self, sheet: Sheet, customer: int) -> Sequence[tuple[str, float]]:
         """The features by which the model raises a customer's risk most, `sheet` holding the one row."""
         if not self._model.speaking:
             return ()
-        learned = [sheet[feature.name][0] for feature in LEARNED]
+        learned = [sheet[feature.name][0] for feature in self._learned]
         values = np.append(learned, self._partition.customers.attributes[customer, : self.attributes])
         return self._model.reasons(values[:, np.newaxis])[0]
 
@@ -388,7 +439,7 @@ class RowView:
         if feature not in self._sheet:
             return None
         value = self._number(feature)
-        known = CATALOGUE.get(feature)
+        known = self._evaluation.features.get(feature)
         if known is not None and known.kind == "category":
             return self._evaluation.text(feature, value)
         return value

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from customers.measures import COUNT, MEASURE
+from customers.notes import Source, note_value
 from customers.partition import ROWS
 from customers.rounds import Rows
 from detectors.machine import LANES, Code, execute
@@ -21,6 +22,8 @@ from models.scoring import Arrays, Scratch, block_logits, probability
 
 ATTRIBUTES_AT = COUNT
 """The place, among a program's inputs, of the first attribute; measures come before."""
+NOTES_AT = 2**29
+"""The place of the first of the operator's signals."""
 RISK_AT = 2**30
 """The place of the risk, which is worked out between the stretches ..."""
 ANOMALY_AT = RISK_AT + 1
@@ -75,6 +78,7 @@ def room(learned: int, words: int) -> Verdict:
 def _load(
     rows: Rows,
     attributes: npt.NDArray[np.float32],
+    notes: Source,
     at: int,
     lanes: int,
     inputs: npt.NDArray[np.int32],
@@ -85,12 +89,16 @@ def _load(
         if place < ATTRIBUTES_AT:
             for i in range(lanes):
                 register[i] = rows.measures[at + i, place]
-        elif place < RISK_AT:  # what comes from there on is worked out on the way
+        elif place < NOTES_AT:
             for i in range(lanes):
                 register[i] = attributes[rows.customer[at + i], place - ATTRIBUTES_AT]
         elif place == NOW_AT:
             for i in range(lanes):
                 register[i] = rows.now[at + i]
+        elif place < RISK_AT:  # what comes from there on is worked out on the way
+            for i in range(lanes):
+                r = notes.records[rows.customer[at + i]]
+                register[i] = note_value(r, notes.pools, notes.ref[place - NOTES_AT], rows.now[at + i])
 
 
 @compiled
@@ -125,6 +133,7 @@ def judge(
     rows: Rows,
     count: int,
     attributes: npt.NDArray[np.float32],
+    notes: Source,
     s: Stage,
     m: Arrays,
     calibration: tuple[float, float, float],
@@ -142,7 +151,7 @@ def judge(
     logits = np.empty((2, LANES))
     for at in range(0, count, LANES):
         lanes = min(LANES, count - at)
-        _load(rows, attributes, at, lanes, s.inputs, s.work)
+        _load(rows, attributes, notes, at, lanes, s.inputs, s.work)
         execute(s.features, s.work)
         for i in range(lanes):
             if rows.freeze[at + i]:
@@ -174,6 +183,7 @@ def work_out(
     first: int,
     count: int,
     attributes: npt.NDArray[np.float32],
+    notes: Source,
     code: Code,
     work: npt.NDArray[np.float64],
     inputs: npt.NDArray[np.int32],
@@ -183,7 +193,7 @@ def work_out(
     """Work out a program for `count` rows from `first` on; the registers `results` go to `out` f8[result, row]."""
     for at in range(0, count, LANES):
         lanes = min(LANES, count - at)
-        _load(rows, attributes, first + at, lanes, inputs, work)
+        _load(rows, attributes, notes, first + at, lanes, inputs, work)
         execute(code, work)
         for k in range(len(results)):
             for i in range(lanes):

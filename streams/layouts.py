@@ -14,6 +14,7 @@ def layouts() -> dict[str, list[str]]:
         "complaints": layout.COMPLAINT,
         "contracts": layout.CONTRACT,
         "facts that stand": layout.STAND,
+        "notes": layout.NOTE,
     }
     return {
         "times": list(layout.TIMES),

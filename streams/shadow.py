@@ -47,11 +47,11 @@ class Shadow:
         rows: Rows,
         count: int,
         verdict: Verdict,
-        facts: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]],
+        facts: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint64]],
         who: Who,
         explained: npt.NDArray[np.bool_] | None,
     ) -> None:
-        """Decide on the first `count` rows. `facts` are kind and `a` of each row's event."""
+        """Decide on the first `count` rows. `facts` are kind, `a` and noted code of each row's event."""
         customers, now = rows.customer[:count], rows.now[:count]
         touched = self.decider.decide(
             customers,

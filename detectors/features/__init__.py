@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from detectors.catalogue import Feature
-from detectors.features import billing, complaints, contracts, leaving, person, plans, service, unusual, usage
+from detectors.features import billing, complaints, contracts, leaving, market, person, plans, service, unusual, usage
 
 FEATURES: Final[tuple[Feature, ...]] = (
     *usage.FEATURES,
@@ -17,6 +17,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     *leaving.FEATURES,
     *person.FEATURES,
     *unusual.FEATURES,
+    *market.FEATURES,
 )
 CATALOGUE: Final[dict[str, Feature]] = {feature.name: feature for feature in FEATURES}
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from detectors.catalogue import Feature
+from detectors.catalogue import Feature, same
 from detectors.columns import Column, Columns, choose
 
 
@@ -193,6 +193,14 @@ FEATURES: Final = (
         lambda m: m["m.kind"],
         kind="category",
         values=("person", "family", "enterprise"),
+    ),
+    same(
+        "days_since_move",
+        "days",
+        "life",
+        "Days since the line is mostly used somewhere else",
+        "距常驻地变更天数",
+        "environment",
     ),
     _label("region", "Region", "地区"),
     _label("segment", "Segment", "客户分群"),

@@ -6,7 +6,7 @@ from typing import Final
 
 from detectors.catalogue import Feature, measure, same
 from detectors.columns import ratio
-from events.codes import NAMES
+from events.codes import CAUSES, NAMES
 
 FEATURES: Final = (
     same("dropped_1d", "sessions", "1d", "Dropped sessions of the day", "当日掉话次数", "network"),
@@ -85,6 +85,17 @@ FEATURES: Final = (
         "平均等待时长",
         ("process", "care"),
         lambda m: ratio(m["m.wait_seconds_30d"] / 60.0, m["m.contacts_30d"]),
+    ),
+    Feature(
+        "contact_cause",
+        "class",
+        "life",
+        "What the newest contact was about",
+        "最近一次联系所涉原因",
+        CAUSES[1:],
+        measure("m.contact_cause"),
+        kind="category",
+        values=CAUSES,
     ),
     same("transfers_30d", "transfers", "30d", "Times handed on", "近一月转接次数", "process"),
     same(

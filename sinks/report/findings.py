@@ -10,6 +10,7 @@ from typing import Any, Final
 from rules.ledger import History, Ledger
 from rules.outcomes import EpisodeLine
 from sinks.report.period import Month, Period, date_of_day, day_number
+from sinks.report.pilot import pilot, together
 from sinks.report.population import Population
 from sinks.report.quality import Quality
 
@@ -22,13 +23,21 @@ Keys = Callable[[EpisodeLine], Iterable[str]]
 
 
 def findings(
-    history: History, first: dt.date | None, last: dt.date | None, model: Mapping[str, Any] | None
+    history: History,
+    first: dt.date | None,
+    last: dt.date | None,
+    model: Mapping[str, Any] | None,
+    *,
+    silent: bool = False,
 ) -> dict[str, Any]:
     """All numbers of the local days `first` to `last`, both included; without them, of all that was counted.
+
+    `silent`: a pilot in which nobody was to be contacted, so that held-out and other customers are one group.
 
     Raises ValueError when the period is empty or nothing of it was counted.
     """
     period = period_of(history, first, last)
+    history = together(history) if silent else history
     log, ledger = history.log, history.ledger
     population = Population(history.first_seen, log.leavers, ledger.returned)
     horizon = history.horizon_days * DAY_US
@@ -44,7 +53,8 @@ def findings(
         "value_class": lambda line: (line.value_class or UNKNOWN,),
         "region": lambda line: (line.region or UNKNOWN,),
     }
-    return {
+    people = customers(history, population, period, until)
+    found = {
         "period": {
             "from": date_of_day(period.first),
             "to": date_of_day(period.last),
@@ -53,7 +63,7 @@ def findings(
             "known_until": date_of_day(period.day(history.end)),
             "horizon_days": history.horizon_days,
         },
-        "customers": customers(history, population, period, until),
+        "customers": people,
         "warnings": {"count": len(lines), "held_out": sum(line.held_out for line in lines)}
         | {f"by_{name}": groups(lines, of, quality) for name, of in keys.items()},
         "per_day": {name: per_day(lines, of, period) for name, of in keys.items()},
@@ -72,6 +82,7 @@ def findings(
         "care": care(ledger, period),
         "model": model,
     }
+    return found | ({"pilot": pilot(history, period, before, people, quality)} if silent else {})
 
 
 def period_of(history: History, first: dt.date | None, last: dt.date | None) -> Period:

@@ -59,6 +59,8 @@ def page(
         summary=summary(findings, say, name, tiers),
         notes=notes(findings, say),
         most=MOST_ROWS,
+        pilot=findings.get("pilot"),
+        heading="pilot_title" if "pilot" in findings else "title",
     )
 
 

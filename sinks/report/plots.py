@@ -76,6 +76,25 @@ class Plots:
         axes = (self.say("a_week" if weeks else "a_day"), self.say("week_of" if weeks else "day"))
         return charts.stacked(title, axes, labels, series)
 
+    def load_series(self) -> list[Series]:
+        """Work by care team, day by day; the teams with most of it, and all others together."""
+        found: dict[str, Any] = self.findings["pilot"]["load"]
+        teams = sorted(found, key=lambda team: (-found[team]["mean"], team))
+        rows = [list(found[team]["per_day"].values()) for team in teams]
+        if len(self.findings["per_day"]["tier"]) > MOST_BARS:
+            rows = [[sum(row[k : k + WEEK]) for k in range(0, len(row), WEEK)] for row in rows]
+        series: list[Series] = [
+            (self.name(team) if team == "unknown" else team, COLOURS[k], row)
+            for k, (team, row) in enumerate(zip(teams[:MOST_SERIES], rows, strict=False))
+        ]
+        if rest := rows[MOST_SERIES:]:
+            series.append((self.say("others"), GREY, [sum(column) for column in zip(*rest, strict=True)]))
+        return series
+
+    def load(self, title: str) -> Markup:
+        """Work over time."""
+        return self.bars("tier", title, self.load_series())
+
     def quality_series(self, figure: str) -> list[tuple[str, str, list[float | None]]]:
         """A figure per tier, beside the same at random."""
         outcomes = self.findings["outcomes"]

@@ -12,8 +12,10 @@ from sinks.report.words import Say
 def summary(findings: Mapping[str, Any], say: Say, name: Callable[[str], str], tiers: Sequence[str]) -> list[str]:
     """Sentences, the most important first."""
     warnings, period = findings["warnings"], findings["period"]
+    silent = "pilot" in findings and findings["pilot"]["contacts"]["silent"]
+    begin = [say("said_pilot")] if silent else []
     if not warnings["count"]:
-        return [say("said_no_warnings"), *_outcomes(findings, say, name, tiers)]
+        return [*begin, say("said_no_warnings"), *_outcomes(findings, say, name, tiers)]
     top = warnings["by_tier"].get(tiers[-1], {"warnings": 0})["warnings"]
     per_day = f"{warnings['count'] / period['days']:.1f}"
     said = [say("said_warnings", count=f"{warnings['count']:,}", per_day=per_day, top=f"{top:,}", tier=name(tiers[-1]))]
@@ -21,7 +23,7 @@ def summary(findings: Mapping[str, Any], say: Say, name: Callable[[str], str], t
     if known:
         share = warnings["by_cause"][known[0]]["warnings"] / warnings["count"]
         said.append(say("said_cause", cause=name(known[0]), share=f"{share:.0%}"))
-    return said + _outcomes(findings, say, name, tiers)
+    return begin + said + _outcomes(findings, say, name, tiers)
 
 
 def _outcomes(findings: Mapping[str, Any], say: Say, name: Callable[[str], str], tiers: Sequence[str]) -> list[str]:
@@ -43,7 +45,7 @@ def _outcomes(findings: Mapping[str, Any], say: Say, name: Callable[[str], str],
             say("said_recall", recall=f"{lowest['recall']:.0%}", days=days, lead=f"{lowest['median_lead_days']:.1f}",
                 random="–" if random is None else f"{random:.0%}")
         )  # fmt: skip
-    return said + _effects(outcomes, say, name)
+    return said if "pilot" in findings else said + _effects(outcomes, say, name)
 
 
 def _hundred(share: float | None) -> str:

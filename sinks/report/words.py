@@ -64,6 +64,33 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Nobody is known to have left, so how good the warnings were cannot be said.",
         "没有收到离网结果，无法评价预警质量。",
     ),
+    # The part on a silent pilot
+    "pilot_title": ("Silent pilot: what would have been warned of", "静默试点报告：若启用预警会怎样"),
+    "pilot": ("What the pilot shows", "试点结果"),
+    "pilot_contacts": (
+        (
+            "This was no silent period: {count} contacts or results of care were reported from {first} to {last}. A customer whom one "
+            "of them kept counts as a false alarm here, so the figures are too low, and nobody can say by how much."
+        ),
+        "本期并非静默期：{first} 至 {last} 有 {count} 条联系或跟进记录。因联系而留下的客户在此计为误报，指标因此偏低，且偏差无法估计。",
+    ),
+    "said_pilot": (
+        "Nobody was contacted, so what followed is what would have followed: a fair test of the warnings, and none of care.",
+        "期内没有联系任何客户，结果未受干预：可公正检验预警本身，但不能说明挽留效果。",
+    ),
+    "a_day_1000": ("a day for each 1,000 customers", "每千客户每日（条）"),
+    "at_random": ("precision at random", "随机准确率"),
+    "recall_ahead": ("recall, a day or more ahead", "提前一天以上的召回率"),
+    "load": ("Work per care team and day", "各团队每日工作量"),
+    "load_note": (
+        "A warning is a piece of work on the day it is raised, and once more on the day it gets to a higher tier.",
+        "一条预警在发出当日计一件，升级当日再计一件。",
+    ),
+    "load_title": ("Work by care team", "各团队工作量"),
+    "care_team": ("care team (queue)", "团队（队列）"),
+    "mean": ("a day, mean", "日均"),
+    "median": ("median", "中位数"),
+    "busiest": ("busiest day", "最忙日"),
     # The part on warnings
     "warnings_heading": ("Warnings", "预警"),
     "per_day_title": ("New warnings by highest tier", "每日新增预警（按最高级别）"),
@@ -232,6 +259,7 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "opened": ("open", "进行中"),
     "raised": ("open", "进行中"),
     "updated": ("open", "进行中"),
+    "reopened": ("open", "进行中"),
     "resolved": ("over", "已结束"),
     "closed": ("over", "已结束"),
     "contacted": ("contacts made", "已联系"),

@@ -40,6 +40,9 @@ class Crowd:
     def region(self, label: int) -> str:
         return f"r{label}"
 
+    def plan(self, label: int) -> str:
+        return f"p{label}"
+
 
 class Use(NamedTuple):
     """Records of a cell in a slot: so many with use, so many that only failed, from customers `who` …"""

@@ -108,6 +108,18 @@ def _later(choose: Chooser, at: datetime) -> Any:
     return ABSENT if days is None else text_of(at + timedelta(days=days))
 
 
+def _market(choose: Chooser, at: datetime) -> Fields:
+    where = choose(("all", "all", "north", "south"))
+    return {
+        "customer_id": "market:" + where,
+        "region": choose((ABSENT, where)),
+        "kind": choose(("competitor_offer", "regulation", "tariff", "season")),
+        "plan": choose((ABSENT, "p1", "p2", "rival")),
+        "starts_at": _later(choose, at),
+        "ends_at": _later(choose, at),
+    }
+
+
 def _usage(choose: Chooser, _: datetime) -> Fields:
     services = ("voice", "data", "sms", "mms", "voicemail", "international", "roaming", "broadband", "fixed", "tv",
                 "iot", "other", "voice", "data", "data")  # fmt: skip
@@ -198,8 +210,10 @@ FIELDS: dict[str, Callable[[Chooser, datetime], Fields]] = {
     "porting.requested": lambda c, at: {"expires_at": _later(c, at)},
     "porting.ended": lambda c, at: {"result": c(("completed", "expired", "withdrawn"))},
     "cancellation.requested": lambda c, at: {"reason": c((ABSENT, "too expensive"))},
-    "market.noted": lambda c, at: {"customer_id": "market:all", "kind": "season"},
-    "customer.noted": lambda c, at: {"code": "vip", "value": c((ABSENT, 1, True, "x")), "ends_at": _later(c, at)},
+    "market.noted": _market,
+    "customer.noted": lambda c, at: {
+        "code": c(("vip", "vip", "CREDIT", "nothing")), "value": c((ABSENT, 1, True, False, "x", 5)), "ends_at": _later(c, at)
+    },
     "customer.churned": lambda c, at: {"voluntary": c((ABSENT, True, False)), "reason": c((ABSENT, "network"))},
     "customer.returned": lambda c, at: {},
     "care.contacted": lambda c, at: {"channel": "phone", "purpose": c((ABSENT, "care"))},

@@ -79,6 +79,26 @@ def test_a_part_of_the_period(reports: Path) -> None:
     assert (period["from"], period["to"], period["days"]) == ("2026-02-01", "2026-02-28", 28)
 
 
+def test_a_silent_pilot_on_own_data(reports: Path) -> None:
+    out, events = reports / "pilot.json", reports / "events.jsonl.gz"
+    for language in ("en", "zh-CN"):
+        done = churn(
+            "report", events, "--pilot", "--language", language, "--out", reports / "pilot.html", "--json", out
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    numbers = json.loads(out.read_text())
+    assert numbers["pilot"]["contacts"]["silent"]
+    assert "静默试点报告" in (reports / "pilot.html").read_text()
+    work = sum(sum(team["per_day"].values()) for team in numbers["pilot"]["load"].values())
+    assert work >= numbers["warnings"]["count"] > 0
+    contact = {"type": "care.contacted", "event_id": "x", "customer_id": "c0000001", "channel": "phone"}
+    (reports / "more.jsonl").write_text(json.dumps(contact | {"occurred_at": "2026-02-20T10:00:00+08:00"}) + "\n")
+    loud = churn("report", events, reports / "more.jsonl", "--pilot", "--out", reports / "loud.html", "--json", out)
+    assert loud.returncode == 0
+    assert "not a silent period" in loud.stderr
+    assert not json.loads(out.read_text())["pilot"]["contacts"]["silent"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -8,7 +8,7 @@ from support.cell_streams import DAY, NAMES, START, Crowd, Use, events_of, feed,
 from events.contract import NetworkIncident
 from events.times import SLOT_US, rfc3339
 from population.holds import DAY_US, MOST_GRACE_US, Holds, home_of
-from population.network import MOST_OPEN_US
+from population.network import AGAIN_US, MOST_OPEN_US
 from population.watches import Stop
 
 MINUTE = 60_000_000
@@ -55,6 +55,43 @@ def test_another_fault_of_the_cell_is_another_incident():
     [again] = made.take()
     assert again.revision == 1
     assert again.started_at == rfc3339(START + DAY_US)
+
+
+def test_a_fault_that_comes_and_goes_within_hours_is_one_incident():
+    made = watches()
+    told = []
+    for k in range(4):
+        begun = START + k * 120 * MINUTE
+        told += tell(
+            made, (report("opened", begun), begun), (report("resolved", begun + 30 * MINUTE), begun + 30 * MINUTE)
+        )
+    assert told[:3] == [("opened", 1), ("resolved", 2), ("reopened", 3)]
+    assert told[-1] == ("resolved", 8)
+    [known] = made.desk.known.values()
+    assert known.started_at == START
+    later = np.array([START + 600 * MINUTE])
+    assert made.network.holds.lately(np.array([float(home_of("X"))]), later).tolist() == [1.0]
+
+
+def test_a_fault_that_comes_back_after_the_time_for_that_is_another():
+    made = watches()
+    over = START + 30 * MINUTE
+    tell(made, (report("opened", START), START), (report("resolved", over), over))
+    again = over + AGAIN_US + 1
+    assert tell(made, (report("opened", again), again)) == [("opened", 1)]
+
+
+def test_a_fault_that_comes_and_goes_for_more_than_a_week_is_told_anew():
+    made = watches()
+    at = START
+    statuses = []
+    while at < START + MOST_OPEN_US + 12 * 60 * MINUTE:
+        statuses += [
+            status
+            for status, _ in tell(made, (report("opened", at), at), (report("resolved", at + MINUTE), at + MINUTE))
+        ]
+        at += 5 * 60 * MINUTE
+    assert statuses.count("opened") == 2
 
 
 def test_what_was_found_and_is_reported_goes_on_as_the_same_incident():
