@@ -16,6 +16,7 @@ import numpy.typing as npt
 from customers.measures import MEASURE, Matrix
 from detectors.registry import DETECTORS
 from events.codes import Kind
+from events.compiled import compiled
 from rules.bits import Words, words_of
 from rules.ruleset import Rule
 
@@ -54,6 +55,9 @@ FRESH: Final = (
 )
 _WANTED: Final = np.zeros(256, np.bool_)
 _WANTED[[one.kind for one in FRESH]] = True
+_KINDS: Final = np.array([one.kind for one in FRESH], np.int64)
+_AGES: Final = np.array([MEASURE["days_since_" + one.age] if one.age else -1 for one in FRESH], np.int64)
+_CODES: Final = np.array([sum(1 << code for code in one.codes) for one in FRESH], np.int64)
 
 
 class Renewal:
@@ -61,29 +65,36 @@ class Renewal:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         named = [_named(rule) for rule in rules]
-        self._bits = [words_of([not names.isdisjoint(one.features) for names in named]) for one in FRESH]
+        self._bits = np.array([words_of([not names.isdisjoint(one.features) for names in named]) for one in FRESH])
 
-    def words(self, kinds: npt.NDArray[np.uint8], codes: npt.NDArray[np.uint8], measures: Matrix) -> Words:
+    def words(self, events: npt.NDArray[np.void], index: npt.NDArray[np.int64], measures: Matrix) -> Words:
         """Per row the rules that its event renews, shape (rows, words).
 
-        `kinds` and `codes` are the event's kind and `a`; `measures` has a line for each row.
+        `index` is the event of each row, −1 for none; `measures` has a line for each row.
         """
-        found = np.zeros((len(kinds), len(self._bits[0])), np.uint64)
-        rows = np.flatnonzero(_WANTED[kinds])
-        if len(rows):
-            for one, bits in zip(FRESH, self._bits, strict=True):
-                mine = rows[kinds[rows] == one.kind]
-                if len(mine):
-                    found[mine[_just_now(one, mine, codes, measures)]] |= bits
+        found = np.zeros((len(index), self._bits.shape[1]), np.uint64)
+        _renew(events, index, measures, self._bits, found)
         return found
 
 
-def _just_now(
-    one: Fresh, rows: npt.NDArray[np.int64], codes: npt.NDArray[np.uint8], measures: Matrix
-) -> npt.NDArray[np.bool_]:
-    if one.age:
-        return np.asarray(measures[rows, MEASURE["days_since_" + one.age]] < _SECOND)
-    return np.isin(codes[rows], one.codes)
+@compiled
+def _renew(
+    events: npt.NDArray[np.void], index: npt.NDArray[np.int64], measures: Matrix, bits: Words, found: Words
+) -> None:
+    for row in range(len(index)):
+        if index[row] < 0:
+            continue
+        event = events[index[row]]
+        if not _WANTED[event["kind"]]:
+            continue
+        for k in range(len(_KINDS)):
+            if _KINDS[k] != event["kind"]:
+                continue
+            counts = (_CODES[k] >> min(event["a"], 63)) & 1 == 1
+            fresh = measures[row, _AGES[k]] < _SECOND if _AGES[k] >= 0 else counts
+            if fresh:
+                for word in range(bits.shape[1]):
+                    found[row, word] |= bits[k, word]
 
 
 def _named(rule: Rule) -> frozenset[str]:
