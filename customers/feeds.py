@@ -97,17 +97,14 @@ def usual_gap(f: Feeds, feed: int) -> int:
 
 
 @compiled(borrows=True)
-def note_use(f: Feeds, feed: int, at: int) -> int:
-    """Usage dated `at` came: the feed's clock after it, a gap before it noted."""
-    if at <= feed:
-        return feed
+def note_gap(f: Feeds, feed: int, until: int) -> None:
+    """The feed, which stood at `feed` (µs, 0: never), goes on at `until`, later than that: note a gap between."""
     if feed == 0:
-        f.gaps[1] = at
-    elif at - feed >= GAP_US:
+        f.gaps[1] = until
+    elif until - feed >= GAP_US:
         g = f.gaps[0]
-        f.starts[g], f.ends[g], f.usual[g] = feed, at, usual_gap(f, feed)
+        f.starts[g], f.ends[g], f.usual[g] = feed, until, usual_gap(f, feed)
         f.gaps[0] = g + 1
-    return at
 
 
 @compiled(borrows=True)

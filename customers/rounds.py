@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from customers.dedup import Keys, Seen, mix, seen_before
-from customers.feeds import FEED_OF_KIND, Feeds, note_use
+from customers.feeds import FEED_OF_KIND, Feeds, note_gap
 from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
 from customers.fold_voice import fold_voice
@@ -127,7 +127,10 @@ def number(
         e["clock"] = clock
         kind = e["kind"]
         if kind == _USAGE_KIND or kind == FED:
-            feed = note_use(f, feed, min(e["at"], most))
+            at = min(e["at"], most)
+            if at > feed:
+                note_gap(f, feed, at)
+                feed = at
             if e["x"][4] > 0 or e["x"][5] > 0:
                 f.seen[_QUALITY] = min(f.seen[_QUALITY], seq + i)
             if not np.isnan(e["x"][6]):

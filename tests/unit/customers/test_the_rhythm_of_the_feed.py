@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from customers.feeds import GAP_US, LARGEST_PART, LEARNED_US, FeedClock, dead_time, note_use, usual_gap
+from customers.feeds import GAP_US, LARGEST_PART, LEARNED_US, FeedClock, dead_time, note_gap, usual_gap
 from customers.metrics import DAY_US, HOUR_US
 
 BEGIN = 20_000 * DAY_US
@@ -13,7 +13,8 @@ def feed_of(times):
     feeds, clock = FeedClock(), 0
     for at in times:
         feeds.ensure(1)
-        clock = note_use(feeds.view, clock, BEGIN + at)
+        note_gap(feeds.view, clock, BEGIN + at)
+        clock = BEGIN + at
     return feeds, clock
 
 
@@ -74,6 +75,6 @@ def test_what_was_learned_is_part_of_a_snapshot():
     again.restore({name: np.array(part) for name, part in feeds.snapshot().items()})
     for one in (feeds, again):
         one.ensure(1)
-        note_use(one.view, clock, clock + 3 * DAY_US)
+        note_gap(one.view, clock, clock + 3 * DAY_US)
     assert again.snapshot()["usual"].tolist() == feeds.snapshot()["usual"].tolist()
     assert usual_gap(again.view, clock) == 36 * HOUR_US
