@@ -20,7 +20,7 @@ Keys = npt.NDArray[np.uint64]
 Seen = npt.NDArray[np.uint32]
 
 
-@compiled
+@compiled(borrows=True)
 def mix(key: np.uint64, customer: int) -> np.uint64:
     """The key of an event of a customer; never 0, which marks a free slot."""
     h = key ^ (np.uint64(customer + 1) * np.uint64(0x9E3779B97F4A7C15))
@@ -30,7 +30,7 @@ def mix(key: np.uint64, customer: int) -> np.uint64:
     return h if h != np.uint64(0) else np.uint64(1)
 
 
-@compiled
+@compiled(borrows=True)
 def seen_before(keys: Keys, seen: Seen, key: np.uint64, second: int, horizon: int) -> bool:
     """True when the key was applied at most `horizon` seconds before `second`; else it is noted now."""
     mask = np.uint64(len(keys) - 1)

@@ -1,10 +1,12 @@
 """Whose silence is it: the clock of the usage feed, and the gaps in which it was silent for everyone.
 
 What all customers together tell (that a feed lives, how far it has come) takes effect slot by slot, `LATER` slots after: two
-hours of event time in which partitions tell one another (`Notices`), and decide as one partition of all customers would. What a feed brought of a customer is known for that customer at once.
+hours of event time in which partitions tell one another (`Notices`), and decide as one partition of all customers would. What
+a feed brought of a customer is known for that customer at once.
 
-A gap of `GAP_US` or more between the newest usage before and after it is time in which nobody can be called silent. What
-counts at a moment is what was known then: `feed` is the feed's clock as known at the evaluation.
+A gap between the newest usage before and after it that is longer than this feed's gaps use to be, and than `GAP_US`, is time
+in which nobody can be called silent. A feed of daily files has nothing but gaps of a day: those are its rhythm. What counts
+at a moment is what was known then: `feed` is the feed's clock as known at the evaluation.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from customers.metrics import FEED, FEEDS, HOUR_US
+from customers.metrics import DAY_US, FEED, FEEDS, HOUR_US
 from customers.peers import PeerGroups, Peers
 from events.codes import Kind
 from events.compiled import compiled
@@ -22,6 +24,9 @@ from events.times import SLOT_US
 
 GAP_US: Final = 3 * HOUR_US
 LATER: Final = 8  # slots until what a slot has shown is known
+LEARNED_US: Final = 28 * DAY_US  # the stretch of the feed's own past that says what gaps are usual ...
+LEAST_US: Final = 7 * DAY_US  # ... and how much of it there must be
+LARGEST_PART: Final = 4  # no gap counts for more than this part of the stretch: one outage is no rhythm
 _NEVER: Final = np.iinfo(np.int64).max
 
 # The feed that each kind of event proves alive; −1: none.
@@ -51,22 +56,70 @@ for _kind, _feed in {
 
 
 class Feeds(NamedTuple):
-    """What compiled code sees. `seen[feed]`: the slot from which the feed is known to live; gaps in order of time."""
+    """What compiled code sees. `seen[feed]`: the slot from which the feed is known to live; gaps in order of time.
+
+    `usual[gap]`: how long (µs) a gap had to be, as it ended, to be longer than usual.
+    """
 
     seen: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
-    gaps: npt.NDArray[np.int64]  # shape (1,): how many
+    usual: npt.NDArray[np.int64]
+    gaps: npt.NDArray[np.int64]  # how many, and the feed's first time (µs, 0: none)
     peers: Peers
 
 
-@compiled
+@compiled(borrows=True)
 def feed_lives(r: np.void, f: Feeds, feed: int, now: int) -> bool:
     """Whether a feed is known to live at `now` (µs): by anybody's events `LATER` slots ago, or by this customer's own."""
     return f.seen[feed] <= now // SLOT_US or np.int64(r["fed"][0]) >> feed & 1 != 0
 
 
-@compiled
+@compiled(borrows=True)
+def _filled(f: Feeds, least: int, begin: int, most: int) -> int:
+    """How much (µs) of the time since `begin` is in gaps of at least `least`, each counted for no more than `most`."""
+    filled = 0
+    for g in range(f.gaps[0] - 1, -1, -1):
+        if f.ends[g] <= begin:
+            break
+        if f.ends[g] - f.starts[g] >= least:
+            filled += min(f.ends[g] - max(f.starts[g], begin), most)
+    return filled
+
+
+@compiled(borrows=True)
+def usual_gap(f: Feeds, feed: int) -> int:
+    """How long (µs) a gap after `feed` must be to be longer than the feed's gaps use to be.
+
+    Usual is half as long again as the gaps that fill half of the time: the longest length for which those at least as long do.
+    A feed that runs all day has none, and is silent after `GAP_US`.
+    """
+    begin = max(f.gaps[1], feed - LEARNED_US)
+    stretch = feed - begin
+    if f.gaps[1] == 0 or stretch < LEAST_US or 2 * _filled(f, 0, begin, stretch // LARGEST_PART) < stretch:
+        return GAP_US
+    rhythm = 0
+    for g in range(f.gaps[0] - 1, -1, -1):
+        if f.ends[g] <= begin:
+            break
+        length = f.ends[g] - f.starts[g]
+        if length > rhythm and 2 * _filled(f, length, begin, stretch // LARGEST_PART) >= stretch:
+            rhythm = length
+    return max(rhythm + rhythm // 2, GAP_US)
+
+
+@compiled(borrows=True)
+def note_gap(f: Feeds, feed: int, until: int) -> None:
+    """The feed, which stood at `feed` (µs, 0: never), goes on at `until`, later than that: note a gap between."""
+    if feed == 0:
+        f.gaps[1] = until
+    elif until - feed >= GAP_US:
+        g = f.gaps[0]
+        f.starts[g], f.ends[g], f.usual[g] = feed, until, usual_gap(f, feed)
+        f.gaps[0] = g + 1
+
+
+@compiled(borrows=True)
 def dead_time(f: Feeds, feed: int, since: int, now: int) -> int:
     """Microseconds of [since, now] in which the usage feed is known, at `now`, to have been silent for everyone.
 
@@ -79,7 +132,7 @@ def dead_time(f: Feeds, feed: int, since: int, now: int) -> int:
         start, end = f.starts[g], f.ends[g]
         if end <= since:
             break
-        if end > feed or start >= now or min(end, now) - start < GAP_US:
+        if end > feed or start >= now or min(end, now) - start < f.usual[g]:
             continue
         dead += max(0, min(end, now) - max(start, since))
     return dead
@@ -116,7 +169,7 @@ class Known(NamedTuple):
         return found
 
 
-@compiled
+@compiled(borrows=True)
 def take_effect(
     f: Feeds, mine: Notices, theirs: Notices, until: int, feed: int, known: Known, made: int
 ) -> tuple[int, int]:
@@ -137,9 +190,8 @@ def take_effect(
             first, newest, mask = min(first, theirs.first[k]), max(newest, theirs.newest[k]), mask | theirs.mask[k]
             theirs.count[1] += 1
         if newest > feed:
-            if feed > 0 and first - feed >= GAP_US:
-                f.starts[f.gaps[0]], f.ends[f.gaps[0]] = feed, first
-                f.gaps[0] += 1
+            if first > feed:
+                note_gap(f, feed, first)
             feed = newest
         for k in range(len(f.seen)):
             if mask >> k & 1:
@@ -169,12 +221,13 @@ class FeedClock:
         self._seen = np.full(len(FEEDS), _NEVER, np.int64)
         self._starts = np.zeros(64, np.int64)
         self._ends = np.zeros(64, np.int64)
-        self._gaps = np.zeros(1, np.int64)
+        self._usual = np.zeros(64, np.int64)
+        self._gaps = np.zeros(2, np.int64)
 
     @property
     def view(self) -> Feeds:
         """The arrays as compiled code takes them; valid until `begin`."""
-        return Feeds(self._seen, self._starts, self._ends, self._gaps, self.peers.view)
+        return Feeds(self._seen, self._starts, self._ends, self._usual, self._gaps, self.peers.view)
 
     def begin(self, more: int) -> Known:
         """Room for what `more` events may bring; gives where what becomes known is to be written, its first line filled."""
@@ -183,8 +236,8 @@ class FeedClock:
         lines = int(self.mine.count[0] + self.theirs.count[0]) + more + 1
         need = int(self._gaps[0]) + lines
         if need > len(self._starts):
-            self._starts.resize(need * 2, refcheck=False)
-            self._ends.resize(need * 2, refcheck=False)
+            for times in (self._starts, self._ends, self._usual):
+                times.resize(need * 2, refcheck=False)
         known = Known(np.empty(lines, np.int64), np.empty(lines, np.int64))
         known.slot[0], known.feed[0] = np.iinfo(np.int64).min, self.clock
         return known
@@ -239,6 +292,8 @@ class FeedClock:
             "mine": np.stack([column[: self.mine.count[0]] for column in self.mine[:4]]),
             "theirs": np.stack([column[: self.theirs.count[0]] for column in self.theirs[:4]]),
             "taken": np.array([self.mine.count[1], self.theirs.count[1]]),
+            "usual": self._usual[:n],
+            "first": self._gaps[1:],
             **{f"peers.{name}": part for name, part in self.peers.snapshot().items()},
         }
 
@@ -246,8 +301,10 @@ class FeedClock:
         """Take over a snapshot."""
         self.clock, self._told = (int(value) for value in arrays["clock"])
         self._seen = np.array(arrays["seen"], np.int64)
-        self._starts, self._ends = np.array(arrays["starts"], np.int64), np.array(arrays["ends"], np.int64)
-        self._gaps[0] = len(self._starts)
+        self._starts, self._ends, self._usual = (
+            np.array(arrays[name], np.int64) for name in ("starts", "ends", "usual")
+        )
+        self._gaps[:] = len(self._starts), arrays["first"][0]
         taken = arrays["taken"].tolist()
         self.mine, self.theirs = (
             Notices(*np.array(lines, np.int64), np.array([lines.shape[1], done]))  # type: ignore[call-arg]

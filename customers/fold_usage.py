@@ -35,7 +35,7 @@ HOME_BITS = 0x7FFFFFFF
 """Of a cell's hash, what a customer's home cell is kept as; of 50,000 cells about one pair shares it."""
 
 
-@compiled
+@compiled(borrows=True)
 def _fold_service(r: np.void, e: np.void, slots: Slots) -> None:
     service, count, seconds, mb = e["a"], e["x"][0], e["x"][1], e["x"][2]
     if service == _IS_VOICE or service == _IS_FIXED:
@@ -63,7 +63,7 @@ def _fold_service(r: np.void, e: np.void, slots: Slots) -> None:
         add(r, _OTHER, max(count, 1.0), slots)
 
 
-@compiled
+@compiled(borrows=True)
 def _vote(r: np.void, e: np.void, now: int) -> None:
     """The majority vote of Boyer and Moore (MJRTY, 1981) over the cells used: one candidate and its lead.
 
@@ -83,7 +83,7 @@ def _vote(r: np.void, e: np.void, now: int) -> None:
             r["ages"][_MOVE] = np.uint32(now // 1_000_000)
 
 
-@compiled
+@compiled(borrows=True)
 def fold_usage(r: np.void, e: np.void, at: int, now: int, slots: Slots) -> None:
     """Add one usage record dated `at` (µs) that came `now`, and falls in `slots`; an attempt that only failed is no use.
 

@@ -9,26 +9,28 @@ import numpy.typing as npt
 
 from events.compiled import compiled
 from events.hashing import hash_bytes
-from events.memory import PADDING, padded
+from events.memory import PADDING, padded, prefetch
 
 Bytes = npt.NDArray[np.uint8]
 
 _SMALLEST: Final = 1 << 12
 _FULL: Final = 0.6
+_BLOCK: Final = 64  # ids whose way through the table is asked for together, so that none waits alone
 
 
-@compiled
-def _find(
+@compiled(inline=True, borrows=True)
+def _found(
     table: npt.NDArray[np.int32],
     arena: Bytes,
     ends: npt.NDArray[np.int64],
     text: Bytes,
     at: int,
     length: int,
+    hashed: np.uint64,
 ) -> int:
     """The slot that holds this id, or the free slot where it belongs."""
     mask = np.uint64(len(table) - 1)
-    slot = hash_bytes(text, at, at + length) & mask
+    slot = hashed & mask
     while True:
         row = table[slot]
         if row < 0:
@@ -45,7 +47,20 @@ def _find(
         slot = (slot + np.uint64(1)) & mask
 
 
-@compiled
+@compiled(borrows=True)
+def _find(
+    table: npt.NDArray[np.int32],
+    arena: Bytes,
+    ends: npt.NDArray[np.int64],
+    text: Bytes,
+    at: int,
+    length: int,
+) -> int:
+    """The same of an id whose hash is not known yet."""
+    return _found(table, arena, ends, text, at, length, hash_bytes(text, at, at + length))
+
+
+@compiled(nogil=True)
 def _rows(
     table: npt.NDArray[np.int32],
     arena: Bytes,
@@ -57,16 +72,28 @@ def _rows(
     rows: npt.NDArray[np.int32],
 ) -> int:
     """Write the row of every id; unseen ids are appended. Returns the new count."""
-    for i in range(len(at)):
-        slot = _find(table, arena, ends, text, at[i], length[i])
-        if table[slot] < 0:
-            start = ends[count]
-            for k in range(length[i]):
-                arena[start + k] = text[at[i] + k]
-            ends[count + 1] = start + length[i]
-            table[slot] = count
-            count += 1
-        rows[i] = table[slot]
+    hashes, mask = np.empty(_BLOCK, np.uint64), np.uint64(len(table) - 1)
+    for first in range(0, len(at), _BLOCK):
+        last = min(first + _BLOCK, len(at))
+        for i in range(first, last):
+            hashes[i - first] = hash_bytes(text, at[i], at[i] + length[i])
+            prefetch(table, np.int64(hashes[i - first] & mask))
+        for i in range(first, last):
+            row = table[hashes[i - first] & mask]
+            prefetch(ends, np.int64(max(row, 0)))
+        for i in range(first, last):
+            row = table[hashes[i - first] & mask]
+            prefetch(arena, ends[max(row, 0)])
+        for i in range(first, last):
+            slot = _found(table, arena, ends, text, at[i], length[i], hashes[i - first])
+            if table[slot] < 0:
+                start = ends[count]
+                for k in range(length[i]):
+                    arena[start + k] = text[at[i] + k]
+                ends[count + 1] = start + length[i]
+                table[slot] = count
+                count += 1
+            rows[i] = table[slot]
     return count
 
 

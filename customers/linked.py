@@ -15,7 +15,7 @@ _EVERY: Final = (H["stands"], H["attributes"])  # but here, where no field has m
 _POOL = np.array([0, 1, 2, 3, 0, 3, 4])  # of each head; credits lie among the bills
 
 
-@compiled
+@compiled(borrows=True)
 def take(p: Pools, which: int, pool: np.ndarray) -> int:  # type: ignore[type-arg]  # compiled
     """A free record: from the free list, else the next unused."""
     free = p.used[_POOL[which], 1]
@@ -27,7 +27,7 @@ def take(p: Pools, which: int, pool: np.ndarray) -> int:  # type: ignore[type-ar
     return free
 
 
-@compiled
+@compiled(borrows=True)
 def link(r: np.void, p: Pools, which: int, pool: np.ndarray, j: int) -> None:  # type: ignore[type-arg]  # compiled
     """Put record `j` first; drop the record beyond the most a customer may have."""
     pool[j]["next"] = r["heads"][which]
@@ -44,7 +44,7 @@ def link(r: np.void, p: Pools, which: int, pool: np.ndarray, j: int) -> None:  #
         length += 1
 
 
-@compiled
+@compiled(borrows=True)
 def unlink(r: np.void, p: Pools, which: int, pool: np.ndarray, j: int) -> None:  # type: ignore[type-arg]  # compiled
     """Take record `j` out of the customer's list and free it."""
     at = np.int64(r["heads"][which])
@@ -58,7 +58,7 @@ def unlink(r: np.void, p: Pools, which: int, pool: np.ndarray, j: int) -> None: 
     p.used[_POOL[which], 1] = j
 
 
-@compiled
+@compiled(borrows=True)
 def find(r: np.void, which: int, pool: np.ndarray, ref: np.uint64) -> int:  # type: ignore[type-arg]  # compiled
     """The customer's record of this id, −1 when there is none."""
     j = np.int64(r["heads"][which])
@@ -67,7 +67,7 @@ def find(r: np.void, which: int, pool: np.ndarray, ref: np.uint64) -> int:  # ty
     return j
 
 
-@compiled
+@compiled(borrows=True)
 def drop_all(r: np.void, p: Pools, which: int, pool: np.ndarray) -> None:  # type: ignore[type-arg]  # compiled
     """Free all of the customer's records in a pool."""
     while r["heads"][which] >= 0:

@@ -97,7 +97,7 @@ _BILL_POOL, _COMPLAINT_POOL, _CONTRACT_POOL = H["bills"], H["complaints"], H["co
 Matrix = npt.NDArray[np.float64]
 
 
-@compiled
+@compiled(borrows=True)
 def _windows(r: np.void, f: Feeds, now: int, out: Matrix, i: int) -> None:
     day = r["times"][_ROLLED] // RING_WIDTH[DAY_RING]
     sum_windows(r, day, out[i])
@@ -109,7 +109,7 @@ def _windows(r: np.void, f: Feeds, now: int, out: Matrix, i: int) -> None:
             return
 
 
-@compiled
+@compiled(borrows=True)
 def _fields(r: np.void, now: int, out: Matrix, i: int) -> None:
     for k in range(_AGES):
         age = np.int64(r["ages"][k])
@@ -127,7 +127,7 @@ def _fields(r: np.void, now: int, out: Matrix, i: int) -> None:
         out[i, _LABELS_AT + k] = float(label) if label >= 0 else np.nan
 
 
-@compiled
+@compiled(borrows=True)
 def _bills(r: np.void, p: Pools, f: Feeds, now: int, out: Matrix, i: int) -> int:
     """Open bills into three measures; returns the next due time (µs), 0 for none."""
     at, count, oldest, left, coming = _EXTRA_AT + 4, 0, 0, 0, 0
@@ -150,7 +150,7 @@ def _bills(r: np.void, p: Pools, f: Feeds, now: int, out: Matrix, i: int) -> int
     return coming
 
 
-@compiled
+@compiled(borrows=True)
 def _complaints(r: np.void, p: Pools, f: Feeds, now: int, out: Matrix, i: int) -> int:
     """Complaints into five measures; returns the next deadline (µs) of an open one, 0 for none."""
     at, count, oldest, severity, late, escalated, coming = _EXTRA_AT + 7, 0, now, 0, 0, 0, 0
@@ -176,7 +176,7 @@ def _complaints(r: np.void, p: Pools, f: Feeds, now: int, out: Matrix, i: int) -
     return coming
 
 
-@compiled
+@compiled(borrows=True)
 def _absence(r: np.void, f: Feeds, feed: int, now: int, out: Matrix, i: int) -> float:
     """Silence into three measures; returns the days of silence left before the limit, NaN when it means nothing."""
     at, last = _EXTRA_AT + 1, r["times"][_LAST_USE]
@@ -196,7 +196,7 @@ def _absence(r: np.void, f: Feeds, feed: int, now: int, out: Matrix, i: int) -> 
     return limit - silent
 
 
-@compiled
+@compiled(borrows=True)
 def measure(r: np.void, p: Pools, f: Feeds, feed: int, now: int, out: Matrix, i: int) -> int:
     """Write all measures of the customer of record `r` at `now` (µs) into line `i` of `out` (shape (lines, COUNT)).
 

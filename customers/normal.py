@@ -44,7 +44,7 @@ CUSUM_MOST: Final = 4.0
 INDEX_DAYS: Final = 14  # the normal must rest on two weeks before it judges
 
 
-@compiled
+@compiled(borrows=True)
 def _learn_level(r: np.void, k: int, value: float, n: int) -> None:
     level, spread = r["floats"][_NORMAL + k], r["floats"][_SPREAD + k]
     if np.isnan(level):
@@ -60,7 +60,7 @@ def _learn_level(r: np.void, k: int, value: float, n: int) -> None:
     r["floats"][_SPREAD + k] = spread + step * (abs(move) - spread)
 
 
-@compiled
+@compiled(borrows=True)
 def _learn_rhythm(r: np.void, day: int) -> None:
     last = r["floats"][_ACTIVE_DAY]
     r["floats"][_ACTIVE_DAY] = day
@@ -124,13 +124,13 @@ def _close_day(r: np.void, p: Peers, day: int, held: int) -> None:
     r["codes"][_CLOSED] = min(n + 1, CODE_UNKNOWN - 1)
 
 
-@compiled
+@compiled(borrows=True)
 def _late_by(r: np.void) -> int:
     """By how much (µs) this customer's usage comes later than the lateness covers."""
     return r["times"][_LAG] if r["times"][_LAG] > DAY_US else 0
 
 
-@compiled
+@compiled(borrows=True)
 def close_days(r: np.void, f: Feeds, feed: int, now: int) -> None:
     """Learn from the days that `now` (µs) closes for the customer; to be called before the windows roll on.
 
@@ -163,7 +163,7 @@ def close_days(r: np.void, f: Feeds, feed: int, now: int) -> None:
     r["times"][_CLOSED_DAY] = closed
 
 
-@compiled
+@compiled(borrows=True)
 def silence_limit(r: np.void) -> float:
     """Days without use beyond which this customer is silent, from the own rhythm; NaN while that is unknown."""
     mean = r["floats"][_RHYTHM]

@@ -20,7 +20,18 @@ from customers.measures import COUNT
 from customers.notes import NO_SIGNALS, Declared
 from customers.peers import REGIONS, SEGMENTS, region_group, segment_group
 from customers.profiles import Profiles
-from customers.rounds import SET_ATTRIBUTE, Limits, Marks, Rows, Settings, fold_round, look_round, number, timer_round
+from customers.rounds import (
+    SET_ATTRIBUTE,
+    Limits,
+    Marks,
+    Rows,
+    Settings,
+    due_by,
+    fold_round,
+    look_round,
+    number,
+    timer_round,
+)
 from customers.state import Customers
 from events.columns import ACCOUNT_GIVEN, Batch
 from events.memory import PADDING
@@ -88,7 +99,7 @@ class Partition:
         """Number a batch: rows of customers, stream clocks, settings of profiles. The clock never passes `most` (µs)."""
         attributes = len(self.profiles.attributes.columns)
         events, facts = batch.events, len(batch.facts)
-        events["customer"] = self.ids.rows(np.append(batch.text, _PADDING), events["id_at"], events["id_len"])
+        events["customer"] = self._rows_of(batch)
         settings = self.profiles.collect(batch.facts, self._accounts(batch), len(events))
         self.customers.widen_attributes(len(self.profiles.attributes.columns))
         self.customers.ensure(self.ids.count, facts)
@@ -112,6 +123,12 @@ class Partition:
         )
         self.feeds.known = Known(known.slot[:made], known.feed[:made])
         return Work(batch, settings, feeds, attributes)
+
+    def _rows_of(self, batch: Batch) -> npt.NDArray[np.int32]:
+        """The customers' rows; of the ids' bytes only the stretch that these events name is copied."""
+        at, length = batch.events["id_at"], batch.events["id_len"]
+        begin, end = (int(at.min()), int((at + length).max())) if len(at) else (0, 0)
+        return self.ids.rows(np.concatenate([batch.text[begin:end], _PADDING]), at - np.int32(begin), length)
 
     def _accounts(self, batch: Batch) -> dict[int, str]:
         """Accounts that usage names, by event; only for customers whose account is not known yet."""
@@ -173,6 +190,7 @@ class Partition:
             passed, made, waits, blocks = fold_round(
                 self.customers.records,
                 self.customers.attributes,
+                self.customers.wake,
                 self.customers.pools,
                 self.feeds.view,
                 work.batch.events,
@@ -202,10 +220,8 @@ class Partition:
 
     def sweep(self, until: int, evaluate: Evaluate) -> None:
         """Fire every customer's timers due up to `until` (µs)."""
-        due = np.flatnonzero(
-            (self.customers.column("times", T["next_due"]) <= until)
-            | (self.customers.column("times", T["rules_due"]) <= until)
-        )
+        customers = self.customers
+        due = due_by(customers.records, customers.wake[: customers.count], until)
         for start in range(0, len(due), ROWS):
             part = due[start : start + ROWS]
             self._fire(part, np.full(len(part), until), evaluate)
@@ -223,6 +239,7 @@ class Partition:
                 feeds = self.feeds.known.at(dues[start : start + ROWS])
                 timer_round(
                     self.customers.records,
+                    self.customers.wake,
                     self.customers.pools,
                     self.feeds.view,
                     part,
@@ -256,6 +273,9 @@ class Partition:
         """The rules want this customer evaluated at `due` (µs); None: not at all."""
         times = self.customers.records["times"]
         times[customer, T["rules_due"]] = FAR if due is None else due
+        if due is not None:
+            wake = self.customers.wake
+            wake[customer] = min(int(wake[customer]), max(due, 0) // 1_000_000)
 
     def stop_timers(self, customer: int) -> None:
         """Nothing is waited for until the customer's next event."""

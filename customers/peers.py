@@ -42,7 +42,7 @@ class Peers(NamedTuple):
     offset: npt.NDArray[np.int64]
 
 
-@compiled
+@compiled(borrows=True)
 def count_use(r: np.void, p: Peers, at: int, now: int, count: float) -> None:
     """Count a customer's sessions dated `at` (µs), told at `now`, with those of the groups.
 
@@ -60,7 +60,7 @@ def count_use(r: np.void, p: Peers, at: int, now: int, count: float) -> None:
             uses[1 + REGIONS + region * SEGMENTS + segment] += n
 
 
-@compiled
+@compiled(borrows=True)
 def peers_index(r: np.void, p: Peers, day: int) -> float:
     """The week of the customer's peers that ended with `day`, against their normal: 1 as ordinary, less in a fall; NaN unknown."""
     if day > p.newest[0] or day <= p.newest[0] - DAYS:
@@ -78,7 +78,7 @@ def peers_index(r: np.void, p: Peers, day: int) -> float:
     return 1.0 if found >= ORDINARY else max(found, LOWEST)
 
 
-@compiled
+@compiled(borrows=True)
 def allowance(index: float) -> float:
     """What a fall of the peers' mean lets a single customer fall to: its square.
 

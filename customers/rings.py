@@ -38,13 +38,13 @@ _SPAN, _DAY, _FIVE, _FIFTEEN = (int(width) for width in RING_WIDTH)  # constants
 _HELD0, _HELD1, _HELD2, _HELD3 = (int(held) for held in RING_HELD)
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def _buckets(at: int, out: Slots) -> None:
     """The number of the bucket of each ring that a time (µs) falls in, counted from 1970."""
     out[0], out[1], out[2], out[3] = at // _SPAN, at // _DAY, at // _FIVE, at // _FIFTEEN
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def _slot(bucket: int, ring: int) -> int:
     if ring == DAY_RING:
         return bucket % _HELD1
@@ -55,7 +55,7 @@ if not _HELD0 == _HELD2 == _HELD3:
     raise NotImplementedError("rings but the daily one hold the same number of buckets (_slot)")
 
 
-@compiled
+@compiled(borrows=True)
 def _clear(r: np.void, ring: int, last: int, newest: int) -> None:
     held = RING_HELD[ring]
     for bucket in range(max(last + 1, newest - held + 1), newest + 1):
@@ -71,7 +71,7 @@ def _clear(r: np.void, ring: int, last: int, newest: int) -> None:
             r["tiny"][BASE[3, ring] + k * STRIDE[3, ring] + n] = 0
 
 
-@compiled
+@compiled(borrows=True)
 def roll(r: np.void, now: int) -> None:
     """Clear the buckets that `now` (µs) brings into the rings of the customer. Time never goes back here."""
     old = r["times"][_ROLLED]
@@ -87,7 +87,7 @@ def roll(r: np.void, now: int) -> None:
             _clear(r, ring, last, newest)
 
 
-@compiled
+@compiled(borrows=True)
 def place(r: np.void, at: int, slots: Slots) -> None:
     """Which bucket of each ring an event dated `at` (µs) falls in, into `slots`; −1 where the ring does not hold it."""
     rolled = r["times"][_ROLLED]
@@ -101,12 +101,12 @@ def place(r: np.void, at: int, slots: Slots) -> None:
         slots[ring] = slots[ring] % held if newest - held < slots[ring] <= newest else -1
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def _wide(r: np.void, slot: int) -> int:
     return np.int64(r["wide"][slot]) | np.int64(r["high"][slot]) << 32
 
 
-@compiled
+@compiled(borrows=True)
 def add(r: np.void, metric: int, amount: float, slots: Slots) -> None:
     """Add `amount` (≥ 0, in the metric's unit) to the buckets in `slots` of every window of the metric.
 
@@ -132,7 +132,7 @@ def add(r: np.void, metric: int, amount: float, slots: Slots) -> None:
             r["tiny"][slot] = min(r["tiny"][slot] + units, _TINY_MOST)
 
 
-@compiled
+@compiled(borrows=True)
 def bucket_value(r: np.void, metric: int, ring: int, bucket: int) -> float:
     """The sum (in the metric's unit) of one bucket of one ring; 0 where the ring no longer or not yet holds it."""
     held, newest = RING_HELD[ring], r["times"][_ROLLED] // RING_WIDTH[ring]
@@ -163,7 +163,7 @@ def _summing(block: str, ring: int) -> Callable[[np.void, int, npt.NDArray[np.fl
     whole = all(scale == 1.0 for scale in scales)
     wide = block == "wide"
 
-    @compiled
+    @compiled(borrows=True)
     def sums(r: np.void, newest: int, out: npt.NDArray[np.float64]) -> None:
         x, high = r[block], r["high"]
         for k in range(stride):
@@ -195,7 +195,7 @@ if STRIDE[0, 0] or STRIDE[3, 0] or STRIDE[0, 3]:
     raise NotImplementedError("a metric is in a block and ring that sum_windows leaves out: add its sum there")
 
 
-@compiled
+@compiled(borrows=True)
 def sum_windows(r: np.void, day: int, out: npt.NDArray[np.float64]) -> None:
     """All windows into `out`, ring by ring and block by block; `day`: the newest bucket of the daily ring."""
     _DAY_MID(r, day, out)

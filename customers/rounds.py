@@ -17,8 +17,8 @@ from customers.feeds import FEED_OF_KIND, LATER, Feeds, Known, Notices, take_eff
 from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
 from customers.fold_voice import fold_voice
-from customers.layout import CODE_UNKNOWN, FAR, C, S, T
-from customers.measures import Matrix, measure
+from customers.layout import CODE_UNKNOWN, FAR, C, H, S, T
+from customers.measures import COUNT, Matrix, measure
 from customers.metrics import DAY_US, FEED, RING_COUNT
 from customers.normal import close_days
 from customers.notes import Declared, fold_note, signal_of
@@ -35,6 +35,8 @@ from events.times import SLOT_US
 SET_AGE, SET_MONEY, SET_CODE, SET_LABEL, SET_ATTRIBUTE = 0, 1, 2, 3, 4
 WEEK_US: Final = 7 * DAY_US
 AHEAD: Final = 6  # events by which a customer's record is asked for before it is folded into
+NEAR: Final = 2  # events by which what hangs on the record is asked for
+NEVER: Final = 2**32 - 1  # seconds
 
 # What became of an event.
 APPLIED, DUPLICATE, TOO_LATE, ELSEWHERE = 1, 2, 3, 4
@@ -54,6 +56,9 @@ _PROFILE_KIND, _NOTED_KIND, _INCIDENT_KIND, _MARKET_KIND = (
 _LINE_KIND, _CHURN_KIND = int(Kind.LINE_CHANGED), int(Kind.CUSTOMER_CHURNED)
 _TRANSFERRED = LINE_STATUS["transferred"]
 _LAST_BILLING = int(Kind.DEVICE_CHANGED)
+_BILLS, _COMPLAINTS, _CONTRACTS = H["bills"], H["complaints"], H["contracts"]
+_LINE = 8  # measures in a cache line
+_BLOCK = 64  # customers that are looked at together for a timer that is due
 
 
 class Rows(NamedTuple):
@@ -102,7 +107,7 @@ class Marks(NamedTuple):
 FREE, ROWED, WAITS = 0, 1, 2  # nothing yet; has a row in this round; is done with for this round
 
 
-@compiled
+@compiled(borrows=True)
 def fed_by(e: np.void) -> int:
     """Bits of the feeds that an event shows to live."""
     kind = e["kind"]
@@ -116,7 +121,7 @@ def fed_by(e: np.void) -> int:
     return mask
 
 
-@compiled
+@compiled(borrows=True)
 def number(
     events: np.ndarray,  # type: ignore[type-arg]  # compiled
     f: Feeds,
@@ -156,7 +161,7 @@ def number(
     return clock, feed, made
 
 
-@compiled
+@compiled(borrows=True)
 def _set_field(
     r: np.void, p: Pools, attributes: npt.NDArray[np.float32], c: int, e: np.void, s: Settings, k: int
 ) -> None:
@@ -180,7 +185,7 @@ def _set_field(
         r["labels"][place] = -1 if np.isnan(value) else np.int32(value)
 
 
-@compiled
+@compiled(borrows=True)
 def _set_fields(
     r: np.void, p: Pools, attributes: npt.NDArray[np.float32], c: int, e: np.void, s: Settings, i: int
 ) -> None:
@@ -188,7 +193,7 @@ def _set_fields(
         _set_field(r, p, attributes, c, e, s, k)
 
 
-@compiled
+@compiled(borrows=True)
 def _refusal(r: np.void, e: np.void, kind: int, c: int, now: int, limits: Limits, keys: Keys, seen: Seen) -> int:
     """DUPLICATE, TOO_LATE, or 0 for an event that counts; that it came is remembered."""
     if kind == _USAGE_KIND:
@@ -201,7 +206,7 @@ def _refusal(r: np.void, e: np.void, kind: int, c: int, now: int, limits: Limits
     return TOO_LATE if late else 0
 
 
-@compiled
+@compiled(borrows=True)
 def _shows(r: np.void, attributes: npt.NDArray[np.float32], c: int, s: Settings, i: int) -> bool:
     """Whether an event's settings change what is read of the customer beside its row: the account, an attribute."""
     for k in range(s.first[i], s.first[i + 1]):
@@ -213,7 +218,7 @@ def _shows(r: np.void, attributes: npt.NDArray[np.float32], c: int, s: Settings,
     return False
 
 
-@compiled
+@compiled(borrows=True)
 def _fold(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
     kind = e["kind"]
     at = min(np.int64(e["at"]), now) if kind == _USAGE_KIND else now
@@ -226,7 +231,7 @@ def _fold(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
         fold_voice(r, p, e, now, slots)
 
 
-@compiled
+@compiled(borrows=True)
 def _row(
     r: np.void,
     p: Pools,
@@ -246,7 +251,7 @@ def _row(
     r["times"][_DUE] = due
 
 
-@compiled
+@compiled(borrows=True)
 def _weekly(r: np.void, now: int) -> bool:
     """Whether the week's example is due at `now`; sets the next week, while the customer is not long idle."""
     week = r["times"][_WEEK]
@@ -271,10 +276,71 @@ def _starts_anew(
     return True
 
 
-@compiled
+@compiled(inline=True, borrows=True)
+def _ask_for(
+    records: Block,
+    marks: Marks,
+    events: np.ndarray,  # type: ignore[type-arg]  # compiled
+    who: npt.NDArray[np.int32],
+    i: int,
+    keys: Keys,
+    seen: Seen,
+) -> None:
+    """Ask for what folding event `i` will read of its customer, and for its place among the keys of usage."""
+    c = np.int64(who[i])
+    prefetch(records, c)
+    prefetch(marks.round, c)
+    prefetch(marks.first, c)
+    slot = np.int64(mix(events[i]["key"], c) & np.uint64(len(keys) - 1))
+    prefetch(keys, slot)
+    prefetch(seen, slot)
+
+
+@compiled(inline=True, borrows=True)
+def _ask_for_facts(r: np.void, p: Pools) -> None:
+    """Ask for the first records of the lists that are measured."""
+    bill, complaint, contract = r["heads"][_BILLS], r["heads"][_COMPLAINTS], r["heads"][_CONTRACTS]
+    if bill >= 0:
+        prefetch(p.bills, np.int64(bill))
+    if complaint >= 0:
+        prefetch(p.complaints, np.int64(complaint))
+    if contract >= 0:
+        prefetch(p.contracts, np.int64(contract))
+
+
+@compiled(inline=True, borrows=True)
+def wake_at(r: np.void) -> np.uint32:
+    """The second in which the customer's next timer falls, rounded down."""
+    return np.uint32(min(min(r["times"][_DUE], r["times"][_RULES]) // 1_000_000, NEVER))
+
+
+@compiled(nogil=True)
+def due_by(records: Block, wake: npt.NDArray[np.uint32], until: int) -> npt.NDArray[np.int64]:
+    """The customers with a timer due up to `until` (µs), ascending. `wake` is never later than the timer, and made right here."""
+    due, count, second = np.empty(len(wake), np.int64), 0, np.uint32(min(max(until, 0) // 1_000_000, NEVER))
+    for first in range(0, len(wake), _BLOCK):
+        some = wake[first : first + _BLOCK]
+        found = False
+        for k in range(len(some)):
+            found |= some[k] <= second
+        if not found:
+            continue
+        for k in range(len(some)):
+            if some[k] > second:
+                continue
+            r = records[first + k]
+            if min(r["times"][_DUE], r["times"][_RULES]) <= until:
+                due[count], count = first + k, count + 1
+            else:
+                some[k] = wake_at(r)
+    return due[:count].copy()
+
+
+@compiled(nogil=True)
 def fold_round(  # noqa: C901, PLR0912, PLR0915 - the loop of the kernel, read top to bottom
     records: Block,
     attributes: npt.NDArray[np.float32],
+    wake: npt.NDArray[np.uint32],
     pools: Pools,
     f: Feeds,
     events: np.ndarray,  # type: ignore[type-arg]  # compiled
@@ -309,7 +375,11 @@ def fold_round(  # noqa: C901, PLR0912, PLR0915 - the loop of the kernel, read t
         passed = p + 1
         i = todo[p]
         if p + AHEAD < len(todo):
-            prefetch(records, np.int64(who[todo[p + AHEAD]]))
+            _ask_for(records, marks, events, who, todo[p + AHEAD], usage_keys, usage_seen)
+        if p + NEAR < len(todo):
+            _ask_for_facts(records[who[todo[p + NEAR]]], pools)
+        for column in range(0, COUNT, _LINE):  # where the next row goes
+            prefetch(rows.measures, min(made + 1, len(rows.now) - 1) * COUNT + column)
         c = np.int64(who[i])
         if marks.round[c] == round_number and marks.state[c] == WAITS:
             waiting[waits], waits = i, waits + 1
@@ -352,6 +422,7 @@ def fold_round(  # noqa: C901, PLR0912, PLR0915 - the loop of the kernel, read t
         marks.state[c] = WAITS if acts else ROWED  # what it does to the episode is decided before the next event
         if transfer and _starts_anew(r, pools, attributes, c, e, now, limits):
             _set_fields(r, pools, attributes, c, e, settings, i)
+            wake[c] = wake_at(r)
             continue  # nothing is known that could be evaluated
         fate[i] = ELSEWHERE if transfer else APPLIED  # a transfer older than the status that stands: nobody is new
         if sets:
@@ -371,12 +442,13 @@ def fold_round(  # noqa: C901, PLR0912, PLR0915 - the loop of the kernel, read t
             first = r["times"][_FIRST]
             r["times"][_WEEK] = first + ((now - first) // WEEK_US + 1) * WEEK_US
         _row(r, pools, f, feeds[i], c, now, limits, rows, made)
+        wake[c] = wake_at(r)
         rows.event[made], rows.freeze[made], rows.asked[made] = i, kind == _BILL_KIND, False
         made += 1
     return passed, made, waits, blocks
 
 
-@compiled
+@compiled(nogil=True)
 def look_round(
     records: Block,
     pools: Pools,
@@ -398,9 +470,10 @@ def look_round(
         rows.event[i], rows.freeze[i], rows.asked[i] = -1, False, False
 
 
-@compiled
+@compiled(nogil=True)
 def timer_round(
     records: Block,
+    wake: npt.NDArray[np.uint32],
     pools: Pools,
     f: Feeds,
     customers: npt.NDArray[np.int64],
@@ -420,4 +493,5 @@ def timer_round(
         if rows.asked[i]:
             r["times"][_RULES] = FAR  # the rules will say what they wait for next
         _row(r, pools, f, feeds[i], c, now, limits, rows, i)
+        wake[c] = wake_at(r)
         rows.event[i], rows.freeze[i] = -1, week

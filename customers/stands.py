@@ -31,7 +31,7 @@ STAND_OF: Final = np.array(
 """The place in STANDS of a profile's field, by block (age, money, code, label) and place."""
 
 
-@compiled
+@compiled(borrows=True)
 def version_of(e: np.void) -> tuple[np.uint64, np.uint32]:
     """The place of a fact in the order of all: 52 bits of time (until 2112), 32 of its id, 12 of its hash."""
     at, beginning = np.uint64(min(max(e["at"], 0), _TIME_MOST)), e["x"][TIE]
@@ -39,19 +39,19 @@ def version_of(e: np.void) -> tuple[np.uint64, np.uint32]:
     return at << np.uint64(12) | tie >> np.uint64(32), np.uint32(tie & np.uint64(0xFFFFFFFF))
 
 
-@compiled
+@compiled(borrows=True)
 def time_of(version: np.uint64) -> int:
     """The time (µs) in a version."""
     return np.int64(version >> np.uint64(12))
 
 
-@compiled
+@compiled(borrows=True)
 def older(version: np.uint64, tie: np.uint32, than: np.void) -> bool:
     """Whether a fact is older than the one of a record."""
     return version < than["version"] or (version == than["version"] and tie < than["tie"])
 
 
-@compiled
+@compiled(borrows=True)
 def _stand(r: np.void, p: Pools, which: int, fields: np.uint64, e: np.void, note: bool) -> bool:
     version, tie = version_of(e)
     holder, mine, j = np.int64(-1), np.int64(-1), np.int64(r["heads"][which])
@@ -78,19 +78,19 @@ def _stand(r: np.void, p: Pools, which: int, fields: np.uint64, e: np.void, note
     return True
 
 
-@compiled
+@compiled(borrows=True)
 def stands(r: np.void, p: Pools, field: int, e: np.void) -> bool:
     """Whether the fact is the newest of this field (place in layout.STANDS); from now on it stands for it, then."""
     return _stand(r, p, _STANDS, _ONE << np.uint64(field), e, True)
 
 
-@compiled
+@compiled(borrows=True)
 def is_newest(r: np.void, p: Pools, field: int, e: np.void) -> bool:
     """Whether nothing newer stands for this field; nothing is noted."""
     return _stand(r, p, _STANDS, _ONE << np.uint64(field), e, False)
 
 
-@compiled
+@compiled(borrows=True)
 def attribute_stands(r: np.void, p: Pools, column: int, e: np.void) -> bool:
     """The same of an attribute."""
     if column < _BESIDE:
@@ -99,7 +99,7 @@ def attribute_stands(r: np.void, p: Pools, column: int, e: np.void) -> bool:
     return is_newest(r, p, _PERSON_PLACE, e) and _stand(r, p, _ATTRIBUTES, _ONE << np.uint64(column), e, True)
 
 
-@compiled
+@compiled(borrows=True)
 def forget(r: np.void, p: Pools, before: int) -> None:
     """Drop what stands since before a time (µs) from before which no fact is accepted any more: all that comes is newer."""
     for which in (_STANDS, _ATTRIBUTES):
@@ -111,7 +111,7 @@ def forget(r: np.void, p: Pools, before: int) -> None:
             j = after
 
 
-@compiled
+@compiled(borrows=True)
 def standing(r: np.void, p: Pools, field: int) -> int:
     """The record of the fact that stands for this field, −1 for none or one forgotten."""
     j = np.int64(r["heads"][_STANDS])

@@ -88,6 +88,9 @@ class Customers:
         self.records: Block = np.zeros(0, ROW)
         self.attributes = np.zeros((0, 0), np.float32)
         self.bits = np.zeros((0, PLANES * rule_words), np.uint64)
+        self.wake = np.zeros(
+            0, np.uint32
+        )  # a second that is not after the customer's next timer; no part of a snapshot
         self._pools: dict[str, Block] = {name: np.zeros(SMALLEST, dtype) for name, dtype in _POOLS.items()}
         self._used = np.array([[0, -1]] * len(_POOLS), np.int64)
 
@@ -115,6 +118,7 @@ class Customers:
         old = len(self.records)
         self.records.resize(capacity, refcheck=False)
         self.records[old:] = UNKNOWN
+        self.wake.resize(capacity, refcheck=False)
         self.bits.resize((capacity, self.bits.shape[1]), refcheck=False)
         self.attributes.resize((capacity, self.attributes.shape[1]), refcheck=False)
         self.attributes[old:] = np.nan
@@ -150,6 +154,7 @@ class Customers:
         self.bits = np.zeros((0, arrays["bits"].shape[1]), np.uint64)
         self.ensure(self.count, 0)
         self.widen_attributes(arrays["attributes"].shape[1])
+        self.wake[:] = 0
         for name in _BLOCKS:
             self.records[name][: self.count] = arrays[name]
         self.attributes[: self.count] = arrays["attributes"]
@@ -167,6 +172,6 @@ class Customers:
     @property
     def bytes_per_customer(self) -> float:
         """Bytes of state per customer, ids and dedup apart."""
-        rows = ROW.itemsize + self.attributes.shape[1] * 4 + self.bits.shape[1] * 8
+        rows = ROW.itemsize + self.wake.itemsize + self.attributes.shape[1] * 4 + self.bits.shape[1] * 8
         pools = sum(int(used) * pool.itemsize for (used, _), pool in zip(self._used, self._pools.values(), strict=True))
         return rows + pools / max(self.count, 1)

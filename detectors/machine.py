@@ -43,7 +43,9 @@ from detectors.trace import (
 from events.compiled import compiled
 
 LANES = 128
-"""Rows of a block: a register is eight cache lines."""
+"""Rows of a block."""
+PAD = 8
+"""Numbers between registers, so that a row's places in them do not share one set of the cache."""
 
 
 class Code(NamedTuple):
@@ -149,8 +151,8 @@ class Registers:
         return np.array(lines, np.int32).reshape(-1, 5), split
 
     def work(self) -> npt.NDArray[np.float64]:
-        """Room for all registers, f8[register, LANES], the constants filled in."""
-        work = np.zeros((self.count, LANES))
+        """Room for all registers, f8[register, LANES and a few], the constants filled in."""
+        work = np.zeros((self.count, LANES + PAD))
         for value, register in self.constants.items():
             work[register] = np.frombuffer(value)[0]
         return work

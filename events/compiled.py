@@ -43,16 +43,18 @@ def compiled(function: Function, /) -> Function: ...
 
 
 @overload
-def compiled(*, inline: bool = False, nogil: bool = False) -> Callable[[Function], Function]: ...
+def compiled(*, inline: bool = False, nogil: bool = False, borrows: bool = False) -> Callable[[Function], Function]: ...
 
 
 def compiled(
-    function: Function | None = None, /, *, inline: bool = False, nogil: bool = False
+    function: Function | None = None, /, *, inline: bool = False, nogil: bool = False, borrows: bool = False
 ) -> Function | Callable[[Function], Function]:
     """Compile a function to machine code on its first call, and keep the result on disk.
 
     `inline` has LLVM put the function into every compiled caller (for small helpers in a hot loop: passing one array
-    costs seven arguments). `nogil` lets other threads run meanwhile. Division by zero gives infinity or NaN as in
+    costs seven arguments). `nogil` lets other threads run meanwhile. `borrows` keeps no count of who refers to the arrays
+    passed in, which costs an atomic operation that waits for every store before it: for functions called for each event
+    that neither make nor return an array (making one is a compile error, returning one would be a fault). Division by zero gives infinity or NaN as in
     numpy, indices are not checked, and fast-math stays off: results must not depend on how a loop was vectorised.
     """
 
@@ -63,6 +65,7 @@ def compiled(
             cache=True,
             forceinline=inline,
             nogil=nogil,
+            _nrt=not borrows,  # given always: an option left out is the caller's
             error_model="numpy",
             boundscheck=False,
             fastmath=False,

@@ -30,7 +30,7 @@ def finalise(value: np.uint64) -> np.uint64:
     return SEED if value == NOTHING else value
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def hash_bytes(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
     """The hash of data[start:end]; PADDING follows the data."""
     state = SEED ^ (np.uint64(end - start) * MULTIPLIER)

@@ -68,11 +68,12 @@ def prefetcher(itemsize: int) -> Codegen:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def prefetch(context: Any, array: Any, index: Any) -> tuple[Any, Codegen]:  # noqa: ARG001
-    """Ask for an item of an array of records, so that it is near when it is read a little later."""
-    return types.none(array, types.int64), prefetcher(array.dtype.size)
+    """Ask for an item of an array of records or numbers, so that it is near when it is read a little later."""
+    record = isinstance(array.dtype, types.Record)
+    return types.none(array, types.int64), prefetcher(array.dtype.size if record else array.dtype.bitwidth // 8)
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def short_word_at(data: NDArray[np.uint8], position: int, length: int) -> np.uint64:
     """The first `length` bytes (at most eight) from a position as one number; 0 when `length` is not positive."""
     word: np.uint64 = word_at(data, position)

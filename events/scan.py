@@ -78,7 +78,7 @@ LITERALS = word_table(["true", "false", "null"])
 USAGE_KIND = int(codes.Kind.USAGE_RECORDED)
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def find_word(table: NDArray[np.uint64], data: NDArray[np.uint8], start: int, end: int) -> int:
     """The position of data[start:end] in a word table, or -1."""
     if end - start > 16:
@@ -90,7 +90,7 @@ def find_word(table: NDArray[np.uint64], data: NDArray[np.uint8], start: int, en
     return -1
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def skip_space(data: NDArray[np.uint8], position: int, end: int) -> int:
     """The next byte that is no JSON white space."""
     while position < end and byte_at(data, position) <= 32:
@@ -100,7 +100,7 @@ def skip_space(data: NDArray[np.uint8], position: int, end: int) -> int:
     return position
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def string_end(data: NDArray[np.uint8], position: int, end: int, ascii_only: bool) -> int:
     """Where the string that begins at `position` (after its quote) has its closing quote, or NOT_SURE.
 
@@ -121,7 +121,7 @@ def string_end(data: NDArray[np.uint8], position: int, end: int, ascii_only: boo
     return NOT_SURE
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def digits_end(data: NDArray[np.uint8], position: int, end: int) -> int:
     """The first byte from `position` that is no digit."""
     while position < end and 48 <= byte_at(data, position) <= 57:
@@ -129,7 +129,7 @@ def digits_end(data: NDArray[np.uint8], position: int, end: int) -> int:
     return position
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def read_number(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, float]:
     """(where a plain non-negative number of up to 15 digits ends, or NOT_SURE; its value)."""
     position, mantissa, decimals = start, 0, 0
@@ -154,7 +154,7 @@ def read_number(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, flo
     return position, mantissa / TENS[decimals]
 
 
-@compiled
+@compiled(borrows=True)
 def skip_number(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Where the JSON number at `start` ends, or NOT_SURE."""
     first = start + 1 if byte_at(data, start) == MINUS else start
@@ -176,7 +176,7 @@ def skip_number(data: NDArray[np.uint8], start: int, end: int) -> int:
     return position
 
 
-@compiled
+@compiled(borrows=True)
 def skip_literal(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Where the `true`, `false` or `null` at `start` ends, or NOT_SURE."""
     position = start
@@ -185,7 +185,7 @@ def skip_literal(data: NDArray[np.uint8], start: int, end: int) -> int:
     return position if find_word(LITERALS, data, start, position) >= 0 else NOT_SURE
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def skip_value(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) -> int:
     """Where a string, number or literal that nobody reads ends, or NOT_SURE."""
     if start >= end:
@@ -198,13 +198,13 @@ def skip_value(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) 
     return skip_number(data, start, end)
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def is_null(data: NDArray[np.uint8], start: int, end: int) -> bool:
     """Whether the value at `start` is null."""
     return end - start > 4 and short_word_at(data, start, 4) == LITERALS[2, 0]
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def find_key(data: NDArray[np.uint8], start: int, end: int, previous: int, followers: NDArray[np.int64]) -> int:
     """The field named data[start:end], or -1.
 
@@ -223,7 +223,7 @@ def find_key(data: NDArray[np.uint8], start: int, end: int, previous: int, follo
     return -1
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def read_field(
     data: NDArray[np.uint8],
     start: int,
@@ -246,7 +246,7 @@ def read_field(
     return closing + 1
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def key_at(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) -> tuple[int, int, int]:
     """(first byte of the key that is next, its end, first byte of its value); the last is NOT_SURE when there is none."""
     key = skip_space(data, start, end)
@@ -261,7 +261,7 @@ def key_at(data: NDArray[np.uint8], start: int, end: int, ascii_only: bool) -> t
     return key + 1, closing, skip_space(data, colon + 1, end)
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def scan_object(
     data: NDArray[np.uint8],
     start: int,
@@ -301,20 +301,20 @@ def scan_object(
     return given if separator == CLOSING and skip_space(data, position + 1, end) == end else NOT_SURE
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def id_fits(spans: NDArray[np.int64], given: int, field: int, shortest: int) -> bool:
     """Whether an id is absent or surely within its length (bytes are never fewer than characters)."""
     length = spans[field, 1] - spans[field, 0]
     return not (given >> field) & 1 or shortest <= length <= MAX_ID
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def hash_of(data: NDArray[np.uint8], spans: NDArray[np.int64], given: int, field: int) -> np.uint64:
     """The hash of a text field, 0 when absent."""
     return hash_bytes(data, spans[field, 0], spans[field, 1]) if (given >> field) & 1 else np.uint64(0)
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def code_of(
     table: NDArray[np.uint64], data: NDArray[np.uint8], spans: NDArray[np.int64], given: int, field: int
 ) -> int:
@@ -325,7 +325,7 @@ def code_of(
     return index + 1 if index >= 0 else -1
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def fill_record(
     record: np.void, data: NDArray[np.uint8], spans: NDArray[np.int64], numbers: NDArray[np.float64], given: int
 ) -> bool:
@@ -365,7 +365,7 @@ def fill_record(
     return True
 
 
-@compiled
+@compiled(nogil=True)
 def scan_usage(
     data: NDArray[np.uint8],
     starts: NDArray[np.int64],

@@ -42,7 +42,7 @@ FAULTS = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def digits(data: NDArray[np.uint8], start: int, count: int) -> int:
     """The number that `count` ASCII digits make, or -1."""
     value = 0
@@ -54,7 +54,7 @@ def digits(data: NDArray[np.uint8], start: int, count: int) -> int:
     return value
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def days_from_civil(year: int, month: int, day: int) -> int:
     """Days from 1970-01-01 in the Gregorian calendar (Hinnant, chrono-compatible low-level date algorithms)."""
     shifted = year - 1 if month <= 2 else year
@@ -64,7 +64,7 @@ def days_from_civil(year: int, month: int, day: int) -> int:
     return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def days_in_month(year: int, month: int) -> int:
     """28 to 31."""
     if month == 2:
@@ -72,7 +72,7 @@ def days_in_month(year: int, month: int) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def read_date(data: NDArray[np.uint8], start: int, end: int, first_year: int) -> tuple[int, int]:
     """(fault or OK, days from 1970-01-01) of the YYYY-MM-DD that fills data[start:end]."""
     if end - start != 10 or byte_at(data, start + 4) != 45 or byte_at(data, start + 7) != 45:
@@ -85,7 +85,7 @@ def read_date(data: NDArray[np.uint8], start: int, end: int, first_year: int) ->
     return OK, days_from_civil(year, month, day)
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def read_offset(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """(fault or OK, seconds east of UTC) of the zone that fills data[start:end]."""
     if start == end:
@@ -107,7 +107,7 @@ def read_offset(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int
     return OK, -seconds if byte_at(data, start) == 45 else seconds
 
 
-@compiled(inline=True)
+@compiled(inline=True, borrows=True)
 def read_fraction(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """(first byte after the fraction, microseconds); the fraction begins with its point."""
     position, micros, place = start + 1, 0, 100_000
@@ -118,7 +118,7 @@ def read_fraction(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, i
     return position, micros
 
 
-@compiled
+@compiled(borrows=True)
 def read_time(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
     """(fault or OK, microseconds UTC, hour as written) of the RFC 3339 time that fills data[start:end]."""
     if end - start < 19 or byte_at(data, start + 13) != 58 or byte_at(data, start + 16) != 58:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from customers.fold_usage import HOME_BITS
+from events.compiled import compiled
 from events.hashing import hash64
 
 Column = npt.NDArray[np.float64]
@@ -19,6 +20,18 @@ MOST_GRACE_US: Final = 8 * DAY_US
 LONG_US: Final = 4 * 3_600_000_000
 MOST_STARTS: Final = 8
 REMEMBERED_US: Final = 90 * DAY_US
+
+
+_SIEVE: Final = 1 << 16
+
+
+@compiled
+def _passed(sieve: npt.NDArray[np.bool_], homes: Column) -> npt.NDArray[np.int64]:
+    found, count = np.empty(len(homes), np.int64), 0
+    for i in range(len(homes)):
+        if homes[i] >= 0.0 and sieve[np.int64(homes[i]) & (_SIEVE - 1)]:
+            found[count], count = i, count + 1
+    return found[:count].copy()
 
 
 def home_of(cell: str) -> int:
@@ -59,6 +72,8 @@ class Holds:
     def _index(self) -> None:
         self._homes = np.array(sorted(self.by_home), np.float64)
         held = [self.by_home[int(home)] for home in self._homes]
+        self._sieve = np.zeros(_SIEVE, np.bool_)
+        self._sieve[self._homes.astype(np.int64) & (_SIEVE - 1)] = True
         self._since = np.array([hold.since for hold in held], np.int64)
         self._begun = np.array([hold.begun for hold in held], np.int64)
         self._over = np.array([hold.over for hold in held], np.int64)
@@ -99,6 +114,10 @@ class Holds:
 
     def __bool__(self) -> bool:
         return bool(self.by_home)
+
+    def among(self, homes: Column) -> npt.NDArray[np.int64]:
+        """The rows (i8[n], ascending) whose home cell may have a hold: all that have one, and a few others."""
+        return _passed(self._sieve, homes)
 
     def _at(self, homes: Column) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
         """(Whether there is a hold of the home cell, its place)."""

@@ -17,6 +17,7 @@ from customers.measures import MEASURE, Matrix
 from customers.notes import STANDS
 from detectors.registry import DETECTORS
 from events.codes import Kind
+from events.compiled import compiled
 from rules.bits import Words, words_of
 from rules.ruleset import Rule
 from rules.signals import Signals, declared
@@ -55,7 +56,11 @@ FRESH: Final = (
     Fresh(Kind.PLAN_CHANGED, ("days_since_price_rise", "fee_change"), "price_rise"),
 )
 _WANTED: Final = np.zeros(256, np.bool_)
-_WANTED[[Kind.CUSTOMER_NOTED, *(one.kind for one in FRESH)]] = True
+_WANTED[[one.kind for one in FRESH]] = True
+_NOTED: Final = int(Kind.CUSTOMER_NOTED)
+_KINDS: Final = np.array([one.kind for one in FRESH], np.int64)
+_AGES: Final = np.array([MEASURE["days_since_" + one.age] if one.age else -1 for one in FRESH], np.int64)
+_CODES: Final = np.array([sum(1 << code for code in one.codes) for one in FRESH], np.int64)
 
 
 class Renewal:
@@ -67,37 +72,44 @@ class Renewal:
         self._signals = {
             ref: words_of([name in names for names in named]) for ref, name in zip(refs, signals, strict=True)
         }
-        self._bits = [words_of([not names.isdisjoint(one.features) for names in named]) for one in FRESH]
+        self._bits = np.array([words_of([not names.isdisjoint(one.features) for names in named]) for one in FRESH])
 
-    def words(
-        self,
-        kinds: npt.NDArray[np.uint8],
-        codes: npt.NDArray[np.uint8],
-        refs: npt.NDArray[np.uint64],
-        measures: Matrix,
-    ) -> Words:
+    def words(self, events: npt.NDArray[np.void], index: npt.NDArray[np.int64], measures: Matrix) -> Words:
         """Per row the rules that its event renews, shape (rows, words).
 
-        `kinds`, `codes` and `refs` are the event's kind, `a` and `ref`; `measures` has a line for each row.
+        `index` is the event of each row, −1 for none; `measures` has a line for each row.
         """
-        found = np.zeros((len(kinds), len(self._bits[0])), np.uint64)
-        rows = np.flatnonzero(_WANTED[kinds])
-        if len(rows):
-            for one, bits in zip(FRESH, self._bits, strict=True):
-                mine = rows[kinds[rows] == one.kind]
-                if len(mine):
-                    found[mine[_just_now(one, mine, codes, measures)]] |= bits
-            for row in rows[(kinds[rows] == Kind.CUSTOMER_NOTED) & (codes[rows] == STANDS)].tolist():
-                found[row] |= self._signals[int(refs[row])]
+        found = np.zeros((len(index), self._bits.shape[1]), np.uint64)
+        noted = _renew(events, index, measures, self._bits, found)
+        if noted and self._signals:
+            for row in np.flatnonzero(index >= 0).tolist():
+                event = events[index[row]]
+                if event["kind"] == Kind.CUSTOMER_NOTED and event["a"] == STANDS:
+                    found[row] |= self._signals[int(event["ref"])]
         return found
 
 
-def _just_now(
-    one: Fresh, rows: npt.NDArray[np.int64], codes: npt.NDArray[np.uint8], measures: Matrix
-) -> npt.NDArray[np.bool_]:
-    if one.age:
-        return np.asarray(measures[rows, MEASURE["days_since_" + one.age]] < _SECOND)
-    return np.isin(codes[rows], one.codes)
+@compiled
+def _renew(
+    events: npt.NDArray[np.void], index: npt.NDArray[np.int64], measures: Matrix, bits: Words, found: Words
+) -> bool:
+    noted = False
+    for row in range(len(index)):
+        if index[row] < 0:
+            continue
+        event = events[index[row]]
+        noted |= event["kind"] == _NOTED
+        if not _WANTED[event["kind"]]:
+            continue
+        for k in range(len(_KINDS)):
+            if _KINDS[k] != event["kind"]:
+                continue
+            counts = (_CODES[k] >> min(event["a"], 63)) & 1 == 1
+            fresh = measures[row, _AGES[k]] < _SECOND if _AGES[k] >= 0 else counts
+            if fresh:
+                for word in range(bits.shape[1]):
+                    found[row, word] |= bits[k, word]
+    return noted
 
 
 def _named(rule: Rule) -> frozenset[str]:

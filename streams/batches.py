@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from events.columns import Batch
@@ -35,8 +36,12 @@ def pieces(batch: Batch, limit: int) -> Iterator[Batch]:
     if len(batch) <= limit:
         yield batch
         return
+    places = sorted(batch.facts)
     for start in range(0, len(batch), limit):
-        piece = part(batch, start, min(start + limit, len(batch)))
+        end = min(start + limit, len(batch))
+        within = places[bisect_left(places, start) : bisect_left(places, end)]
+        facts = {index - start: batch.facts[index] for index in within}
+        piece = Batch(batch.events[start:end], batch.text, batch.raw, batch.origins, facts)
         if start == 0:
             piece.dead, piece.lines = batch.dead, batch.lines
         yield piece

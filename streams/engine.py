@@ -20,7 +20,7 @@ from customers.partition import Partition, Told, Work
 from customers.rounds import APPLIED, DUPLICATE, ELSEWHERE, TOO_LATE, Limits, Rows
 from detectors.features import CATALOGUE
 from events.codes import CAUSES, Kind
-from events.columns import Batch
+from events.columns import EVENT, Batch
 from events.contract import CareResolved, CustomerChurned, CustomerReturned, LineChanged
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.times import rfc3339
@@ -47,7 +47,7 @@ HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 24 * HOUR_US
 SECOND_US: Final = 1_000_000
 NO_LIMIT: Final = 2**62
-NO_KIND: Final = np.uint8(255)
+NO_EVENTS: Final = np.zeros(0, EVENT)
 EFFECTS: Final = (CustomerChurned, CustomerReturned, CareResolved, LineChanged)
 _CHURNED, _RETURNED = int(Kind.CUSTOMER_CHURNED), int(Kind.CUSTOMER_RETURNED)
 _TRANSFERRED: Final = "transferred"
@@ -390,35 +390,24 @@ class Engine:
     def _decide(self, rows: Rows, count: int) -> None:
         verdict = self.evaluation.judge(rows, count)
         self.evaluation.freeze(rows, count)
-        kinds, codes, noted = self._facts_of(rows, count)
+        events = NO_EVENTS if self._work is None else self._work.batch.events
         explained = self.evaluation.explained(rows, count)
         if self.shadow:
             self.shadow.ensure(self.partition.customers.count)
             verdict, aside = self.evaluation.apart(verdict, count)
-            facts = (kinds, codes, noted)
-            self.shadow.decide(rows, count, aside, facts, self.evaluation.who(self.names), explained)
+            self.shadow.decide(rows, count, aside, events, self.evaluation.who(self.names), explained)
         touched = self.decider.decide(
             rows.customer[:count],
             rows.now[:count],
             rows.asked[:count],
             verdict,
             self.partition.customers.bits,
-            self.decider.renewal.words(kinds, codes, noted, rows.measures),
+            self.decider.renewal.words(events, rows.event[:count], rows.measures),
             self.evaluation.who(self.names),
             explained,
         )
         for customer in touched:
             self.partition.set_rules_due(customer, self.decider.timers.next(customer))
-
-    def _facts_of(
-        self, rows: Rows, count: int
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
-        """Kind, `a` and `ref` of each row's event; a timer's row has a kind that is none."""
-        index = rows.event[:count]
-        if self._work is None:
-            return np.full(count, NO_KIND), np.zeros(count, np.uint8), np.zeros(count, np.uint64)
-        events = self._work.batch.events
-        return np.where(index < 0, NO_KIND, events["kind"][index]), events["a"][index], events["ref"][index]
 
     def _take_effect(self, end: int | None) -> None:
         """Facts that were folded and change an episode: churn, what care found, another person on the line."""

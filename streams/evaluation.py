@@ -297,11 +297,12 @@ class Evaluation:
     def _tell_incidents(self, rows: Rows, count: int) -> None:
         """Write what incidents there are of the rows' home cells beside the customers' own measures."""
         if self._holds:
-            measures, now = rows.measures[:count], rows.now[:count]
-            homes = measures[:, MEASURE["home_cell"]]
-            measures[:, MEASURE["incident_open"]] = self._holds.open(homes, now)
-            measures[:, MEASURE["days_since_incident"]] = self._holds.days_since(homes, now)
-            measures[:, MEASURE["incidents_30d"]] = self._holds.lately(homes, now)
+            homes = rows.measures[:count, MEASURE["home_cell"]]
+            some = self._holds.among(homes)  # the others have been measured as without an incident
+            homes, now = homes[some], rows.now[some]
+            rows.measures[some, MEASURE["incident_open"]] = self._holds.open(homes, now)
+            rows.measures[some, MEASURE["days_since_incident"]] = self._holds.days_since(homes, now)
+            rows.measures[some, MEASURE["incidents_30d"]] = self._holds.lately(homes, now)
 
     def _tell_market(self, rows: Rows, count: int) -> None:
         """Write what of the market concerns the rows' customers, likewise."""
@@ -313,7 +314,10 @@ class Evaluation:
         """In which rows an incident of the customer's cell explains use and network; None while there is none at all."""
         if not self._holds:
             return None
-        return self._holds.explained(rows.measures[:count, MEASURE["home_cell"]], rows.now[:count])
+        homes, explained = rows.measures[:count, MEASURE["home_cell"]], np.zeros(count, np.bool_)
+        some = self._holds.among(homes)
+        explained[some] = self._holds.explained(homes[some], rows.now[some])
+        return explained
 
     def incident_id(self, rows: Rows, row: int) -> str | None:
         """The incident that is open in a row's home cell."""

@@ -16,6 +16,7 @@ from customers.partition import ROWS
 from customers.rounds import Rows
 from detectors.machine import LANES, Code, execute
 from events.compiled import compiled
+from events.memory import prefetch
 from models.anomaly import Day, take
 from models.halfspace import Room, Trees, block_unusual
 from models.scoring import Arrays, Scratch, block_logits, probability
@@ -31,6 +32,7 @@ ANOMALY_AT = RISK_AT + 1
 NOW_AT = ANOMALY_AT + 1
 """The row's moment (µs UTC)."""
 _OBJECTED, _STATUS = MEASURE["profiling_objected"], MEASURE["line_status"]
+_LINE = 8  # numbers in a cache line
 _PAD = 8  # keeps the matrix's columns off one another's cache sets
 
 
@@ -74,7 +76,7 @@ def room(learned: int, words: int) -> Verdict:
     )
 
 
-@compiled
+@compiled(borrows=True)
 def _load(
     rows: Rows,
     attributes: npt.NDArray[np.float32],
@@ -84,21 +86,26 @@ def _load(
     inputs: npt.NDArray[np.int32],
     work: npt.NDArray[np.float64],
 ) -> None:
-    for k in range(len(inputs)):
-        register, place = work[inputs[k, 0]], inputs[k, 1]
-        if place < ATTRIBUTES_AT:
-            for i in range(lanes):
-                register[i] = rows.measures[at + i, place]
-        elif place < NOTES_AT:
-            for i in range(lanes):
-                register[i] = attributes[rows.customer[at + i], place - ATTRIBUTES_AT]
-        elif place == NOW_AT:
-            for i in range(lanes):
-                register[i] = rows.now[at + i]
-        elif place < RISK_AT:  # what comes from there on is worked out on the way
-            for i in range(lanes):
-                r = notes.records[rows.customer[at + i]]
-                register[i] = note_value(r, notes.pools, notes.ref[place - NOTES_AT], rows.now[at + i])
+    for first in range(0, lanes, _LINE):  # a cache line's worth of rows at a time
+        last = min(first + _LINE, lanes)
+        for i in range(at + last, min(at + last + _LINE, len(rows.now))):  # the rows after these
+            for place in range(0, ATTRIBUTES_AT, _LINE):
+                prefetch(rows.measures, i * ATTRIBUTES_AT + place)
+        for k in range(len(inputs)):
+            register, place = inputs[k, 0], inputs[k, 1]
+            if place < ATTRIBUTES_AT:
+                for i in range(first, last):
+                    work[register, i] = rows.measures[at + i, place]
+            elif place < NOTES_AT:
+                for i in range(first, last):
+                    work[register, i] = attributes[rows.customer[at + i], place - ATTRIBUTES_AT]
+            elif place == NOW_AT:
+                for i in range(first, last):
+                    work[register, i] = rows.now[at + i]
+            elif place < RISK_AT:  # what comes from there on is worked out on the way
+                for i in range(first, last):
+                    r = notes.records[rows.customer[at + i]]
+                    work[register, i] = note_value(r, notes.pools, notes.ref[place - NOTES_AT], rows.now[at + i])
 
 
 @compiled
@@ -128,7 +135,7 @@ def _unusual(rows: Rows, at: int, lanes: int, s: Stage, t: Trees, room: Room, da
     take(rows.customer, rows.now, at, lanes, room, day)
 
 
-@compiled
+@compiled(nogil=True)
 def judge(
     rows: Rows,
     count: int,

@@ -47,11 +47,11 @@ class Shadow:
         rows: Rows,
         count: int,
         verdict: Verdict,
-        facts: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint64]],
+        events: npt.NDArray[np.void],
         who: Who,
         explained: npt.NDArray[np.bool_] | None,
     ) -> None:
-        """Decide on the first `count` rows. `facts` are kind, `a` and noted code of each row's event."""
+        """Decide on the first `count` rows. `events` are those that the rows name."""
         customers, now = rows.customer[:count], rows.now[:count]
         touched = self.decider.decide(
             customers,
@@ -59,7 +59,7 @@ class Shadow:
             self.due[customers] <= now,
             verdict,
             self.bits,
-            self.decider.renewal.words(*facts, rows.measures),
+            self.decider.renewal.words(events, rows.event[:count], rows.measures),
             who,
             explained,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -113,3 +113,27 @@ def test_nobody_is_silent_while_suspended():
     )
     assert [*found] == [X]
     assert datetime.fromisoformat(found[X]) >= pause + 12 * DAY
+
+
+def files(customers: Sequence[str], days: Iterable[int]) -> Iterator[tuple[datetime, bytes]]:
+    """A feed of daily files: all that was used on a day is dated with its end."""
+    for day in days:
+        for customer in customers:
+            yield events("usage.recorded", customer, START + (day + 1) * DAY, service="voice", seconds=600)
+
+
+@pytest.mark.parametrize("size", [7, 100_000])
+def test_in_a_feed_of_daily_files_one_who_is_silent_for_long_is_found(size):
+    end = START + 45 * DAY
+    found = silent(files(CROWD, range(45)), files([X], range(30)), balances(START, end), size=size)
+    assert [*found] == [X]
+    assert START + 33 * DAY <= datetime.fromisoformat(found[X]) <= START + 37 * DAY
+
+
+@pytest.mark.parametrize("size", [7, 100_000])
+def test_in_a_feed_of_daily_files_nobody_is_silent_while_files_are_missing(size):
+    end = START + 50 * DAY
+    away, back = range(30), range(38, 50)
+    everybody = [*CROWD, X]
+    assert silent(files(everybody, away), files(everybody, back), balances(START, end), size=size) == {}
+    assert silent(files(everybody, away), balances(START, end), size=size) == {}
