@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from rules.ledger import History
-from rules.outcomes import NEVER, EpisodeLine, Leaver
+from rules.outcomes import NEVER, EpisodeLine, Leaver, at_or_above, at_tier
 from sinks.report.period import DAY_US, Period, date_of_day
 from sinks.report.quality import Quality
 
@@ -59,12 +59,11 @@ def contacts(history: History, period: Period) -> dict[str, Any]:
 
 def _tier(lines: Sequence[EpisodeLine], tier: int, size: float, period: Period, quality: Quality) -> dict[str, Any]:
     """Warnings that got to a tier: how many a day, and the share of leavers warned of a day or more ahead."""
-    warned = [(line.customer, line.reached[tier]) for line in lines if line.reached[tier] != NEVER]
-    per_day = sum(period.holds(at) for _, at in warned) / period.days
+    per_day = sum(period.holds(at) for _, at in at_tier(lines, tier)) / period.days
     return {
         "per_day": per_day,
         "per_day_and_1000": 1000 * per_day / size if size else None,
-        "recall_a_day_ahead": _ahead(warned, quality) if quality.leavers else None,
+        "recall_a_day_ahead": _ahead(at_or_above(lines, tier), quality) if quality.leavers else None,
     }
 
 

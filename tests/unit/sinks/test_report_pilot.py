@@ -69,6 +69,16 @@ def test_how_many_a_day_and_how_many_found_a_day_ahead() -> None:
     assert tiers["critical"]["recall_a_day_ahead"] == pytest.approx(1 / 3)
 
 
+def test_who_was_warned_long_ago_and_again_more_urgently_was_found_ahead_at_the_lower_tier_too() -> None:
+    history = silent()
+    log = history.log
+    log.raised(2, 0, made.noon(40) - 35 * made.DAY, False)  # customer 2: watched too early to count
+    log.reached(2, 1, made.noon(40) - 5 * made.DAY)
+    tiers = found(history)["pilot"]["tiers"]
+    assert tiers["warning"]["recall_a_day_ahead"] == pytest.approx(2 / 3)
+    assert tiers["watch"]["recall_a_day_ahead"] == 1
+
+
 def test_a_period_with_contacts_is_not_silent() -> None:
     assert found(silent())["pilot"]["contacts"] == {"count": 0, "silent": True, "first": None, "last": None}
     contacts = found(made.history())["pilot"]["contacts"]

@@ -134,7 +134,7 @@ def test_other_tiers_are_refused_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("part", "change", "message"),
     [
-        ("ages", lambda names: names[:-1], "ages .with adjustment"),
+        ("ages", lambda names: names[:-1], "ages .with move"),
         ("codes", lambda names: [*names, "humour"], "codes .without humour"),
         ("floats", lambda names: names[::-1], "floats .in another order"),
         ("feeds", lambda _: None, "feeds .with usage"),
