@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from support.programs import needs
 
+_random = random.SystemRandom()  # not the seeded one: two processes of the tests would pick the same
 READY = b"Ready to accept connections"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that the system gives to whoever connects: it is still free when the server starts a second time."""
+    while True:
+        port = _random.randrange(20_000, 30_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class RedisServer:

@@ -9,8 +9,6 @@ if revision < newest then
   return ''
 end
 if state ~= 'moved' then
-  sweep()
-  state = redis.call('HGET', item, 'state')
   out_of_all(id)
   redis.call('HDEL', item, 'warning')
   redis.call('HSET', item, 'id', id, 'revision', revision, 'state', 'moved', 'was', state or '', 'to', to)

@@ -175,7 +175,8 @@ def test_a_server_that_hangs_is_unavailable_and_takes_all_once_when_it_goes_on(
 def test_a_node_of_a_cluster_is_enough_for_a_queue(tmp_path: Path) -> None:
     """A cluster refuses scripts whose keys lie on different slots; this one has all slots, and checks that too."""
     needs_redis()
-    with RedisServer(tmp_path, "--cluster-enabled", "yes") as server, connect(server.url) as client:
+    options = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    with RedisServer(tmp_path, *options) as server, connect(server.url) as client:
         client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
         while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
             pass

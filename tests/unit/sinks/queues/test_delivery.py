@@ -10,7 +10,7 @@ from support.warnings_made import SAID, TIERS, Clock, cleared, warning
 from rules.early_warning import EarlyWarning, EpisodeStatus, StatusReason
 from sinks.queues import keys
 from sinks.queues.delivery import ITEM_BYTES, Delivered, Delivery, encoded
-from sinks.queues.looking import NoSuchItemError, Queues
+from sinks.queues.looking import Counts, NoSuchItemError, Queues
 from sinks.queues.work import NotNowError, Resolution, Work
 
 
@@ -103,6 +103,7 @@ def test_an_elevated_warning_may_go_to_another_queue(delivery: Delivery, queues:
     delivery.deliver([warning("w1", 1), warning("w1", 2, queue="high-value")])
 
     assert ids(queues, "care") == []
+    assert queues.counts()["care"] == Counts(0, 0, 0, 0)
     assert ids(queues, "high-value") == ["w1"]
     assert stream(client, "care") == [("w1", 1, "raised"), ("w1", 2, "moved")]
     assert stream(client, "high-value") == [("w1", 2, "elevated")]
@@ -220,3 +221,22 @@ def test_queues_can_be_known_before_their_first_warning(delivery: Delivery, queu
     assert queues.names() == ["care", "high-value"]
     with pytest.raises(NoSuchItemError, match="no queue vip; there are: care, high-value"):
         queues.names(["vip"])
+
+
+def test_a_claim_comes_back_with_its_item(delivery: Delivery, work: Work, client: redis.Redis) -> None:
+    delivery.deliver([warning("w1", 1, tier="watch")])
+    work.claim("w1", "li")
+    delivery.deliver([warning("w1", 2, queue="high-value"), warning("w1", 3, tier="critical")])
+
+    item = work.queues.find("w1")
+    assert (item.queue, item.state, item.agent, item.tier, item.claims) == ("care", "claimed", "li", "critical", 1)
+    assert ids(work.queues) == ["w1"]
+    assert client.pttl(keys.items("care") + "w1") == -1  # it does not vanish as what had left would
+
+
+def test_a_delivery_that_died_at_its_beginning_is_repeated_whole(delivery: Delivery, client: redis.Redis) -> None:
+    both = [warning("w1", 1), warning("w1", 2)]
+    delivery._run(delivery._homes(both))  # and here it dies
+
+    assert delivery.deliver(both).new == 2
+    assert stream(client) == [("w1", 1, "raised"), ("w1", 2, "elevated")]

@@ -28,3 +28,13 @@ def test_only_the_last_seconds_are_kept_and_only_while_redis_is_reached(client: 
 
 def test_nothing_is_lost_before_the_first_delivery(client: redis.Redis) -> None:
     assert Recent(client).lost() == []
+
+
+def test_what_was_given_again_is_kept_once(client: redis.Redis) -> None:
+    recent = Recent(client, lambda: 0.0)
+    recent.delivered([warning("w1")])
+    client.flushdb()
+    recent.delivered([*recent.lost(), warning("w2")], again=True)
+    client.flushdb()
+
+    assert recent.lost() == [warning("w1"), warning("w2")]

@@ -80,6 +80,24 @@ def test_a_claim_runs_out_and_the_item_is_there_for_others(delivery: Delivery, w
         work.ack("w1", "li")
 
 
+def test_a_claim_that_ran_out_cannot_be_acknowledged(delivery: Delivery, work: Work, clock: Clock) -> None:
+    delivery.deliver([warning()])
+    work.claim("w1", "li")
+    clock.pass_by(CLAIM_MS)
+
+    for step in (work.ack, work.release):
+        with pytest.raises(NotNowError, match="w1 is not claimed"):
+            step("w1", "li")
+
+
+def test_an_item_that_is_to_come_back_later_can_be_claimed_before(delivery: Delivery, work: Work) -> None:
+    delivery.deliver([warning()])
+    work.resolve("w1", Resolution(outcome="callback"), "li")
+    work.claim("w1", "wang")
+
+    assert work.queues.counts()["care"] == Counts(ready=0, later=0, claimed=1, overdue=0)
+
+
 def test_an_acknowledged_claim_lasts_longer_and_is_due_to_be_resolved(
     delivery: Delivery, work: Work, clock: Clock
 ) -> None:
@@ -143,6 +161,7 @@ def test_these_outcomes_bring_it_back_later(delivery: Delivery, work: Work, cloc
     item = work.resolve("w1", Resolution(outcome=outcome), "li")
 
     assert (item.state, item.agent, item.tries, item.back_at) == ("later", None, 1, at(clock, COME_BACK[outcome]))
+    assert item.acked_at == at(clock, 0)
     assert work.claim_next("li").warning_id == "w2"
     with pytest.raises(NotNowError, match="nothing to claim"):
         work.claim_next("li")
@@ -262,3 +281,37 @@ def test_items_can_be_listed_by_queue_tier_and_state(delivery: Delivery, work: W
     assert listed(queues=["desk"]) == ["w3"]
     assert listed(tiers=["watch", "critical"]) == ["w1", "w2"]
     assert listed(states=["claimed"]) == ["w2"]
+
+
+def test_what_becomes_more_urgent_is_to_be_acknowledged_anew(delivery: Delivery, work: Work) -> None:
+    delivery.deliver([warning(tier="watch")])
+    work.claim("w1", "li")
+    work.ack("w1", "li")
+    work.release("w1", "li")
+    delivery.deliver([warning("w1", 2, tier="warning", ack="09:00")])
+
+    assert (work.queues.find("w1").acked_at, work.queues.find("w1").due) == (None, "2026-01-01T09:00:00.000000Z")
+
+
+def test_an_outcome_is_not_given_for_a_claim_that_another_settled(
+    delivery: Delivery, work: Work, client: redis.Redis
+) -> None:
+    delivery.deliver([warning()])
+    before = work.queues.find("w1")
+    work.resolve("w1", Resolution(outcome="callback"), "li")
+
+    (answer,) = work._run([work._resolve(before, Resolution(outcome="declined"), "wang")])
+    assert answer == ["changed"]  # and with what it is now, its event has an id of its own
+    assert client.xlen(keys.outcomes("care")) == 1
+
+
+def test_an_item_that_was_deleted_by_hand_is_in_nobodys_way(
+    delivery: Delivery, work: Work, client: redis.Redis, clock: Clock
+) -> None:
+    delivery.deliver([warning("w1"), warning("w2")])
+    work.claim("w1", "li")
+    client.delete(keys.items("care") + "w1")
+    clock.pass_by(CLAIM_MS)
+
+    assert work.queues.counts()["care"] == Counts(ready=1, later=0, claimed=0, overdue=0)
+    assert work.claim_next("li").warning_id == "w2"
