@@ -12,7 +12,7 @@ def feed_of(times):
     """A feed with usage at these times (µs after BEGIN), and its clock."""
     feeds, clock = FeedClock(), 0
     for at in times:
-        feeds.ensure(1)
+        feeds.begin(1)
         note_gap(feeds.view, clock, BEGIN + at)
         clock = BEGIN + at
     return feeds, clock
