@@ -74,7 +74,7 @@ def test_what_was_learned_is_part_of_a_snapshot():
     again = FeedClock()
     again.restore({name: np.array(part) for name, part in feeds.snapshot().items()})
     for one in (feeds, again):
-        one.ensure(1)
+        one.begin(1)
         note_gap(one.view, clock, clock + 3 * DAY_US)
     assert again.snapshot()["usual"].tolist() == feeds.snapshot()["usual"].tolist()
     assert usual_gap(again.view, clock) == 36 * HOUR_US

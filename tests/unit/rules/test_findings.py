@@ -43,7 +43,7 @@ def test_sarif_names_place_and_code() -> None:
 def test_github_s_commands_are_escaped() -> None:
     assert as_github(FAULTS).splitlines() == [
         "::warning file=rules/a%2Cb.yaml,line=1,col=1,title=no-test::no test expects it to fire",
-        "::error file=rules/b.yaml,line=3,col=7,title=expression::100%25 wrong,%0Areally",
+        "::error file=rules/b.yaml,line=3,col=7,title=expression::100%25 wrong,\\nreally",
     ]
 
 
