@@ -42,7 +42,7 @@ BATCH = 5_000
 
 def many(configuration: Configuration, size: int) -> Configuration:
     """The default rules and copies of them, `size` in all."""
-    schema, chance, numbers = bootstrap.schema(), random.Random(1), count()
+    schema, chance, numbers = configuration.schema, random.Random(1), count()
     rules = list(configuration.rules.rules)
     sources = [rule for rule in rules if numeric(rule)]
     for rule in cycle(sources):

@@ -44,10 +44,10 @@ def rules_schema(
     """Print the JSON Schema of a file of the configuration, for editors and CI."""
     if kind not in FILES:
         raise UsageError(f"--kind {kind}: {', '.join(FILES)}")
-    names: dict[str, list[str]] = {"evidence": sorted(bootstrap.schema())}
+    names: dict[str, list[str]] = {}
     if kind == "rules":
         found = bootstrap.configuration(bootstrap.config_folder(config))
-        names |= {"tier": list(found.settings.tiers), "actions": sorted(found.actions)}
+        names = {"tier": list(found.settings.tiers), "actions": sorted(found.actions), "evidence": sorted(found.schema)}
     typer.echo(msgspec.json.format(msgspec.json.encode(schema_of_file(kind, names))))
 
 

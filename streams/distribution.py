@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from customers.layout import T
 from detectors.catalogue import Feature
-from detectors.features import FEATURES
 from streams.engine import Engine
 from streams.observing import RowColumns
 
@@ -22,16 +21,17 @@ def distributions(engine: Engine, at: int) -> dict[str, dict[str, Any]]:
     share of yes. `at` is the time to look at (µs UTC).
     """
     known = np.flatnonzero(engine.partition.customers.column("times", T["first_seen"]) > 0)
-    columns: dict[str, list[npt.NDArray[np.float64]]] = {feature.name: [] for feature in FEATURES}
+    features = tuple(engine.evaluation.features.values())
+    columns: dict[str, list[npt.NDArray[np.float64]]] = {feature.name: [] for feature in features}
     for rows, count in engine.partition.look(known, at):
         engine.evaluation.judge(rows, count, learn=False)
         sheet = RowColumns(engine.evaluation, rows, count)
         with np.errstate(all="ignore"):
-            for feature in FEATURES:
+            for feature in features:
                 columns[feature.name].append(np.array(sheet[feature.name], np.float64))
     return {
         feature.name: _of_feature(engine, feature, np.concatenate(columns[feature.name] or [np.zeros(0)]))
-        for feature in FEATURES
+        for feature in features
     }
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from customers.rounds import Rows
-from detectors.features import CATALOGUE
 from events.times import rfc3339
 from rules.columns import Sheet
 from rules.expressions import Clause
@@ -117,7 +116,7 @@ def _states(moment: Moment) -> tuple[Any, ...]:
 def _values(engine: Engine, clause: Clause) -> str:
     said = []
     for name, value in clause.values.items():
-        known = CATALOGUE.get(name)
+        known = engine.evaluation.features.get(name)
         if value != value:
             text: str | None = "unknown"
         elif known is not None and known.kind == "category":

@@ -16,7 +16,17 @@ from rules.settings import Settings
 
 EDITED: Final = "edited"
 SUDDEN: Final = "sudden"
-_KEPT: Final = ("horizon_days", "lateness", "fact_lateness", "utc_offset", "currency", "tiers", "recheck", "tick")
+_KEPT: Final = (
+    "horizon_days",
+    "lateness",
+    "fact_lateness",
+    "utc_offset",
+    "currency",
+    "tiers",
+    "recheck",
+    "tick",
+    "signals",
+)
 
 
 class Alarm(Struct, frozen=True):

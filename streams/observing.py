@@ -9,7 +9,7 @@ import numpy as np
 
 from customers.measures import MEASURE
 from customers.rounds import Rows
-from detectors.columns import Columns
+from detectors.columns import Column, Columns
 from detectors.features.unusual import ANOMALY
 from models.champion import Champion
 from rules.columns import Sheet
@@ -28,12 +28,21 @@ class RowColumns(Columns):
     def __init__(self, evaluation: Evaluation, rows: Rows, count: int) -> None:
         super().__init__(evaluation.columns, evaluation.params, count)
         self._evaluation = evaluation
+        self._rows = rows
+        self._noted = {signal.name for signal in evaluation.signals}
         for name, k in _MEASURES:
             self.put("m." + name, rows.measures[:count, k])
         verdict = evaluation.verdict
         self.put(ANOMALY, verdict.anomaly[:count])
         self.put("risk", verdict.risk[:count])
         self.put(NOW, rows.now[:count].astype(np.float64))
+
+    def __getitem__(self, name: str) -> Column:
+        """A column; those of the operator's own signals come from the customers' notes."""
+        if name in self._noted:
+            self._noted.remove(name)
+            self.put(name, self._evaluation.feature(name, self._rows, self.rows))
+        return super().__getitem__(name)
 
     def code(self, name: str, text: str) -> float:
         """The code of a category's text; NaN for one never seen."""

@@ -66,7 +66,7 @@ def fires(
 
     A candidate's `for` is looked at when the customer is looked at anyway, so it may fire up to a `recheck` late.
     """
-    rules, schema, currency = configuration.rules, bootstrap.schema(), configuration.settings.currency
+    rules, schema, currency = configuration.rules, configuration.schema, configuration.settings.currency
     known = {rule.id: rule for rule in (*rules.rules, *rules.switched_off)}
     made = [with_parameter(known[one.rule], one.parameter, one.value, schema, currency) for one in candidates]
     numbered = [replace(rule, id=f"{rule.id}#{k}") for k, rule in enumerate(made)]

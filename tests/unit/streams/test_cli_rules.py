@@ -164,3 +164,45 @@ def test_diff_says_what_changed_in_words(tmp_path: Path) -> None:
     assert "risk-watch: removed (watch)" in lines
     assert len(lines) == 3 + 3 + 1
     assert churn("rules", "diff", str(DEFAULT), str(DEFAULT)).stdout.startswith("no difference\n")
+
+
+SIGNALS = """
+signals:
+  complained_online:
+    kind: yes/no
+    text: {en: Complained on a public site, zh-CN: 在公开网站投诉}
+  offers_seen:
+    kind: number
+    text: {en: Offers of others seen, zh-CN: 浏览他网优惠次数}
+"""
+ONLINE = """version: 1
+groups:
+  - name: online
+    rules:
+      - alert: ComplainedOnline
+        id: complained-online
+        mode: shadow
+        tier: watch
+        expr: complained_online and offers_seen >= 2
+        reason: complained_online
+        text: {en: "Offers of others: {{ offers_seen }}", zh-CN: "他网优惠{{ offers_seen }}次"}
+"""
+
+
+def test_an_operator_s_own_signals_are_seen_by_all_of_them(events: Path, tmp_path: Path) -> None:
+    folder = edited(tmp_path / "config")
+    (folder / "churn.yaml").write_text((folder / "churn.yaml").read_text() + SIGNALS)
+    (folder / "rules" / "online.yaml").write_text(ONLINE)
+    last = json.loads(events.read_bytes().splitlines()[-1])["occurred_at"]
+    common = {"type": "customer.noted", "customer_id": "c0000001", "occurred_at": last}
+    notes = [{"code": "complained_online", "event_id": "n1"}, {"code": "offers_seen", "value": 3, "event_id": "n2"}]
+    (tmp_path / "more.jsonl").write_text("".join(json.dumps(common | note) + "\n" for note in notes))
+    files = (str(events), str(tmp_path / "more.jsonl"), "--config", str(folder))
+    found = {one["name"]: one for one in json.loads(churn("rules", "features", *files, "--format", "json").stdout)}
+    assert found["offers_seen"]["live"]["known"] == pytest.approx(1 / 60)
+    assert found["offers_seen"]["live"]["quantiles"]["0.5"] == 3
+    done = churn("rules", "explain", "complained-online", "--customer", "c0000001", *files)
+    assert "offers_seen = 3" in done.stdout
+    assert "fired at" in done.stdout
+    schema = json.loads(churn("rules", "schema", "--config", str(folder)).stdout)
+    assert "offers_seen" in schema["$defs"]["RuleEntry"]["properties"]["evidence"]["items"]["enum"]
