@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from customers import layout, metrics
 
-GROWTH: Final = 1.125
+GROWTH: Final = 1.04  # what is grown too much is filled all the same
 POOL_GROWTH: Final = 1.25
 RECORDS_MOST: Final = 2  # that one fact adds to a pool: a profile stands for fields and for many attributes
 SMALLEST: Final = 1024
