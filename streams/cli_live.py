@@ -30,6 +30,6 @@ def run_command(
         return bootstrap.engine(configuration, model, saved)
 
     build(None)  # a model that cannot be read is said before anything is connected
-    import_module("streams.live.process").run(settings, build, int(configuration.settings.utc_offset))
+    import_module("streams.live.process").run(settings, build, configuration.settings)
     sys.stderr.flush()
     os._exit(0)  # nothing is left to do, and no thread of a client may hold the process

@@ -12,6 +12,7 @@ import structlog
 import uvloop
 from aiokafka.errors import KafkaError
 
+from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams.live.settings import LiveSettings
 from streams.live.topics import TopicsError, ready_topics
@@ -20,10 +21,10 @@ from streams.live.worker import Worker
 from streams.problems import OutsideError
 
 
-def run(settings: LiveSettings, build: Any, utc_offset: int) -> None:
+def run(settings: LiveSettings, build: Any, configuration: Settings) -> None:
     """Work until SIGTERM. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     quiet_logs()
-    uvloop.run(work(settings, build, utc_offset))
+    uvloop.run(work(settings, build, configuration))
 
 
 def quiet_logs() -> None:
@@ -39,7 +40,7 @@ def quiet_logs() -> None:
     )
 
 
-async def work(settings: LiveSettings, build: Any, utc_offset: int) -> None:
+async def work(settings: LiveSettings, build: Any, configuration: Settings) -> None:
     """One worker from beginning to end. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     try:
         count = await asyncio.wait_for(ready_topics(settings), 30)
@@ -51,7 +52,7 @@ async def work(settings: LiveSettings, build: Any, utc_offset: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    worker = Worker(settings, count, build, metrics, utc_offset)
+    worker = Worker(settings, count, build, metrics, configuration)
     pages = application(metrics, worker.alive, worker.ready)
     try:
         async with served(pages, settings.http_host, settings.http_port):

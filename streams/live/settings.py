@@ -47,7 +47,7 @@ class LiveSettings(BaseSettings):
     stop_within: float = Field(30.0, gt=0)
     share_wait: float = Field(60.0, gt=0)
     stalled_after: float = Field(120.0, gt=0)
-    redis_url: SecretStr = SecretStr("")
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
 
     @model_validator(mode="after")
     def _files_are_there(self) -> Self:

@@ -19,8 +19,10 @@ from faust.app.base import BootStrategy
 from faust.types import TP
 from yarl import URL
 
+from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams import clock
+from streams.live.care import CareQueues
 from streams.live.delivery import Parcel
 from streams.live.exchange import Statement
 from streams.live.lane import Output
@@ -57,9 +59,11 @@ class App(faust.App):
 class Worker:
     """One process of `churn run`. `count`: partitions of every topic; `build` makes an engine."""
 
-    def __init__(self, settings: LiveSettings, count: int, build: Build, metrics: Metrics, utc_offset: int) -> None:
+    def __init__(
+        self, settings: LiveSettings, count: int, build: Build, metrics: Metrics, configuration: Settings
+    ) -> None:
         self.settings, self.count, self.build, self.metrics = settings, count, build, metrics
-        self.utc_offset = utc_offset
+        self.utc_offset = int(configuration.utc_offset)
         self.population = Population(settings.client(), self.heard)
         self.tenancies: dict[int, Tenancy] = {}
         self.generation = -1
@@ -73,6 +77,7 @@ class Worker:
         self.producer = AIOKafkaProducer(
             **settings.client(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
         )
+        self.care = CareQueues(settings, configuration.tiers, self.producer, metrics)
         self.app = self._app()
 
     def client(self) -> dict[str, Any]:
@@ -146,7 +151,10 @@ class Worker:
         """All partitions are given up, most to come back: save them for whoever gets them."""
         async with self.busy:
             self.paused = True
-            await asyncio.wait_for(self._save_all(), self.settings.kafka_rebalance / 2)
+            try:
+                await asyncio.wait_for(self._save_all(), self.settings.kafka_rebalance / 2)
+            except TimeoutError:  # whoever gets them reads a little more again
+                log.warning("partitions are given up without a checkpoint of this moment")
 
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]:
         """Take over the partitions of an assignment; gives where to read from."""
@@ -199,7 +207,10 @@ class Worker:
         """Work until `stop`, then end in order; raises what ended it otherwise."""
         await self.producer.start()
         await self.app.start()
-        tasks = [asyncio.create_task(self._watched(one())) for one in (self._pump, self._watch, self.population.run)]
+        tasks = [
+            asyncio.create_task(self._watched(one()))
+            for one in (self._pump, self._watch, self.population.run, self.care.run)
+        ]
         waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(self.ended.wait())]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if self.failure is not None:
