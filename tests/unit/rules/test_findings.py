@@ -19,6 +19,10 @@ FAULTS = [
 ]
 
 
+def test_a_message_is_one_line_whatever_it_quotes() -> None:
+    assert str(FAULTS[0]) == "rules/b.yaml:3:7: 100% wrong,\\nreally"
+
+
 def test_json_has_every_part() -> None:
     first, second = json.loads(as_json(FAULTS))
     assert first == {

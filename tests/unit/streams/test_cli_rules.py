@@ -83,7 +83,7 @@ def test_tests_say_how_much_of_the_rules_they_look_at() -> None:
     assert done.exit_code == 0
     assert "coverage: " in done.stdout
     assert "is never true in any test" in done.stdout
-    assert "81 tests, 0 failed" in done.stdout
+    assert " tests, 0 failed\n" in done.stdout
 
 
 def test_a_failing_test_shows_each_clause(tmp_path: Path) -> None:
