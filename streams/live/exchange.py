@@ -22,8 +22,9 @@ DAY_US: Final = 86_400_000_000
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """What a partition says: everything that its slots from `since` on and before `before` have shown, and the time (µs) of
-    the newest event that it has read.
+    """What a partition says: everything that its slots from `since` on and before `before` have shown, the time (µs) of the
+    newest event that it has read, and what was reported of the network and the market: all that it ever said, from the
+    `first`-th on.
     """
 
     lane: int
@@ -31,6 +32,8 @@ class Statement(msgspec.Struct, frozen=True):
     before: int
     frontier: int
     told: Told
+    first: int = 0
+    reports: list[str] = []
 
 
 class Teller(Protocol):
@@ -43,10 +46,15 @@ class Teller(Protocol):
 class Exchange:
     """One partition's part in it. `heard[lane]`: the slot before which everything of another partition is known."""
 
-    def __init__(self, lane: int, count: int, heard: dict[int, int], said: int, utc_offset: int) -> None:
+    def __init__(
+        self, lane: int, count: int, heard: dict[int, int], said: int, reports: dict[int, int], utc_offset: int
+    ) -> None:
         self.lane, self.utc_offset = lane, utc_offset
         self.heard = {other: heard.get(other, 0) for other in range(count) if other != lane}
         self.said = said  # the slot before which everything of our own was said
+        self.reports = dict(reports)  # how many reports each partition made, ourselves included
+        self.reported: list[str] = []  # ours that were not said yet
+        self.to_apply: list[str] = []  # of others
         self.frontier = 0  # the newest event that we said we have read
         self.newest = 0  # the newest event of any other
         self.newest_came = 0.0  # when that was heard (monotonic, s)
@@ -59,9 +67,11 @@ class Exchange:
     def say(self, engine: Teller, clock: int, frontier: int) -> Statement | None:
         """What is new at a clock (µs), if anything."""
         before = max(self.said, clock // SLOT_US)
-        if before == self.said and frontier <= self.frontier:
+        if before == self.said and frontier <= self.frontier and not self.reported:
             return None
-        statement = Statement(self.lane, self.said, before, frontier, engine.told(before))
+        first = self.reports.get(self.lane, 0)
+        statement = Statement(self.lane, self.said, before, frontier, engine.told(before), first, self.reported)
+        self.reports[self.lane], self.reported = first + len(self.reported), []
         self.said, self.frontier = before, max(self.frontier, frontier)
         return statement
 
@@ -70,6 +80,10 @@ class Exchange:
         known = self.heard.get(statement.lane)
         if known is None:
             return
+        news = statement.reports[max(0, self.reports.get(statement.lane, 0) - statement.first) :]
+        if news:
+            self.to_apply += news
+            self.reports[statement.lane] = statement.first + len(statement.reports)
         if statement.frontier > self.newest:
             self.newest, self.newest_came = statement.frontier, came
         if statement.before <= known:

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
+import numpy as np
 
 from events.columns import Batch, empty_batch
+from events.contract import MarketNoted, NetworkIncident
 from events.deadletters import DeadLetter, Reason, dead_letter
+from events.decode import decode
 from events.records import Record, decode_records
-from events.times import SLOT_US, rfc3339
+from events.times import SLOT_US, rfc3339, time_of
 from population.incident import Incident
 from rules.early_warning import EarlyWarning
 from streams.admit import admit
@@ -23,7 +26,7 @@ from streams.core import Core, Step
 from streams.live.exchange import Exchange, Statement, Teller
 from streams.live.merge import NEVER, Merger
 from streams.live.placement import misplaced
-from streams.live.topics import EVENTS
+from streams.live.topics import EVENTS, POPULATION
 
 HOLD_US: Final = 30_000_000
 LIVE_US: Final = 86_400_000_000
@@ -46,7 +49,7 @@ class Tick(msgspec.Struct, frozen=True):
 class Covered(msgspec.Struct, frozen=True):
     """What a checkpoint of a partition covers: offsets behind the events applied, the topics' times, the ticks' next offset.
 
-    `outputs`: offsets behind what was delivered; `heard`, `said`: of the exchange, which was read up to `population`. `clock` is the stream clock, which events moved at `moved_at` (both µs).
+    `outputs`: offsets behind what was delivered; `heard`, `said`, `reports`: of the exchange, which was read up to `population`. `clock` is the stream clock, which events moved at `moved_at` (both µs).
     """
 
     positions: dict[str, int]
@@ -59,6 +62,9 @@ class Covered(msgspec.Struct, frozen=True):
     heard: dict[int, int] = {}
     said: int = 0
     population: int = 0
+    reports: dict[int, int] = {}
+    to_apply: list[str] = []
+    reported: list[str] = []
 
 
 class Output(NamedTuple):
@@ -85,6 +91,12 @@ class Sharing(Core, Teller, Protocol):
     """An engine of one partition among others."""
 
 
+class Dated(msgspec.Struct, frozen=True):
+    """When something happened."""
+
+    occurred_at: str = ""
+
+
 class Lane:
     """`count` partitions there are; `covered` and `ticks` are what the checkpoint and the partition's ticks say."""
 
@@ -99,7 +111,8 @@ class Lane:
     ) -> None:
         self.partition, self.count, self.engine = partition, count, engine
         self.align = settings.align
-        self.exchange = Exchange(partition, count, covered.heard, covered.said, settings.utc_offset)
+        self.exchange = Exchange(partition, count, covered.heard, covered.said, covered.reports, settings.utc_offset)
+        self.exchange.to_apply, self.exchange.reported = [*covered.to_apply], [*covered.reported]
         self.merger = Merger(EVENTS, covered.positions, covered.turns, settings.align)
         self.events = covered.events
         self.next_tick = covered.ticks  # offset behind the last tick applied
@@ -128,6 +141,9 @@ class Lane:
 
     def busy(self) -> bool:
         """Whether there is anything to apply, now or soon."""
+        return self._waits() or bool(self.exchange.to_apply)
+
+    def _waits(self) -> bool:
         return bool(self.arrived or any(queue.chunks for queue in self.merger.queues.values()))
 
     def work(self, now: float, decided_at: int) -> Output | None:
@@ -142,10 +158,24 @@ class Lane:
             strays += self._decode(topic, records, came, dead, decided_at)
         if self.known:
             return self._again(now, decided_at, dead, strays)
-        batch = self.merger.release(now, MOST_AT_ONCE, self.exchange.limit)
+        reported = min(map(report_time, self.exchange.to_apply), default=NEVER)
+        batch = self.merger.release(now, MOST_AT_ONCE, min(self.exchange.limit, reported))
+        if batch is None:
+            batch = self._next_report(now)
         if batch is None:
             return Output(dead=dead, misplaced=strays) if dead or strays else None
         return self._apply(batch, decided_at, dead, strays)
+
+    def _next_report(self, now: float) -> Batch | None:
+        """What another partition was told of the network or the market, which concerns everybody, when it has its turn."""
+        if not self.exchange.to_apply:
+            return None
+        report = min(self.exchange.to_apply, key=report_time)
+        at = report_time(report)
+        if at >= self.exchange.limit or not (self._rests() or self.merger.promise(now) >= at):
+            return None
+        self.exchange.to_apply.remove(report)
+        return decode(report.encode(), POPULATION, received_at="")
 
     def _again(self, now: float, decided_at: int, dead: list[DeadLetter], strays: int) -> Output | None:
         """What an earlier worker did after its checkpoint: its events up to its tick, then the tick."""
@@ -183,18 +213,23 @@ class Lane:
         batch = decode_records(records, received_at=received_at) if records else empty_batch()
         dead.extend(batch.dead)
         batch.dead = []
+        for index, fact in batch.facts.items():
+            if isinstance(fact, NetworkIncident | MarketNoted):
+                self.exchange.reported.append(batch.payload(index).decode())
         self.merger.queues[topic].add(batch, next_offset, came)
         return len(strays)
 
     def _apply(self, batch: Batch, decided_at: int, dead: list[DeadLetter], strays: int) -> Output:
-        admitted, future, _ = admit(batch, batch.events["clock"], None, rfc3339(decided_at))
+        arrived = np.where(batch.events["clock"] > 0, batch.events["clock"], decided_at)
+        admitted, future, _ = admit(batch, arrived, None, rfc3339(decided_at))
         dead.extend(future)
         if not len(admitted):
             return Output(dead=dead, misplaced=strays)
         step = self.engine.step(admitted, decided_at)
         self.clock, self.moved_at = max(self.clock, int(admitted.events["clock"][-1])), decided_at
         self.events += step.applied
-        return output_of(step, dead, strays)._replace(came=self.merger.oldest)
+        came = self.merger.oldest
+        return output_of(step, dead, strays)._replace(came=came if came < NEVER else None)
 
     def say(self, now: float) -> Statement | None:
         """What the other partitions should know at `now` (monotonic, s), if anything is new."""
@@ -208,7 +243,7 @@ class Lane:
         self.exchange.hear(self.engine, statement, came)
 
     def _rests(self) -> bool:
-        return not self.known and not self.busy() and self.merger.drained()
+        return not self.known and not self._waits() and self.merger.drained()
 
     def tick(self, now: float, at: int, patient: bool) -> Tick | None:
         """How far the clock of a partition without events has come, to be made known before it is applied; None if nowhere.
@@ -256,12 +291,21 @@ class Lane:
             dict(self.exchange.heard),
             self.exchange.said,
             population,
+            dict(self.exchange.reports),
+            [*self.exchange.to_apply],
+            [*self.exchange.reported],
         )
 
     @property
     def waiting(self) -> int:
         """Records read and not applied."""
         return sum(self.pending.values()) + self.merger.waiting
+
+
+def report_time(report: str) -> int:
+    """When a report of the network or the market is dated (µs); 0 where it does not say."""
+    at = msgspec.json.decode(report, type=Dated).occurred_at
+    return time_of(at, "occurred_at") if at else 0
 
 
 def output_of(step: Step, dead: Sequence[DeadLetter], strays: int) -> Output:

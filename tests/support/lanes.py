@@ -14,6 +14,7 @@ from streams.live.placement import partitions_of
 from streams.live.topics import BILLING, COMPLAINTS, EVENTS, OUTCOMES, USAGE
 
 FOREVER = 10**6
+WALL = 4_000_000_000_000_000  # far from all events: no clock follows it
 TOPICS = {"usage": USAGE, "network": USAGE, "churned": OUTCOMES, "returned": OUTCOMES, "care": OUTCOMES}
 BILLED = ("bill", "payment", "balance", "plan", "contract", "line", "device", "customer.profiled")
 
@@ -74,12 +75,12 @@ class Cluster:
         """One turn of the worker's loop; whether anything happened."""
         self.now += 1.0
         opened = self.lanes[lane]
-        output = opened.work(self.now, 0)
+        output = opened.work(self.now, WALL)
         moved = output is not None
-        tick = opened.tick(self.now, 0, True)
+        tick = opened.tick(self.now, WALL, True)
         if tick is not None:
             self.ticks[lane].append(tick)
-            more = opened.apply_tick(len(self.ticks[lane]) - 1, tick, 0)
+            more = opened.apply_tick(len(self.ticks[lane]) - 1, tick, WALL)
             self.decisions += more.decisions
             moved = True
         if output is not None:
