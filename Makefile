@@ -38,7 +38,7 @@ format: $(STAMP) ## format the code
 	@$(BIN)/ruff check --fix --exit-zero . && $(BIN)/ruff format .
 
 test: lint ## lint, then every test
-	@echo "pytest"; $(BIN)/pytest -n 2
+	@echo "pytest"; $(BIN)/pytest -n 2 --dist loadgroup
 
 bench: $(STAMP) ## speed and memory on simulated events (BENCH_EVENTS=1000000 for a short one)
 	@$(BIN)/python -m benchmarks.bench

@@ -1,0 +1,128 @@
+"""Workers on a real Kafka: the warnings of a replay, none missing and none doubled, whatever dies."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from kafka.admin import KafkaAdminClient, NewTopic
+from support.kafka_server import KafkaServer, needs_kafka
+from support.workers import Workers, produce, read_all, wait_drained, without_cells
+
+from streams.live.topics import BILLING
+
+pytestmark = pytest.mark.xdist_group("kafka")
+CHURN = [sys.executable, "-c", "from streams.cli import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    needs_kafka()
+    if given := os.environ.get("KAFKA_BOOTSTRAP"):
+        yield given
+        return
+    with KafkaServer(tmp_path_factory.mktemp("kafka")) as server:
+        yield server.bootstrap
+
+
+@pytest.fixture
+def empty(broker: str) -> str:
+    """The broker without any of our topics."""
+    admin = KafkaAdminClient(bootstrap_servers=broker)
+    ours = [topic for topic in admin.list_topics() if topic.startswith("churn.")]
+    if ours:
+        admin.delete_topics(ours)
+    admin.close()
+    return broker
+
+
+def replayed(folder: Path) -> tuple[list[bytes], Path, dict[tuple[str, int], dict[str, object]]]:
+    """A simulated stream, a model that learned from it, and what a replay with that model says."""
+    events, model, said = folder / "events.jsonl", folder / "model", folder / "warnings.jsonl"
+    simulated = ["simulate", "--customers", "150", "--days", "40", "--seed", "21", "--out", events]
+    subprocess.run([*CHURN, *simulated], check=True, capture_output=True)
+    lines = without_cells(events.read_bytes().splitlines())
+    events.write_bytes(b"\n".join(lines) + b"\n")
+    subprocess.run([*CHURN, "replay", events, "--save-model", model], check=True, capture_output=True)
+    again = ["replay", events, "--model", model, "--warnings", said]
+    subprocess.run([*CHURN, *again], check=True, capture_output=True)
+    return lines, model, firsts(map(msgspec.json.decode, said.read_bytes().splitlines()))
+
+
+def firsts(decisions) -> dict[tuple[str, int], dict[str, object]]:
+    """The first of each (warning_id, revision), the wall clock apart; repeats are equal to it."""
+    found: dict[tuple[str, int], dict[str, object]] = {}
+    for decision in decisions:
+        del decision["decided_at"]
+        assert found.setdefault((decision["warning_id"], decision["revision"]), decision) == decision
+    return found
+
+
+def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty, tmp_path):
+    lines, model, expected = replayed(tmp_path)
+    assert len(expected) > 20
+    workers = Workers(empty, tmp_path, model)
+    dice = random.Random(3)
+    for _ in range(2):
+        workers.start()
+    size = len(lines) // 5 + 1
+    slices = [lines[start : start + size] for start in range(0, len(lines), size)]
+    paused = None
+    for number, part in enumerate(slices):
+        produce(empty, part)
+        wait_drained(empty, 4)
+        victim = dice.choice([one for one in workers.running if one is not paused])
+        if number in {0, 2}:
+            workers.start()
+            workers.kill(victim)
+        elif number == 1:
+            workers.start()
+            workers.kill(victim, signal.SIGSTOP)
+            paused = victim
+        elif number == 3:
+            paused.send_signal(signal.SIGCONT)
+            oldest = next(one for one in workers.running if one is not paused)
+            assert workers.kill(oldest, signal.SIGTERM) == 0
+    behind = wait_drained(empty, 150)
+    codes = workers.stop_all()
+    assert not behind, workers.logs()[-4000:]
+    found = firsts(read_all(empty))
+    assert found == expected
+    assert codes[-1] == 0
+
+
+def refused(*environment: tuple[str, str]) -> tuple[int, str]:
+    done = subprocess.run(
+        [*CHURN, "run"], check=False, env=os.environ | dict(environment), capture_output=True, text=True, timeout=120
+    )
+    return done.returncode, done.stderr.strip()
+
+
+def test_a_missing_broker_is_one_line_and_exit_code_3(tmp_path):
+    code, said = refused(("CHURN_KAFKA_BOOTSTRAP", "127.0.0.1:1"), ("CHURN_CHECKPOINTS", str(tmp_path)))
+    assert code == 3
+    assert said.splitlines()[-1].startswith("Kafka at 127.0.0.1:1: ")
+
+
+def test_missing_topics_and_numbers_of_partitions_that_differ_are_named(empty, tmp_path):
+    where = (("CHURN_KAFKA_BOOTSTRAP", empty), ("CHURN_CHECKPOINTS", str(tmp_path)), ("CHURN_HTTP_PORT", "0"))
+    code, said = refused(*where, ("CHURN_KAFKA_CREATE_TOPICS", "false"))
+    assert (code, "missing on the broker: churn.usage.v1" in said) == (3, True)
+    admin = KafkaAdminClient(bootstrap_servers=empty)
+    admin.create_topics([NewTopic(BILLING, 3, 1), NewTopic("churn.usage.v1", 2, 1)])
+    admin.close()
+    code, said = refused(*where)
+    assert (code, "the numbers of partitions differ" in said) == (3, True)
+
+
+def test_a_setting_that_is_none_is_one_line_and_exit_code_2():
+    code, said = refused(("CHURN_KAFKA_PARTITIONS", "many"))
+    assert code == 2
+    assert said.startswith("CHURN_KAFKA_PARTITIONS: ")
