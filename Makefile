@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench bench-rules outage fuzz clean
+.PHONY: help setup demo test lint format bench bench-kafka bench-rules outage fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,9 @@ bench-rules: $(STAMP) ## what 100, 500 and 1,000 rules cost beside the default s
 
 outage: $(STAMP) ## an outage of 5,000 customers: incidents and warnings because of it (ten minutes)
 	@$(BIN)/python -m benchmarks.outage
+
+bench-kafka: $(STAMP) ## one worker on the Kafka that KAFKA_BOOTSTRAP names, beside bare consumption; its churn.* topics are deleted
+	@$(BIN)/python -m benchmarks.live
 
 fuzz: $(STAMP) ## a long search: property tests with many more examples, then the engine and rule files (FUZZ_EXAMPLES=20000 FUZZ_SECONDS=600 FUZZ_FILES=10000)
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 tests/property

@@ -21,7 +21,16 @@ from rules.yaml_source import parse
 
 PREFIX = "CHURN_"
 ELSEWHERE = frozenset(
-    ("CONFIG", "KAFKA_BOOTSTRAP", "REDIS_URL", "REDIS_URL_FILE", "CHECKPOINTS", "HTTP_PORT", "HTTP_HOST"),
+    (
+        "CONFIG",
+        *("REDIS_URL", "REDIS_URL_FILE"),
+        *("CHECKPOINTS", "CHECKPOINT_EVERY", "ALIGN", "SHARE_WAIT", "STOP_WITHIN", "STALLED_AFTER"),
+        *("HTTP_PORT", "HTTP_HOST"),
+        *("KAFKA_BOOTSTRAP", "KAFKA_GROUP", "KAFKA_PARTITIONS", "KAFKA_REPLICATION", "KAFKA_CREATE_TOPICS"),
+        *("KAFKA_SECURITY", "KAFKA_CA_FILE", "KAFKA_CERT_FILE", "KAFKA_KEY_FILE", "KAFKA_SASL", "KAFKA_USER"),
+        *("KAFKA_PASSWORD", "KAFKA_PASSWORD_FILE", "KAFKA_TOKEN", "KAFKA_TOKEN_FILE"),
+        *("KAFKA_SESSION", "KAFKA_REBALANCE"),
+    )
 )
 """Names that are no keys of churn.yaml: read by the commands that need them."""
 

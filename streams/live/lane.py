@@ -166,6 +166,15 @@ class Lane:
             return Output(dead=dead, misplaced=strays) if dead or strays else None
         return self._apply(batch, decided_at, dead, strays)
 
+    def held_by(self, now: float) -> list[int]:
+        """The partitions that this one's next event waits for; none while it need not wait."""
+        at = self.merger.promise(now)
+        return self.exchange.missing() if self.merger.waiting and at >= self.exchange.limit else []
+
+    def go_on(self, now: float) -> None:
+        """Wait no longer for what other partitions have to tell before this one's next event."""
+        self.exchange.go_without(self.merger.promise(now))
+
     def _next_report(self, now: float) -> Batch | None:
         """What another partition was told of the network or the market, which concerns everybody, when it has its turn."""
         if not self.exchange.to_apply:

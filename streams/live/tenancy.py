@@ -49,6 +49,7 @@ class Tenancy:
         self.writing: Writing | None = None
         self.saved_at = time.monotonic()
         self.ticked_at = 0.0
+        self.free_at = self.saved_at  # when it last did not wait for other partitions
         self.sender = asyncio.create_task(outbox.run())
 
     def accept(self, topic: str, records: Any, came: float) -> None:

@@ -354,9 +354,21 @@ class Worker:
                 waiting += sum(lag.values()) + tenancy.outbox.backlog
                 for topic, records in lag.items():
                     self.metrics.lag.labels(topic, str(partition)).set(records)
+                self._impatient(tenancy)
             still = time.monotonic() - self.moved_at
             if waiting and still > self.settings.stalled_after:
                 raise TimeoutError(f"{waiting} records wait and nothing was applied for {still:.0f} s")
+
+    def _impatient(self, tenancy: Tenancy) -> None:
+        """A partition that nobody works on must not hold the others up for good."""
+        now = time.monotonic()
+        missing = tenancy.lane.held_by(now)
+        if not missing:
+            tenancy.free_at = now
+        elif now - tenancy.free_at > self.settings.share_wait:
+            tenancy.lane.go_on(now)
+            partition = tenancy.lane.partition
+            log.error("going on without what other partitions have to tell", partition=partition, missing=missing)
 
     def _lag(self, partition: int) -> dict[str, int]:
         found = {}

@@ -100,3 +100,18 @@ def test_a_partition_without_customers_holds_nobody_up() -> None:
     cluster.run(11)
     assert ordered(map(said, cluster.decisions)) == alone(stream)
     assert cluster.decisions
+
+
+def test_a_partition_waits_for_what_others_tell_but_not_for_good() -> None:
+    stream = in_order(11, 200, 6)
+    records = records_of(stream, 2, CENTURY)
+    cluster = Cluster(records, build)
+    mine = cluster.lanes[0]
+    cluster.lanes = {0: mine}  # nobody works on the other partition
+    cluster.run()
+    assert mine.held_by(cluster.now) == [1]
+    waiting = mine.merger.waiting
+    assert waiting
+    mine.go_on(cluster.now)
+    cluster.settle()
+    assert mine.merger.waiting < waiting
