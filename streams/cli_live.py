@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from importlib import import_module
@@ -12,9 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from streams import bootstrap
-from streams.problems import guarded
+from streams.problems import ends_at_once, guarded
 
 
+@ends_at_once
 @guarded
 def run_command(
     config: Annotated[
@@ -33,5 +33,3 @@ def run_command(
 
     build(None)  # a model that cannot be read is said before anything is connected
     import_module("streams.live.process").run(settings, build, configuration.settings)
-    sys.stderr.flush()
-    os._exit(0)  # nothing is left to do, and no thread of a client may hold the process

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import ParamSpec
 
@@ -71,5 +73,26 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         except tuple(EXITS) as problem:
             complain(f"not enough memory: {problem}" if isinstance(problem, MemoryError) else str(problem))
             raise typer.Exit(next(code for kind, code in EXITS.items() if isinstance(problem, kind))) from problem
+
+    return run
+
+
+def ends_at_once(command: Callable[P, None]) -> Callable[P, None]:
+    """A `guarded` command after which no thread of a client may hold the process, however it ended."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        code = 1
+        try:
+            command(*args, **kwargs)
+            code = 0
+        except typer.Exit as end:
+            code = end.exit_code
+        except SystemExit as end:
+            code = int(end.code or 0)
+        except BaseException:  # noqa: BLE001 - nothing may keep the process alive
+            traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(code)
 
     return run

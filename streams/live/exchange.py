@@ -9,6 +9,7 @@ A partition without events goes on with the others' newest event, once it is sur
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 import msgspec
@@ -51,6 +52,7 @@ class Exchange:
     ) -> None:
         self.lane, self.utc_offset = lane, utc_offset
         self.heard = {other: heard.get(other, 0) for other in range(count) if other != lane}
+        self.silent: set[int] = set()  # whom we do not wait for until they speak again
         self.said = said  # the slot before which everything of our own was said
         self.reports = dict(reports)  # how many reports each partition made, ourselves included
         self.reported: list[str] = []  # ours that were not said yet
@@ -62,7 +64,9 @@ class Exchange:
     @property
     def limit(self) -> int:
         """The time (µs) before which events may be applied."""
-        return min(((slot + LATER) * SLOT_US for slot in self.heard.values()), default=NEVER)
+        return min(
+            ((slot + LATER) * SLOT_US for lane, slot in self.heard.items() if lane not in self.silent), default=NEVER
+        )
 
     def say(self, engine: Teller, clock: int, frontier: int) -> Statement | None:
         """What is new at a clock (µs), if anything."""
@@ -80,6 +84,9 @@ class Exchange:
         known = self.heard.get(statement.lane)
         if known is None:
             return
+        if statement.lane in self.silent:
+            self.silent.discard(statement.lane)
+            known = max(known, self.said - LATER + 1)  # what was before that has taken effect without them
         news = statement.reports[max(0, self.reports.get(statement.lane, 0) - statement.first) :]
         if news:
             self.to_apply += news
@@ -97,12 +104,12 @@ class Exchange:
         """The newest day that is counted to its end before a slot (as PeerGroups.told has it)."""
         return (before * SLOT_US - SLOT_US + self.utc_offset) // DAY_US - 1
 
-    def missing(self) -> list[int]:
-        """The partitions that hold this one back the most."""
-        least = min(self.heard.values(), default=0)
-        return [lane for lane, slot in self.heard.items() if slot == least]
+    def missing(self) -> dict[int, int]:
+        """The partitions that hold this one back the most, and up to which slot they are known."""
+        waited_for = {lane: slot for lane, slot in self.heard.items() if lane not in self.silent}
+        least = min(waited_for.values(), default=0)
+        return {lane: slot for lane, slot in waited_for.items() if slot == least}
 
-    def go_without(self, until: int) -> None:
-        """Act as if the others had nothing more to say before `until` (µs): better that than to stand still."""
-        for lane, slot in self.heard.items():
-            self.heard[lane] = max(slot, until // SLOT_US - LATER + 1)
+    def go_without(self, lanes: Iterable[int]) -> None:
+        """Act as if these had nothing more to say, until they speak again: better that than to stand still."""
+        self.silent.update(lanes)

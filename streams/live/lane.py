@@ -39,11 +39,16 @@ MOST_AT_ONCE: Final = 16_384
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """What moved a partition's clock beside its events: to `to`, after the events before `positions`; `at` wall time (µs)."""
+    """What moved a partition's clock beside its events: to `to`, after the events before `positions`; `at` wall time (µs).
+
+    `after` is the offset behind the tick before it, as its maker of this `epoch` knew it.
+    """
 
     to: int
     at: int
     positions: dict[str, int]
+    after: int
+    epoch: int
 
 
 class Covered(msgspec.Struct, frozen=True):
@@ -81,10 +86,11 @@ class Output(NamedTuple):
 
 
 class LaneSettings(NamedTuple):
-    """`align` in seconds, the local time's `utc_offset` in µs."""
+    """`align` in seconds, the local time's `utc_offset` in µs, the `epoch` of who owns the lane."""
 
     align: float
     utc_offset: int
+    epoch: int = 0
 
 
 class Sharing(Core, Teller, Protocol):
@@ -110,7 +116,7 @@ class Lane:
         settings: LaneSettings,
     ) -> None:
         self.partition, self.count, self.engine = partition, count, engine
-        self.align = settings.align
+        self.align, self.epoch = settings.align, settings.epoch
         self.exchange = Exchange(partition, count, covered.heard, covered.said, covered.reports, settings.utc_offset)
         self.exchange.to_apply, self.exchange.reported = [*covered.to_apply], [*covered.reported]
         self.merger = Merger(EVENTS, covered.positions, covered.turns, settings.align)
@@ -144,7 +150,7 @@ class Lane:
         return self._waits() or bool(self.exchange.to_apply)
 
     def _waits(self) -> bool:
-        return bool(self.arrived or any(queue.chunks for queue in self.merger.queues.values()))
+        return bool(self.arrived or self.known or any(queue.chunks for queue in self.merger.queues.values()))
 
     def work(self, now: float, decided_at: int) -> Output | None:
         """Apply the next events that may be applied at `now` (monotonic, s); None when there are none yet.
@@ -166,14 +172,13 @@ class Lane:
             return Output(dead=dead, misplaced=strays) if dead or strays else None
         return self._apply(batch, decided_at, dead, strays)
 
-    def held_by(self, now: float) -> list[int]:
-        """The partitions that this one's next event waits for; none while it need not wait."""
-        at = self.merger.promise(now)
-        return self.exchange.missing() if self.merger.waiting and at >= self.exchange.limit else []
-
-    def go_on(self, now: float) -> None:
-        """Wait no longer for what other partitions have to tell before this one's next event."""
-        self.exchange.go_without(self.merger.promise(now))
+    def held_by(self, now: float) -> dict[int, int]:
+        """The partitions that this one's next event waits for, and the slots up to which they are known; none: it need not wait."""
+        if self.merger.waiting:
+            held = self.merger.promise(now) >= self.exchange.limit
+        else:
+            held = bool(self.known) and self.known[0][1].to >= self.exchange.limit
+        return self.exchange.missing() if held else {}
 
     def _next_report(self, now: float) -> Batch | None:
         """What another partition was told of the network or the market, which concerns everybody, when it has its turn."""
@@ -272,7 +277,9 @@ class Lane:
         to = min(to, exchange.limit - 1)
         if to <= self.clock:
             return None
-        return Tick(to, at, {topic: queue.position for topic, queue in self.merger.queues.items()})
+        return Tick(
+            to, at, {topic: queue.position for topic, queue in self.merger.queues.items()}, self.next_tick, self.epoch
+        )
 
     def apply_tick(self, offset: int, tick: Tick, decided_at: int) -> Output:
         """Let the clock go on; `offset` is where the tick was made known."""

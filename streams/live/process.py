@@ -24,7 +24,9 @@ from streams.problems import OutsideError
 def run(settings: LiveSettings, build: Any, configuration: Settings) -> None:
     """Work until SIGTERM. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     quiet_logs()
-    uvloop.run(work(settings, build, configuration))
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(work(settings, build, configuration))  # not closed: that waits for clients that hang
 
 
 def quiet_logs() -> None:
@@ -42,16 +44,17 @@ def quiet_logs() -> None:
 
 async def work(settings: LiveSettings, build: Any, configuration: Settings) -> None:
     """One worker from beginning to end. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     try:
         count = await asyncio.wait_for(ready_topics(settings), 30)
     except TopicsError as error:
         raise OutsideError(str(error)) from error
     except (KafkaError, OSError, TimeoutError) as error:
         raise OutsideError(f"Kafka at {settings.kafka_bootstrap}: {said(error)}") from error
-    metrics, stop = Metrics(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    metrics = Metrics()
     worker = Worker(settings, count, build, metrics, configuration)
     pages = application(metrics, worker.alive, worker.ready)
     try:

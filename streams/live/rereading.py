@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -41,7 +42,23 @@ async def read_from(client: dict[str, Any], topic: str, partition: int, offset: 
 async def ticks_after(client: dict[str, Any], partition: int, covered: Covered) -> list[tuple[int, Tick]]:
     """The ticks that a checkpoint does not cover, with their offsets."""
     found = await read_from(client, TICKS, partition, covered.ticks)
-    return [(offset, msgspec.json.decode(value, type=Tick)) for offset, value in found]
+    return chain([(offset, msgspec.json.decode(value, type=Tick)) for offset, value in found], covered.ticks)
+
+
+def chain(found: Sequence[tuple[int, Tick]], start: int) -> list[tuple[int, Tick]]:
+    """The ticks from an offset on of which each was made by someone who knew the one before.
+
+    Where two go on from the same tick, that of the older epoch is a zombie's, which nobody followed.
+    """
+    following: dict[int, tuple[int, Tick]] = {}
+    for offset, tick in sorted(found, key=lambda one: one[1].epoch):
+        following[tick.after] = (offset, tick)
+    kept, at = [], start
+    while at in following:
+        offset, tick = following[at]
+        kept.append((offset, tick))
+        at = offset + 1
+    return kept
 
 
 async def delivered_after(client: dict[str, Any], partition: int, covered: Covered) -> set[tuple[str, int]]:

@@ -46,10 +46,12 @@ class Tenancy:
         self.said = said
         self.handed = dict.fromkeys(EVENTS, 0)
         self.accepted = dict.fromkeys(EVENTS, 0)
+        self.ends = dict.fromkeys(EVENTS, 0)
         self.writing: Writing | None = None
         self.saved_at = time.monotonic()
         self.ticked_at = 0.0
-        self.free_at = self.saved_at  # when it last did not wait for other partitions
+        self.held: dict[int, int] = {}
+        self.held_seconds = 0
         self.sender = asyncio.create_task(outbox.run())
 
     def accept(self, topic: str, records: Any, came: float) -> None:
@@ -57,9 +59,18 @@ class Tenancy:
         self.accepted[topic] += 1
         self.lane.accept(topic, records, came)
 
-    def read_up_to(self, topic: str, all_read: bool) -> None:
-        """Whether the consumer has handed on everything that the broker has of a topic."""
+    def read_up_to(self, topic: str, position: int | None, end: int | None) -> None:
+        """How far the consumer has read a topic, and how far the topic goes."""
+        all_read = position is not None and end is not None and position >= end
+        self.ends[topic] = end or self.ends[topic]
         self.lane.drained(topic, all_read and self.handed[topic] <= self.accepted[topic])
+
+    def held_longer(self, now: float) -> dict[int, int]:
+        """Whom this partition waits for; `held_seconds` counts how often in a row they were found to have said nothing new."""
+        held = self.lane.held_by(now)
+        self.held_seconds = self.held_seconds + 1 if held and held == self.held else 0
+        self.held = held
+        return held
 
     def say(self) -> Statement | None:
         """What the others should know, on its way to them."""
@@ -133,7 +144,7 @@ async def open_tenancy(
     ticks, said = await asyncio.gather(
         ticks_after(client, partition, loaded.covered), delivered_after(client, partition, loaded.covered)
     )
-    lane = Lane(partition, count, engine, loaded.covered, ticks, LaneSettings(settings.align, utc_offset))
+    lane = Lane(partition, count, engine, loaded.covered, ticks, LaneSettings(settings.align, utc_offset, store.epoch))
     outbox = Outbox(producer, loaded.covered.outputs, delivered)
     log.info("partition taken over", partition=partition, events=loaded.covered.events, epoch=store.epoch)
     return Tenancy(lane, outbox, store, loaded.covered, said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -29,6 +30,10 @@ SINGLE: Final = (POPULATION,)
 OTHERS: Final = (INCIDENTS, DEAD_LETTERS)
 
 
+LOOKS: Final = 100
+LOOK_SECONDS: Final = 0.1
+
+
 class TopicsError(Exception):
     """The broker's topics cannot be worked with; the message says which and why."""
 
@@ -48,7 +53,7 @@ async def ready_topics(settings: LiveSettings) -> int:
             there = {counts[topic] for topic in EVENTS if topic in counts}
             partitions = max(there) if there else settings.kafka_partitions
             await create(admin, missing, partitions, settings.kafka_replication)
-            counts = await partition_counts(admin)
+            counts = await visible(admin, missing)
         return checked(counts)
     finally:
         await admin.close()
@@ -61,6 +66,16 @@ async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
     if not wanted:
         return {}
     return {one["topic"]: len(one["partitions"]) for one in await admin.describe_topics(wanted)}
+
+
+async def visible(admin: AIOKafkaAdminClient, created: list[str]) -> dict[str, int]:
+    """The counts once the brokers tell of topics that were just made, which takes them a moment."""
+    for _ in range(LOOKS):
+        counts = await partition_counts(admin)
+        if all(counts.get(topic) for topic in created):
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+    return counts
 
 
 async def create(admin: AIOKafkaAdminClient, topics: list[str], partitions: int, replication: int) -> None:

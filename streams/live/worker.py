@@ -15,6 +15,7 @@ import faust
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 from faust.types import TP
 from yarl import URL
@@ -137,10 +138,10 @@ class Worker:
         if partition in self.tenancies:
             self.tenancies[partition].handed[topic] += 1
 
-    def read_up_to(self, topic: str, partition: int, all_read: bool) -> None:
-        """Whether the broker has more of this partition."""
+    def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None) -> None:
+        """How far this partition was read, and how far it goes; None: not known yet."""
         if partition in self.tenancies:
-            self.tenancies[partition].read_up_to(topic, all_read)
+            self.tenancies[partition].read_up_to(topic, position, end)
 
     def durable(self, topic: str, partition: int) -> int | None:
         """The offset up to which a durable checkpoint covers this partition."""
@@ -207,6 +208,7 @@ class Worker:
         """Work until `stop`, then end in order; raises what ended it otherwise."""
         await self.producer.start()
         await self.app.start()
+        log.info("worker started", group=self.settings.kafka_group, partitions=self.count)
         tasks = [
             asyncio.create_task(self._watched(one()))
             for one in (self._pump, self._watch, self.population.run, self.care.run)
@@ -215,16 +217,29 @@ class Worker:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if self.failure is not None:
             raise self.failure
-        async with self.busy:
-            self.paused = True
-            await asyncio.wait_for(self._save_all(), self.settings.stop_within / 2)
-        await self.app.consumer.commit()
+        await self._save_before_the_end()
         for task in (*tasks, *waiting):
             task.cancel()
+        try:
+            await asyncio.wait_for(self._leave(), self.settings.stop_within / 2)
+        except (TimeoutError, KafkaError) as error:  # the group finds out by itself
+            log.warning("ended without a word to the broker", error=repr(error))
+
+    async def _leave(self) -> None:
         await self.app.stop()
         for tenancy in self.tenancies.values():
             await tenancy.close()
         await self.producer.stop()
+
+    async def _save_before_the_end(self) -> None:
+        """Leave as much as can be; whoever comes next reads the rest again."""
+        try:
+            async with asyncio.timeout(self.settings.stop_within / 2), self.busy:
+                self.paused = True
+                await self._save_all()
+            await self.app.consumer.commit()
+        except (TimeoutError, KafkaError) as error:
+            log.warning("stopping without a checkpoint of this moment", error=repr(error))
 
     async def _watched(self, work: Any) -> None:
         try:
@@ -357,23 +372,40 @@ class Worker:
                 self._impatient(tenancy)
             still = time.monotonic() - self.moved_at
             if waiting and still > self.settings.stalled_after:
+                self._say_where_it_stands()
                 raise TimeoutError(f"{waiting} records wait and nothing was applied for {still:.0f} s")
 
+    def _say_where_it_stands(self) -> None:
+        """What someone who has to find out why will ask."""
+        for partition, tenancy in self.tenancies.items():
+            log.error(
+                "stalled",
+                partition=partition,
+                paused=self.paused,
+                locked=self.busy.locked(),
+                flowing=bool(self.app.consumer.flow_active),
+                backlog=tenancy.outbox.backlog,
+                writing=tenancy.writing is not None,
+                handed=tenancy.handed,
+                accepted=tenancy.accepted,
+                ends=tenancy.ends,
+                received=tenancy.lane.received,
+                ticks=len(tenancy.lane.known),
+                held=tenancy.held,
+            )
+
     def _impatient(self, tenancy: Tenancy) -> None:
-        """A partition that nobody works on must not hold the others up for good."""
-        now = time.monotonic()
-        missing = tenancy.lane.held_by(now)
-        if not missing:
-            tenancy.free_at = now
-        elif now - tenancy.free_at > self.settings.share_wait:
-            tenancy.lane.go_on(now)
+        """A partition that nobody works on must not hold the others up for good; called once a second that we are awake."""
+        missing = tenancy.held_longer(time.monotonic())
+        if missing and tenancy.held_seconds > self.settings.share_wait:
+            tenancy.lane.exchange.go_without(missing)
             partition = tenancy.lane.partition
-            log.error("going on without what other partitions have to tell", partition=partition, missing=missing)
+            log.error("going on without what other partitions have to tell", partition=partition, missing=[*missing])
 
     def _lag(self, partition: int) -> dict[str, int]:
         found = {}
-        position = self.tenancies[partition].lane.merger.queues
+        tenancy = self.tenancies[partition]
+        position = tenancy.lane.merger.queues
         for topic in EVENTS:
-            end = self.app.consumer.highwater(TP(topic, partition))
-            found[topic] = max(0, (end or 0) - position[topic].position)
+            found[topic] = max(0, tenancy.ends[topic] - position[topic].position)
         return found

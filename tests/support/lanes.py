@@ -11,6 +11,7 @@ import msgspec
 from events.records import Record
 from streams.live.lane import Covered, Lane, LaneSettings, Tick
 from streams.live.placement import partitions_of
+from streams.live.rereading import chain
 from streams.live.topics import BILLING, COMPLAINTS, EVENTS, OUTCOMES, USAGE
 
 FOREVER = 10**6
@@ -58,7 +59,7 @@ class Cluster:
 
     def open(self, lane: int, covered: Covered, saved: dict[str, Any] | None) -> Lane:
         """A lane as a worker opens it."""
-        ticks = [(offset, tick) for offset, tick in enumerate(self.ticks[lane]) if offset >= covered.ticks]
+        ticks = chain([*enumerate(self.ticks[lane])][covered.ticks :], covered.ticks)
         opened = Lane(lane, len(self.records), self.build(saved), covered, ticks, self.settings)
         for statement in self.statements[covered.population :]:
             opened.hear(statement, 0.0)
@@ -75,7 +76,7 @@ class Cluster:
         """One turn of the worker's loop; whether anything happened."""
         self.now += 1.0
         opened = self.lanes[lane]
-        output = opened.work(self.now, WALL)
+        output = opened.work(self.now, WALL) if opened.busy() else None
         moved = output is not None
         tick = opened.tick(self.now, WALL, True)
         if tick is not None:

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Self
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -39,8 +40,16 @@ class Workers:
         self.running: list[subprocess.Popen[bytes]] = []
         self.started = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.running:
+            process.kill()
+            process.wait()
+
     def start(self) -> subprocess.Popen[bytes]:
-        """One more."""
+        """One more; back when it has joined the group."""
         self.started += 1
         environment = os.environ | {
             "CHURN_KAFKA_BOOTSTRAP": self.bootstrap,
@@ -53,11 +62,14 @@ class Workers:
             "CHURN_REDIS_URL": "redis://127.0.0.1:1/0",  # nobody there: warnings wait in Kafka
             **self.environment,
         }
-        log = (self.folder / f"worker-{self.started}.log").open("wb")
+        path = self.folder / f"worker-{self.started}.log"
+        log = path.open("wb")
         command = [sys.executable, "-c", "from streams.cli import main; main()", "run", "--model", str(self.model)]
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
         log.close()
         self.running.append(process)
+        wait_until(lambda: process.poll() is not None or b"worker started" in path.read_bytes(), 120)
+        assert process.poll() is None, path.read_text()
         return process
 
     def kill(self, process: subprocess.Popen[bytes], how: int = signal.SIGKILL) -> int:
@@ -86,6 +98,14 @@ def produce(bootstrap: str, lines: list[bytes]) -> None:
         producer.send(topic_of(event["type"]), value=line, key=key, partition=lane)
     producer.flush()
     producer.close()
+
+
+def wait_until(so: Callable[[], bool], seconds: float = 60) -> None:
+    """Look until something is so; AssertionError when it takes longer."""
+    until = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.1)  # between two looks
 
 
 def ends(consumer: KafkaConsumer) -> dict[TopicPartition, int]:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 from support.kafka_server import KafkaServer, needs_kafka
-from support.workers import Workers, produce, read_all, wait_drained, without_cells
+from support.workers import Workers, produce, read_all, wait_drained, wait_until, without_cells
 
 from streams.live.topics import BILLING
 
@@ -39,6 +39,7 @@ def empty(broker: str) -> str:
     ours = [topic for topic in admin.list_topics() if topic.startswith("churn.")]
     if ours:
         admin.delete_topics(ours)
+    wait_until(lambda: not any(topic.startswith("churn.") for topic in admin.list_topics()))
     admin.close()
     return broker
 
@@ -68,31 +69,31 @@ def firsts(decisions) -> dict[tuple[str, int], dict[str, object]]:
 def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty, tmp_path):
     lines, model, expected = replayed(tmp_path)
     assert len(expected) > 20
-    workers = Workers(empty, tmp_path, model)
-    dice = random.Random(3)
-    for _ in range(2):
-        workers.start()
-    size = len(lines) // 5 + 1
-    slices = [lines[start : start + size] for start in range(0, len(lines), size)]
-    paused = None
-    for number, part in enumerate(slices):
-        produce(empty, part)
-        wait_drained(empty, 4)
-        victim = dice.choice([one for one in workers.running if one is not paused])
-        if number in {0, 2}:
+    with Workers(empty, tmp_path, model) as workers:
+        dice = random.Random(3)
+        for _ in range(2):
             workers.start()
-            workers.kill(victim)
-        elif number == 1:
-            workers.start()
-            workers.kill(victim, signal.SIGSTOP)
-            paused = victim
-        elif number == 3:
-            paused.send_signal(signal.SIGCONT)
-            oldest = next(one for one in workers.running if one is not paused)
-            assert workers.kill(oldest, signal.SIGTERM) == 0
-    behind = wait_drained(empty, 150)
-    codes = workers.stop_all()
-    assert not behind, workers.logs()[-4000:]
+        size = len(lines) // 5 + 1
+        slices = [lines[start : start + size] for start in range(0, len(lines), size)]
+        paused = None
+        for number, part in enumerate(slices):
+            produce(empty, part)
+            wait_drained(empty, 4)
+            victim = dice.choice([one for one in workers.running if one is not paused])
+            if number in {0, 2}:
+                workers.start()
+                workers.kill(victim)
+            elif number == 1:
+                workers.start()
+                workers.kill(victim, signal.SIGSTOP)
+                paused = victim
+            elif number == 3:
+                paused.send_signal(signal.SIGCONT)
+                oldest = next(one for one in workers.running if one is not paused)
+                assert workers.kill(oldest, signal.SIGTERM) == 0
+        behind = wait_drained(empty, 400)
+        codes = workers.stop_all()
+        assert not behind, workers.logs()[-4000:]
     found = firsts(read_all(empty))
     assert found == expected
     assert codes[-1] == 0
@@ -117,9 +118,10 @@ def test_missing_topics_and_numbers_of_partitions_that_differ_are_named(empty, t
     assert (code, "missing on the broker: churn.usage.v1" in said) == (3, True)
     admin = KafkaAdminClient(bootstrap_servers=empty)
     admin.create_topics([NewTopic(BILLING, 3, 1), NewTopic("churn.usage.v1", 2, 1)])
+    wait_until(lambda: {BILLING, "churn.usage.v1"} <= set(admin.list_topics()))
     admin.close()
     code, said = refused(*where)
-    assert (code, "the numbers of partitions differ" in said) == (3, True)
+    assert (code, "the numbers of partitions differ" in said) == (3, True), said
 
 
 def test_a_setting_that_is_none_is_one_line_and_exit_code_2():

@@ -109,9 +109,23 @@ def test_a_partition_waits_for_what_others_tell_but_not_for_good() -> None:
     mine = cluster.lanes[0]
     cluster.lanes = {0: mine}  # nobody works on the other partition
     cluster.run()
-    assert mine.held_by(cluster.now) == [1]
-    waiting = mine.merger.waiting
-    assert waiting
-    mine.go_on(cluster.now)
+    assert mine.held_by(cluster.now).keys() == {1}
+    assert mine.merger.waiting
+    mine.exchange.go_without({1})
     cluster.settle()
-    assert mine.merger.waiting < waiting
+    assert not mine.merger.waiting
+
+
+def test_a_partition_that_speaks_again_is_waited_for_again() -> None:
+    stream = in_order(11, 200, 6)
+    records = records_of(stream, 2, CENTURY)
+    cluster = Cluster(records, build)
+    mine, start = cluster.lanes[0], cluster.lanes[1].covered({}, 0)
+    cluster.lanes = {0: mine}
+    cluster.run()
+    mine.exchange.go_without({1})
+    cluster.settle()
+    cluster.lanes = {0: mine, 1: cluster.open(1, start, None)}
+    cluster.run()
+    assert not mine.exchange.silent
+    assert not cluster.lanes[1].merger.waiting

@@ -11,9 +11,10 @@ from support.engines import batch
 
 from streams.checkpoint import UnreadableError
 from streams.live.assignor import shared
-from streams.live.lane import Covered
+from streams.live.lane import Covered, Tick
 from streams.live.merge import Merger
 from streams.live.placement import partitions_of
+from streams.live.rereading import chain
 from streams.live.settings import live_settings
 from streams.live.store import PartitionStore, write
 from streams.problems import UsageError
@@ -154,3 +155,13 @@ def test_a_wrong_setting_is_named(monkeypatch):
     monkeypatch.setenv("CHURN_KAFKA_PARTITIONS", "many")
     with pytest.raises(UsageError, match="CHURN_KAFKA_PARTITIONS: "):
         live_settings()
+
+
+def test_ticks_of_a_zombie_are_not_done_again() -> None:
+    def tick(after: int, epoch: int) -> Tick:
+        return Tick(0, 0, {}, after, epoch)
+
+    mine = [(3, tick(3, 5)), (5, tick(4, 5)), (8, tick(6, 9))]
+    zombies = [(4, tick(3, 2)), (6, tick(5, 2)), (7, tick(6, 5))]
+    assert chain([*mine, *zombies], 3) == mine
+    assert chain([], 3) == []
