@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench bench-kafka bench-rules outage fuzz clean
+.PHONY: help setup demo test lint format bench bench-kafka bench-rules outage chaos fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,9 @@ outage: $(STAMP) ## an outage of 5,000 customers: incidents and warnings because
 
 bench-kafka: $(STAMP) ## one worker on the Kafka that KAFKA_BOOTSTRAP names, beside bare consumption; its churn.* topics are deleted
 	@$(BIN)/python -m benchmarks.live
+
+chaos: $(STAMP) ## workers, broker and disk of a real Kafka die for ten minutes; the warnings must be those of a replay (CHAOS_ROUNDS=30)
+	@PYTHONPATH=tests $(BIN)/python tests/chaos.py --rounds $${CHAOS_ROUNDS:-30}
 
 fuzz: $(STAMP) ## a long search: property tests with many more examples, then the engine and rule files (FUZZ_EXAMPLES=20000 FUZZ_SECONDS=600 FUZZ_FILES=10000)
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 tests/property

@@ -38,7 +38,16 @@ def measured(module: str, *arguments: Path) -> dict[str, Any]:
     return result
 
 
-HEAD = ("customers known before", "events", "decode /s", "engine /s", "ratio", "peak MB", "state B/customer")
+HEAD = (
+    "customers known before",
+    "events",
+    "decode /s",
+    "engine /s",
+    "ratio",
+    "peak MB",
+    "B/customer",
+    "+ ids, dedup, model",
+)
 
 
 def case(name: str, customers: int, count: int, *, skewed: bool) -> tuple[str, ...]:
@@ -47,9 +56,18 @@ def case(name: str, customers: int, count: int, *, skewed: bool) -> tuple[str, .
     decoding = measured("benchmarks.decoding", file)
     replaying = measured("benchmarks.replaying", file, known, trained())
     decode_rate, rate = decoding["events"] / decoding["seconds"], count / replaying["seconds"]
-    state = replaying["state_bytes"] / replaying["customers"]
+    alone, everything = replaying["state_bytes_per_customer"], replaying["state_bytes"] / replaying["customers"]
     ratio, peak = rate / decode_rate, replaying["peak_mb"]
-    return name, f"{count:,}", f"{decode_rate:,.0f}", f"{rate:,.0f}", f"{ratio:.2f}", f"{peak:,.0f}", f"{state:,.0f}"
+    return (
+        name,
+        f"{count:,}",
+        f"{decode_rate:,.0f}",
+        f"{rate:,.0f}",
+        f"{ratio:.2f}",
+        f"{peak:,.0f}",
+        f"{alone:,.0f}",
+        f"{everything:,.0f}",
+    )
 
 
 def main() -> None:

@@ -54,10 +54,19 @@ class Tenancy:
         self.held_seconds = 0
         self.sender = asyncio.create_task(outbox.run())
 
-    def accept(self, topic: str, records: Any, came: float) -> None:
-        """A chunk that came through an agent."""
+    def accept(self, topic: str, start: int, records: Any, came: float) -> bool:
+        """A chunk that came through an agent, read from offset `start` on; False if something before it is missing."""
         self.accepted[topic] += 1
+        if start > self.lane.received[topic]:
+            return False
         self.lane.accept(topic, records, came)
+        return True
+
+    def read_anew(self) -> None:
+        """The consumer begins again: nothing is on its way, and the topics may have grown meanwhile."""
+        for topic in EVENTS:
+            self.handed[topic] = self.accepted[topic] = 0
+            self.lane.drained(topic, False)
 
     def read_up_to(self, topic: str, position: int | None, end: int | None) -> None:
         """How far the consumer has read a topic, and how far the topic goes."""

@@ -8,7 +8,8 @@ need no bookkeeping, and a jump between two messages' offsets is no gap (docs/ad
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol, cast
 
 import aiokafka
@@ -29,6 +30,7 @@ class Reading(Protocol):
     def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None) -> None: ...
     def durable(self, topic: str, partition: int) -> int | None: ...
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]: ...
+    def deleted(self, topic: str, partition: int, before: int) -> None: ...
     def client(self) -> dict[str, Any]: ...
 
 
@@ -62,6 +64,9 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
 class ChunkConsumer(driver.Consumer):
     """A consumer whose messages are chunks."""
 
+    starts: Mapping[TP, int] = MappingProxyType({})
+    """Where the fetch began that is on its way."""
+
     @property
     def reading(self) -> Reading:
         """Who owns the partitions."""
@@ -75,10 +80,13 @@ class ChunkConsumer(driver.Consumer):
         if not wanted:
             await asyncio.sleep(POLL_SECONDS / 5)
             return {}
+        self.starts = {tp: state.position for tp, state in self._states().items() if state.has_valid_position}
         return await super()._getmany(wanted, min(timeout, POLL_SECONDS))
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for each partition that has records, its value their tuple and its offset the last one's."""
+        if not self.flow_active:  # what is read from here on is of the assignment that is valid then
+            await self.wait(self.can_resume_flow)
         generation = self.app.consumer_generation_id
         records, _ = await self._wait_next_records(timeout)
         if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:
@@ -88,24 +96,31 @@ class ChunkConsumer(driver.Consumer):
         self._note_ends()
         for tp, chunk in (records or {}).items():
             message = self._to_message(tp, chunk[-1])
-            message.value = cast(Any, tuple(chunk))
+            message.value = cast(Any, (self.starts.get(tp, chunk[0].offset), tuple(chunk)))
             message.key = None
             yield tp, message
 
     def _note_ends(self) -> None:
+        for tp, state in self._states().items():
+            position = state.position if state.has_valid_position else None
+            self.reading.read_up_to(tp.topic, tp.partition, position, state.highwater)
+
+    def _states(self) -> dict[TP, Any]:
         consumer = self._thread._ensure_consumer()  # noqa: SLF001 - what the fetcher knows is told nowhere else
         assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment  # noqa: SLF001
-        for tp in assignment.tps if assignment is not None else ():
-            state = assignment.state_value(TopicPartition(tp.topic, tp.partition))
-            position = state.position if state is not None and state.has_valid_position else None
-            self.reading.read_up_to(tp.topic, tp.partition, position, state and state.highwater)
+        tps = assignment.tps if assignment is not None else ()
+        states = {TP(tp.topic, tp.partition): assignment.state_value(TopicPartition(*tp)) for tp in tps}
+        return {tp: state for tp, state in states.items() if state is not None}
 
     async def perform_seek(self) -> None:
         """Where to read from is what the checkpoints say, and the committed offset for what has none."""
         await super().perform_seek()
         positions = await self.reading.assigned(set(self.assignment()), self.app.consumer_generation_id)
+        first = await self.earliest_offsets(*positions)
         for tp, offset in positions.items():
-            await self.seek(tp, offset)
+            if first[tp] > offset:
+                self.reading.deleted(tp.topic, tp.partition, first[tp])
+            await self.seek(tp, max(offset, first[tp]))
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (tp for tp in self.assignment() if topics is None or tp in topics or tp.topic in topics)

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 import faust
@@ -120,11 +121,21 @@ class Worker:
         async def agent(stream: Any) -> None:
             async for event in stream.events():
                 tenancy = self.tenancies.get(event.message.partition)
-                if tenancy is not None:
-                    tenancy.accept(topic, event.message.value, time.monotonic())
-                    self.arrived.set()
+                if tenancy is None:
+                    continue
+                start, records = event.message.value
+                if not tenancy.accept(topic, start, records, time.monotonic()):
+                    await self._read_again(topic, tenancy)
+                self.arrived.set()
 
         return agent
+
+    async def _read_again(self, topic: str, tenancy: Tenancy) -> None:
+        """Records were lost on the way here: back to where the lane is."""
+        partition, offset = tenancy.lane.partition, tenancy.lane.received[topic]
+        log.warning("reading again from where records are missing", topic=topic, partition=partition, offset=offset)
+        with suppress(KafkaError):  # not ours any more: whoever has it now knows where to read
+            await self.app.consumer.seek(TP(topic, partition), offset)
 
     # --- what the transport asks
 
@@ -147,6 +158,13 @@ class Worker:
         """The offset up to which a durable checkpoint covers this partition."""
         tenancy = self.tenancies.get(partition)
         return tenancy.durable.positions.get(topic) if tenancy is not None else None
+
+    def deleted(self, topic: str, partition: int, before: int) -> None:
+        """The broker has deleted what was never read; there is nothing to be done but to say so."""
+        lane = self.tenancies[partition].lane
+        log.error("records were deleted before they were read", topic=topic, partition=partition,
+                  first=lane.received[topic], before=before)  # fmt: skip
+        lane.received[topic] = before
 
     async def revoked(self, _app: Any, _revoked: set[TP], **_: Any) -> None:
         """All partitions are given up, most to come back: save them for whoever gets them."""
@@ -187,8 +205,7 @@ class Worker:
             await self.population.read_from(known)
             self.generation, self.paused = generation, False
             for tenancy in self.tenancies.values():
-                tenancy.handed.update(dict.fromkeys(EVENTS, 0))
-                tenancy.accepted.update(dict.fromkeys(EVENTS, 0))
+                tenancy.read_anew()
             self.moved_at = time.monotonic()
             return {tp: self.tenancies[tp.partition].lane.received[tp.topic] for tp in assignment}
 

@@ -27,6 +27,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 num.partitions=4
+log.message.timestamp.type=LogAppendTime
 """
 
 

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -20,7 +21,10 @@ from streams.live.topics import EVENTS, HELD_OUT, WARNINGS
 from support.lanes import topic_of
 
 PARTITIONS = 4
+ALIGN = 2
+"""Seconds: on a busy machine records of one moment come to the broker that far apart."""
 ROOT = Path(__file__).parents[2]
+CHURN = [sys.executable, "-c", "from streams.cli import main; main()"]
 SIMULATED_CELL = re.compile(rb'"cell_id":"[^"]*",?')
 ADDRESS = re.compile(rb",}")
 
@@ -57,14 +61,14 @@ class Workers:
             "CHURN_KAFKA_PARTITIONS": str(PARTITIONS),
             "CHURN_CHECKPOINT_EVERY": "1",
             "CHURN_KAFKA_SESSION": "6",
-            "CHURN_ALIGN": "2",  # a busy machine: records of one moment come to the broker that far apart
+            "CHURN_ALIGN": str(ALIGN),
             "CHURN_HTTP_PORT": "0",
             "CHURN_REDIS_URL": "redis://127.0.0.1:1/0",  # nobody there: warnings wait in Kafka
             **self.environment,
         }
         path = self.folder / f"worker-{self.started}.log"
         log = path.open("wb")
-        command = [sys.executable, "-c", "from streams.cli import main; main()", "run", "--model", str(self.model)]
+        command = [*CHURN, "run", "--model", str(self.model)]
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
         log.close()
         self.running.append(process)
@@ -89,15 +93,70 @@ class Workers:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
 
 
+@contextmanager
+def sender(bootstrap: str) -> Iterator[Callable[[list[bytes]], None]]:
+    """Sends events in their order, each to its topic and partition; all have arrived when it is left."""
+    producer = KafkaProducer(
+        bootstrap_servers=bootstrap, linger_ms=5, batch_size=1 << 19, max_in_flight_requests_per_connection=1
+    )
+
+    def send(lines: list[bytes]) -> None:
+        events = [msgspec.json.decode(line) for line in lines]
+        keys = [event["customer_id"].encode() for event in events]
+        for line, event, key, lane in zip(lines, events, keys, partitions_of(keys, PARTITIONS).tolist(), strict=True):
+            producer.send(topic_of(event["type"]), value=line, key=key, partition=lane)
+
+    try:
+        yield send
+    finally:
+        producer.flush()
+        producer.close()
+
+
 def produce(bootstrap: str, lines: list[bytes]) -> None:
-    """Send events in their order, each to its topic and partition."""
-    producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
-    events = [msgspec.json.decode(line) for line in lines]
-    keys = [event["customer_id"].encode() for event in events]
-    for line, event, key, lane in zip(lines, events, keys, partitions_of(keys, PARTITIONS).tolist(), strict=True):
-        producer.send(topic_of(event["type"]), value=line, key=key, partition=lane)
-    producer.flush()
-    producer.close()
+    """Send events in their order."""
+    with sender(bootstrap) as send:
+        send(lines)
+
+
+class Expected:
+    """A simulated stream, a model that learned from it, and what a replay with that model says."""
+
+    def __init__(self, folder: Path, customers: int, days: int, seed: int) -> None:
+        events, said = folder / "events.jsonl", folder / "warnings.jsonl"
+        self.model = folder / "model"
+        size = ["--customers", str(customers), "--days", str(days), "--seed", str(seed)]
+        churn("simulate", *size, "--out", events)
+        self.lines = without_cells(events.read_bytes().splitlines())
+        events.write_bytes(b"\n".join(self.lines) + b"\n")
+        churn("replay", events, "--save-model", self.model)
+        churn("replay", events, "--model", self.model, "--warnings", said)
+        self.decisions, _ = firsts(map(msgspec.json.decode, said.read_bytes().splitlines()))
+
+    def compare(self, said: Iterable[dict[str, Any]]) -> tuple[dict[str, int], int]:
+        """How many were missing, extra or different, and how many repeated what had been said."""
+        found, again = firsts(said)
+        both = found.keys() & self.decisions.keys()
+        differ = sum(found[one] != self.decisions[one] for one in both)
+        missing, extra = len(self.decisions) - len(both), len(found) - len(both)
+        return {"missing": missing, "extra": extra, "different": differ}, again
+
+
+def churn(*arguments: object) -> None:
+    """A command that must succeed."""
+    subprocess.run([*CHURN, *map(str, arguments)], check=True, capture_output=True, cwd=ROOT)
+
+
+def firsts(decisions: Iterable[dict[str, Any]]) -> tuple[dict[tuple[str, int], dict[str, Any]], int]:
+    """The first of each (warning_id, revision), the wall clock apart, and how many repeats there were; each is equal to it."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    again = 0
+    for decision in decisions:
+        del decision["decided_at"]
+        first = found.setdefault((decision["warning_id"], decision["revision"]), decision)
+        assert first == decision, f"said once as {first} and once as {decision}"
+        again += first is not decision
+    return found, again
 
 
 def wait_until(so: Callable[[], bool], seconds: float = 60) -> None:
@@ -108,28 +167,46 @@ def wait_until(so: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)  # between two looks
 
 
-def ends(consumer: KafkaConsumer) -> dict[TopicPartition, int]:
-    """The end offsets of all topics of events."""
-    return consumer.end_offsets([TopicPartition(topic, lane) for topic in EVENTS for lane in range(PARTITIONS)])
-
-
-def wait_drained(bootstrap: str, seconds: float) -> dict[TopicPartition, tuple[int | None, int]]:
-    """Wait until everything is committed; gives (committed, end) of what is not."""
+def committed_and_ends(bootstrap: str) -> dict[TopicPartition, tuple[int, int]]:
+    """The group's offset and the end of every partition of the topics of events."""
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id="churn", enable_auto_commit=False)
+    ends = consumer.end_offsets([TopicPartition(topic, lane) for topic in EVENTS for lane in range(PARTITIONS)])
+    found = {where: (consumer.committed(where) or 0, end) for where, end in ends.items()}
+    consumer.close()
+    return found
+
+
+def wait_drained(bootstrap: str, seconds: float) -> dict[TopicPartition, tuple[int, int]]:
+    """Wait until everything is committed; gives (committed, end) of what is not."""
     until = time.monotonic() + seconds
     while True:
-        behind = {
-            where: (committed, end)
-            for where, end in ends(consumer).items()
-            if ((committed := consumer.committed(where)) or 0) != end
-        }
+        offsets = committed_and_ends(bootstrap)
+        behind = {where: one for where, one in offsets.items() if one[0] != one[1]}
         if not behind or time.monotonic() > until:
-            consumer.close()
             return behind
         time.sleep(0.3)  # between two looks at the broker
 
 
-def read_all(bootstrap: str, topics: Iterable[str] = (WARNINGS, HELD_OUT)) -> list[dict[str, object]]:
+def disorder(bootstrap: str) -> float:
+    """By how long (s) an event came to the broker after a later one of another topic of its partition, at most."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, consumer_timeout_ms=3_000)
+    consumer.assign([TopicPartition(topic, lane) for topic in EVENTS for lane in range(PARTITIONS)])
+    consumer.seek_to_beginning()
+    records = [
+        (record.partition, record.timestamp, msgspec.json.decode(record.value)["occurred_at"]) for record in consumer
+    ]
+    consumer.close()
+    worst = 0
+    for lane in range(PARTITIONS):
+        came = sorted((at, stamp) for partition, stamp, at in records if partition == lane)
+        # From the latest on: when the earliest of all that are later came.
+        earliest = came[-1][1]
+        for _, stamp in reversed(came):
+            worst, earliest = max(worst, stamp - earliest), min(earliest, stamp)
+    return worst / 1_000
+
+
+def read_all(bootstrap: str, topics: Iterable[str] = (WARNINGS, HELD_OUT)) -> list[dict[str, Any]]:
     """Everything that was ever said to these topics, each partition in its order."""
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, consumer_timeout_ms=3_000)
     where = [TopicPartition(topic, lane) for topic in topics for lane in range(PARTITIONS)]

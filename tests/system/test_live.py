@@ -6,20 +6,16 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-import msgspec
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 from support.kafka_server import KafkaServer, needs_kafka
-from support.workers import Workers, produce, read_all, wait_drained, wait_until, without_cells
+from support.workers import CHURN, Expected, Workers, produce, read_all, wait_drained, wait_until
 
 from streams.live.topics import BILLING
 
 pytestmark = pytest.mark.xdist_group("kafka")
-CHURN = [sys.executable, "-c", "from streams.cli import main; main()"]
 
 
 @pytest.fixture(scope="module")
@@ -44,32 +40,11 @@ def empty(broker: str) -> str:
     return broker
 
 
-def replayed(folder: Path) -> tuple[list[bytes], Path, dict[tuple[str, int], dict[str, object]]]:
-    """A simulated stream, a model that learned from it, and what a replay with that model says."""
-    events, model, said = folder / "events.jsonl", folder / "model", folder / "warnings.jsonl"
-    simulated = ["simulate", "--customers", "150", "--days", "40", "--seed", "21", "--out", events]
-    subprocess.run([*CHURN, *simulated], check=True, capture_output=True)
-    lines = without_cells(events.read_bytes().splitlines())
-    events.write_bytes(b"\n".join(lines) + b"\n")
-    subprocess.run([*CHURN, "replay", events, "--save-model", model], check=True, capture_output=True)
-    again = ["replay", events, "--model", model, "--warnings", said]
-    subprocess.run([*CHURN, *again], check=True, capture_output=True)
-    return lines, model, firsts(map(msgspec.json.decode, said.read_bytes().splitlines()))
-
-
-def firsts(decisions) -> dict[tuple[str, int], dict[str, object]]:
-    """The first of each (warning_id, revision), the wall clock apart; repeats are equal to it."""
-    found: dict[tuple[str, int], dict[str, object]] = {}
-    for decision in decisions:
-        del decision["decided_at"]
-        assert found.setdefault((decision["warning_id"], decision["revision"]), decision) == decision
-    return found
-
-
 def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty, tmp_path):
-    lines, model, expected = replayed(tmp_path)
-    assert len(expected) > 20
-    with Workers(empty, tmp_path, model) as workers:
+    expected = Expected(tmp_path, customers=150, days=40, seed=21)
+    lines = expected.lines
+    assert len(expected.decisions) > 20
+    with Workers(empty, tmp_path, expected.model) as workers:
         dice = random.Random(3)
         for _ in range(2):
             workers.start()
@@ -94,8 +69,8 @@ def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty
         behind = wait_drained(empty, 400)
         codes = workers.stop_all()
         assert not behind, workers.logs()[-4000:]
-    found = firsts(read_all(empty))
-    assert found == expected
+    found, _ = expected.compare(read_all(empty))
+    assert not any(found.values()), found
     assert codes[-1] == 0
 
 
