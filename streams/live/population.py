@@ -19,8 +19,8 @@ WHERE = TopicPartition(POPULATION, 0)
 class Population:
     """Reads statements and hands them on, in their order. `offset`: behind the last one handed on."""
 
-    def __init__(self, client: dict[str, Any], heard: Callable[[Statement], None]) -> None:
-        self.client, self.heard = client, heard
+    def __init__(self, client: dict[str, Any], heard: Callable[[Statement], None], arrived: Callable[[], None]) -> None:
+        self.client, self.heard, self.arrived = client, heard, arrived
         self.offset = 0
         self.began = 0  # how often it was told to begin
         self.waiting: deque[tuple[int, bytes]] = deque()
@@ -42,7 +42,7 @@ class Population:
         self.consumer = consumer
 
     async def run(self) -> None:
-        """Read until cancelled; raises KafkaError."""
+        """Read until cancelled, and tell that something `arrived`; raises KafkaError."""
         while True:
             if self.consumer is None:
                 await asyncio.sleep(0.05)
@@ -51,6 +51,7 @@ class Population:
             records = (await self.consumer.getmany(WHERE, timeout_ms=200)).get(WHERE, [])
             if began == self.began:
                 self.waiting.extend((record.offset, record.value or b"") for record in records)
+                self.arrived()
 
     def hand_on(self) -> None:
         """Give what has come to who listens; between two steps of the engine."""

@@ -66,11 +66,11 @@ class Worker:
     ) -> None:
         self.settings, self.count, self.build, self.metrics = settings, count, build, metrics
         self.utc_offset = int(configuration.utc_offset)
-        self.population = Population(settings.client(), self.heard)
         self.tenancies: dict[int, Tenancy] = {}
         self.generation = -1
         self.busy = asyncio.Lock()
         self.arrived = asyncio.Event()
+        self.population = Population(settings.client(), self.heard, self.arrived.set)
         self.engine_thread = ThreadPoolExecutor(1, "engine")
         self.moved_at = time.monotonic()
         self.failure: BaseException | None = None

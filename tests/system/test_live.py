@@ -52,8 +52,7 @@ def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty
         slices = [lines[start : start + size] for start in range(0, len(lines), size)]
         paused = None
         for number, part in enumerate(slices):
-            produce(empty, part)
-            wait_drained(empty, 4)
+            produce(empty, part)  # what comes next, comes into a backlog
             victim = dice.choice([one for one in workers.running if one is not paused])
             if number in {0, 2}:
                 workers.start()
