@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 from aiokafka.partitioner import murmur2
@@ -9,14 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.engines import batch
 
+from events.records import Record
 from streams.checkpoint import UnreadableError
 from streams.live.assignor import shared
-from streams.live.lane import Covered, Tick
+from streams.live.delivery import Outbox
+from streams.live.lane import Covered, Lane, LaneSettings, Tick
 from streams.live.merge import Merger
 from streams.live.placement import partitions_of
 from streams.live.rereading import chain
 from streams.live.settings import live_settings
 from streams.live.store import PartitionStore, write
+from streams.live.tenancy import Tenancy
+from streams.live.topics import USAGE
 from streams.problems import UsageError
 
 
@@ -165,3 +171,20 @@ def test_ticks_of_a_zombie_are_not_done_again() -> None:
     zombies = [(4, tick(3, 2)), (6, tick(5, 2)), (7, tick(6, 5))]
     assert chain([*mine, *zombies], 3) == mine
     assert chain([], 3) == []
+
+
+def test_a_chunk_that_leaves_records_out_is_refused() -> None:
+    def record(offset: int) -> Record:
+        return Record(b"", (), b"", 0, USAGE, 0, offset)
+
+    async def accepting() -> None:
+        lane = Lane(0, 1, None, Covered({USAGE: 5}, {}), [], LaneSettings(0.0, 0))
+        tenancy = Tenancy(lane, Outbox(None, {}, print), None, Covered({}, {}), set())
+        assert not tenancy.accept(USAGE, 7, (record(7),), 0.0)
+        assert lane.received[USAGE] == 5
+        assert tenancy.accept(USAGE, 4, (record(4), record(6)), 0.0)  # 5 was a marker of a transaction
+        assert lane.received[USAGE] == 7
+        assert [one.offset for _, records, _ in lane.arrived for one in records] == [6]
+        await tenancy.close()
+
+    asyncio.run(accepting())
