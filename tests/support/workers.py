@@ -35,6 +35,17 @@ def without_cells(lines: Iterable[bytes]) -> list[bytes]:
     return [ADDRESS.sub(b"}", SIMULATED_CELL.sub(b"", line)) for line in kept]
 
 
+def simulated(folder: Path, customers: int, days: int, seed: int = 21) -> tuple[list[bytes], Path]:
+    """Events without what concerns cells, in the file `events.jsonl` too, and a model that learned from them."""
+    events, model = folder / "events.jsonl", folder / "model"
+    scale = ["--customers", str(customers), "--days", str(days), "--seed", str(seed)]
+    subprocess.run([*CHURN, "simulate", *scale, "--out", events], check=True, capture_output=True)
+    lines = without_cells(events.read_bytes().splitlines())
+    events.write_bytes(b"\n".join(lines) + b"\n")
+    subprocess.run([*CHURN, "replay", events, "--save-model", model], check=True, capture_output=True)
+    return lines, model
+
+
 class Workers:
     """Processes of one group. Each writes its log to the folder."""
 
