@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
 
 from streams.live.placement import partitions_of
 from streams.live.topics import EVENTS, HELD_OUT, WARNINGS
@@ -104,9 +107,27 @@ class Workers:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
 
 
+def page_of(port: int) -> str:
+    """A worker's metrics."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:
+        return page.read().decode()
+
+
+def make_topics(bootstrap: str) -> None:
+    """The topics of events, which keep records however old."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    kept = {"retention.ms": "-1"}
+    admin.create_topics([NewTopic(topic, PARTITIONS, 1, topic_configs=kept) for topic in EVENTS])
+    wait_until(lambda: set(EVENTS) <= set(admin.list_topics()))
+    admin.close()
+
+
 @contextmanager
-def sender(bootstrap: str) -> Iterator[Callable[[list[bytes]], None]]:
-    """Sends events in their order, each to its topic and partition; all have arrived when it is left."""
+def sender(bootstrap: str, *, dated: bool = False) -> Iterator[Callable[[list[bytes]], None]]:
+    """Sends events in their order, each to its topic and partition; all have arrived when it is left.
+
+    `dated`: as if they had come when they happened.
+    """
     producer = KafkaProducer(
         bootstrap_servers=bootstrap, linger_ms=5, batch_size=1 << 19, max_in_flight_requests_per_connection=1
     )
@@ -115,7 +136,8 @@ def sender(bootstrap: str) -> Iterator[Callable[[list[bytes]], None]]:
         events = [msgspec.json.decode(line) for line in lines]
         keys = [event["customer_id"].encode() for event in events]
         for line, event, key, lane in zip(lines, events, keys, partitions_of(keys, PARTITIONS).tolist(), strict=True):
-            producer.send(topic_of(event["type"]), value=line, key=key, partition=lane)
+            at = int(datetime.fromisoformat(event["occurred_at"]).timestamp() * 1_000) if dated else None
+            producer.send(topic_of(event["type"]), value=line, key=key, partition=lane, timestamp_ms=at)
 
     try:
         yield send
@@ -124,9 +146,9 @@ def sender(bootstrap: str) -> Iterator[Callable[[list[bytes]], None]]:
         producer.close()
 
 
-def produce(bootstrap: str, lines: list[bytes]) -> None:
+def produce(bootstrap: str, lines: list[bytes], *, dated: bool = False) -> None:
     """Send events in their order."""
-    with sender(bootstrap) as send:
+    with sender(bootstrap, dated=dated) as send:
         send(lines)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.request
 from collections import defaultdict
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 from support.redis_server import RedisServer, free_port, needs_redis
-from support.workers import ROOT, Workers, produce, simulated, wait_drained, wait_until
+from support.workers import ROOT, Workers, page_of, produce, simulated, wait_drained, wait_until
 
 pytestmark = pytest.mark.xdist_group("kafka")
 OURS = re.compile(r"\bchurn_[a-z_]+")
@@ -30,10 +29,8 @@ def asked_for() -> set[str]:
 
 def shown(port: int) -> dict[str, dict[str, float]]:
     """All series of a worker's page: values by their labels."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:
-        text = page.read().decode()
     found: dict[str, dict[str, float]] = defaultdict(dict)
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(page_of(port)):
         for sample in family.samples:
             found[sample.name][" ".join(sample.labels.values())] = sample.value
     return found
