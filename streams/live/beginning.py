@@ -10,17 +10,17 @@ from typing import Any, Final
 
 import msgspec
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from events.times import rfc3339
 from streams import clock
 from streams.inputs import Reader
+from streams.live.connecting import connecting
 from streams.live.ranges import Topics
 from streams.live.seeding import Seeding, Watch
 from streams.live.settings import LiveSettings
 from streams.live.store import PartitionStore, write
-from streams.live.topics import EVENTS, HELD_OUT, POPULATION, TICKS, WARNINGS, TopicsError, ready_topics
-from streams.problems import OutsideError, UsageError
+from streams.live.topics import EVENTS, HELD_OUT, POPULATION, TICKS, WARNINGS, ready_topics
+from streams.problems import UsageError
 
 OVERLAP_US: Final = 3_600_000_000
 """How long before the end of history reading begins unless it is said: what both hold is known by its event_id."""
@@ -85,12 +85,8 @@ def seed(
 
 def partitions_there(settings: LiveSettings) -> int:
     """The topics' number of partitions, made first where they are missing; raises OutsideError."""
-    try:
+    with connecting(settings.kafka_bootstrap):
         return asyncio.run(asyncio.wait_for(ready_topics(settings), 30))
-    except TopicsError as error:
-        raise OutsideError(str(error)) from error
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise OutsideError(f"Kafka at {settings.kafka_bootstrap}: {error or type(error).__name__}") from error
 
 
 def beginnings(topics: Topics, begin: From, count: int, alarm: Callable[[str], None]) -> dict[TopicPartition, int]:

@@ -6,7 +6,6 @@ Merged like files (streams/inputs.py), topics before partitions, they come in th
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from events.columns import Batch
 from events.deadletters import DeadLetter
@@ -22,6 +20,7 @@ from events.records import decode_records
 from events.times import rfc3339
 from streams.batches import compacted, part
 from streams.inputs import Identity, Position
+from streams.live.connecting import connecting
 from streams.live.lane import stray_letter
 from streams.live.placement import misplaced
 from streams.live.settings import LiveSettings
@@ -45,13 +44,10 @@ class Topics:
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Let the client work until this is done."""
-        try:
+        with connecting(self.settings.kafka_bootstrap):
             return self.runner.run(work)
-        except (KafkaError, OSError) as error:
-            raise OutsideError(f"Kafka at {self.settings.kafka_bootstrap}: {error or type(error).__name__}") from error
 
     async def _started(self) -> AIOKafkaConsumer:
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what is wrong is said once, by us
         consumer = AIOKafkaConsumer(
             **self.settings.client(), enable_auto_commit=False, max_partition_fetch_bytes=4 << 20, fetch_max_wait_ms=100
         )
