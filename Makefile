@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench bench-kafka bench-rules outage chaos fuzz clean
+.PHONY: help setup demo test lint format bench bench-kafka bench-rules outage care-outage chaos fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,9 @@ bench-rules: $(STAMP) ## what 100, 500 and 1,000 rules cost beside the default s
 
 outage: $(STAMP) ## an outage of 5,000 customers: incidents and warnings because of it (ten minutes)
 	@$(BIN)/python -m benchmarks.outage
+
+care-outage: $(STAMP) ## Redis killed and restarted while 500 warnings a second arrive for CARE_SECONDS=60, with figures
+	@CARE_SECONDS=$${CARE_SECONDS:-60} $(BIN)/pytest -q -s -n 0 tests/system/test_care_outage.py
 
 bench-kafka: $(STAMP) ## one worker on the Kafka that KAFKA_BOOTSTRAP names, beside bare consumption; its churn.* topics are deleted
 	@$(BIN)/python -m benchmarks.live

@@ -41,6 +41,12 @@ class Metrics:
             "churn_checkpoint_seconds", "Time to make a checkpoint durable.", CHECKPOINT_BUCKETS
         )
         self.checkpoint_bytes = self._counter("churn_checkpoint_bytes_total", "Bytes written to checkpoints.")
+        self.checkpoint_failures = self._counter(
+            "churn_checkpoint_failures_total",
+            "Checkpoints that could not be read (the one before was) or made.",
+            "step",
+        )
+        self.tiers: set[str] = set()
         self.episodes_open = self._gauge("churn_episodes_open", "Open episodes.", "tier")
         self.rules = Info("churn_rules", "The rules and the model in force.", registry=self.registry)
         self.queue_items = self._gauge(
@@ -54,6 +60,19 @@ class Metrics:
         for queue, of_queue in (counts or {}).items():
             for state, count in of_queue._asdict().items():
                 self.queue_items.labels(queue, state).set(count)
+
+    def show_lag(self, lags: Mapping[int, Mapping[str, int]]) -> None:
+        """Records not yet applied, by topic, of the partitions that are ours; of others nothing is said any more."""
+        self.lag.clear()
+        for partition, by_topic in lags.items():
+            for topic, records in by_topic.items():
+                self.lag.labels(topic, str(partition)).set(records)
+
+    def show_open(self, by_tier: Mapping[str, int]) -> None:
+        """Open episodes by tier; of tiers that are not named there are none."""
+        for tier in self.tiers | set(by_tier):
+            self.episodes_open.labels(tier).set(by_tier.get(tier, 0))
+        self.tiers |= set(by_tier)
 
     def page(self) -> bytes:
         """What `/metrics` answers, in Prometheus' text format."""

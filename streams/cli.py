@@ -12,8 +12,6 @@ from rich.console import Console
 from rich.live import Live
 
 import simulator
-from events.deadletters import RefusedError
-from events.times import time_of
 from sinks import terminal
 from streams import bootstrap, cli_approval, cli_config, cli_live, cli_queue, cli_report, given
 from streams.demo import play
@@ -33,6 +31,7 @@ app.add_typer(cli_config.config, name="config")
 app.add_typer(cli_queue.queue, name="queue")
 app.command("report")(cli_report.report_command)
 app.command("run")(cli_live.run_command)
+app.command("seed")(cli_live.seed_command)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
@@ -59,8 +58,8 @@ def root(
 @guarded
 def replay_command(  # the options of the contract
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Events as .jsonl, .gz or .zst; - is standard input.")
-    ],
+        list[str] | None, typer.Argument(metavar="FILE...", help="Events as .jsonl, .gz or .zst; - is standard input.")
+    ] = None,
     config: ConfigOption = None,
     warnings: Annotated[Path | None, typer.Option(help="Write decisions here, one JSON object a line.")] = None,
     incidents: Annotated[Path | None, typer.Option(help="Write incidents here, one JSON object a line.")] = None,
@@ -75,9 +74,18 @@ def replay_command(  # the options of the contract
     save_model: Annotated[Path | None, typer.Option(help="Save the model here at the end.")] = None,
     checkpoint_every: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="With --state: how often.")] = 30.0,
     shadow: Annotated[Path | None, typer.Option(help="Write would-be warnings of shadow rules here, as JSON.")] = None,
+    from_kafka: Annotated[
+        bool, typer.Option("--from-kafka", help="Read the topics (CHURN_KAFKA_...) instead of files.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="With --from-kafka: what came then or later (RFC 3339).")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="With --from-kafka: what came before.")] = None,
 ) -> None:
-    """Run the engine over files of events. Several are merged by occurred_at."""
-    until = parse_time(score_at)
+    """Run the engine over files of events, or over a stretch of time of the topics. Several are merged by occurred_at."""
+    kafka = cli_live.asked_range(files, from_kafka, since, until, state)
+    files = files or []
+    end = given.moment(score_at, "--score-at")
     given.inputs(files)
     given.model(model)
     given.state(state)
@@ -90,29 +98,21 @@ def replay_command(  # the options of the contract
         incidents=incidents,
         dead_letters=dead_letters,
         scores=scores,
-        score_at=until,
+        score_at=end,
         report=report,
         save_model=save_model,
         state=state,
         checkpoint_every=checkpoint_every,
         shadow=shadow,
+        opened=kafka and kafka.opened,
     )
     regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
-    with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
+    total = sum(regular) if files and len(regular) == len(files) else None
+    with terminal.progress_bar(Console(stderr=True), total) as watch:
         result = replay(
             job, lambda saved: bootstrap.engine(configuration, model, saved, ledger=state is not None), complain, watch
         )
     Console(highlight=False).print(terminal.summary(result, tiers))
-
-
-def parse_time(text: str | None) -> int | None:
-    """RFC 3339 to microseconds UTC; raises UsageError."""
-    if text is None:
-        return None
-    try:
-        return time_of(text, "--score-at")
-    except RefusedError as refused:
-        raise UsageError(refused.detail) from refused
 
 
 @app.command("simulate")

@@ -1,4 +1,4 @@
-"""`churn run`: a worker on Kafka."""
+"""`churn run`: a worker on Kafka; `churn seed`: what it knows on day one; what `churn replay --from-kafka` reads."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from streams import bootstrap
-from streams.problems import ends_at_once, guarded
+from sinks import terminal
+from streams import bootstrap, given
+from streams.problems import UsageError, complain, ends_at_once, guarded
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
+]
+ModelOption = Annotated[Path | None, typer.Option(help="Score with this saved model and learn nothing.")]
 
 
 @ends_at_once
 @guarded
-def run_command(
-    config: Annotated[
-        Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
-    ] = None,
-    model: Annotated[Path | None, typer.Option(help="Score with this saved model and learn nothing.")] = None,
-) -> None:
+def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     """Run a worker on Kafka; start more for more partitions. It ends in order on SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until it works there is nothing to end in order
     # Faust and the clients of Kafka cost every other command a second of its start.
@@ -33,3 +35,62 @@ def run_command(
 
     build(None)  # a model that cannot be read is said before anything is connected
     import_module("streams.live.process").run(settings, build, configuration.settings)
+
+
+def asked_range(
+    files: list[str] | None, from_kafka: bool, since: str | None, until: str | None, state: Path | None
+) -> Any:
+    """The stretch of the topics to replay, None for files; raises UsageError."""
+    first, end = given.moment(since, "--since"), given.moment(until, "--until")
+    if not from_kafka:
+        if since or until:
+            raise UsageError("--since and --until are for --from-kafka (--score-at ends a replay of files)")
+        if not files:
+            raise UsageError("Missing argument 'FILE...' (or --from-kafka)")
+        return None
+    if files:
+        raise UsageError("files or --from-kafka, not both")
+    if state is not None:
+        raise UsageError("--state goes on with files; with --from-kafka say --since")
+    if first is not None and end is not None and first >= end:
+        raise UsageError(f"--since {since} is not before --until {until}")
+    settings = import_module("streams.live.settings").live_settings()
+    return import_module("streams.live.ranges").KafkaRange(settings, first, end)
+
+
+@ends_at_once
+@guarded
+def seed_command(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="History: events as for churn replay.")],
+    begin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="TIME|OFFSETS.json|beginning|end",
+            help="Where workers read on; else an hour before the end of history.",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Give workers the past: replay history and leave the first checkpoint of every partition in CHURN_CHECKPOINTS.
+
+    Nothing that history would have warned of is delivered; its episodes are open when workers start.
+    """
+    given.inputs(files)
+    given.model(model)
+    settings = import_module("streams.live.settings").live_settings()
+    live = import_module("streams.live.beginning")
+    where = live.begin_of(begin, given.moment)
+    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    sizes = [Path(file).stat().st_size for file in files if Path(file).is_file()]
+    with terminal.progress_bar(Console(stderr=True), sum(sizes) if len(sizes) == len(files) else None) as watch:
+        told = live.seed(
+            files, where, settings, lambda saved: bootstrap.engine(configuration, model, saved), complain, watch
+        )
+    typer.echo(
+        f"{told['events']:,} events until {told['until']}, {sum(told['dead_letters'].values()):,} refused, "
+        f"{told['duplicates']:,} twice\n{told['partitions']} partitions in {settings.checkpoints}, "
+        f"{told['open']:,} episodes open, {told['unsaid']:,} decisions not delivered\n"
+        f"workers read on from {told['from']}"
+    )

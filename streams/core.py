@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from events.columns import Batch
@@ -27,6 +28,8 @@ class Step(Protocol):
     def duplicates(self) -> int: ...
     @property
     def shadow(self) -> Sequence[EarlyWarning]: ...
+    @property
+    def counted(self) -> NDArray[np.bool_] | None: ...
 
 
 class Core(Protocol):

@@ -8,6 +8,7 @@ of one customer's events and timers. A learning model takes effect at ticks of e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -71,6 +72,7 @@ class Step(NamedTuple):
     duplicates: int
     shadow: Sequence[EarlyWarning] = ()  # would-be warnings of shadow rules; for nobody's queue
     alarms: Sequence[Alarm] = ()  # rules that the guard has begun to hold
+    counted: npt.NDArray[np.bool_] | None = None  # which events of the batch were applied
 
 
 def writer_of(configuration: Configuration) -> Writer:
@@ -237,14 +239,16 @@ class Engine:
         self._work = None
         self._keep_accounts(work)
         fates = work.fate
+        applied = (fates == APPLIED) | (fates == ELSEWHERE)
         return Step(
             self.decider.take(),
             self._told(self.watches.take()),
             self._dead(work, decided_at),
-            int(np.count_nonzero((fates == APPLIED) | (fates == ELSEWHERE))),
+            int(np.count_nonzero(applied)),
             int(np.count_nonzero(fates == DUPLICATE)),
             self.shadow.take(),
             self._take_alarms(),
+            applied,
         )
 
     def advance(self, to: int, decided_at: int) -> Step:
@@ -522,6 +526,16 @@ class Engine:
             report["outcomes"] = self.decider.log.outcomes(self.partition.clock, horizon)
             report["model"] = self.model.report()
         return report
+
+    def open_by_tier(self) -> dict[str, int]:
+        """How many episodes are open, by the tier each has reached; may be asked while another thread is in a step."""
+        ranks = Counter([episode.tier_rank for episode in [*self.decider.episodes.values()]])
+        return {tier: ranks[rank] for rank, tier in enumerate(self.settings.tiers)}
+
+    def in_force(self) -> dict[str, str]:
+        """The versions by which it judges: of the rules, and of the model (`learning` for one that changes by itself)."""
+        model = "learning" if self.model.learning else self.evaluation.model_version
+        return {"rules": self.writer.versions["rules"], "model": model}
 
     def history(self) -> History:
         """What a report is made of, as of now. Raises ValueError for an engine without a ledger."""

@@ -7,8 +7,20 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from events.deadletters import RefusedError
+from events.times import time_of
 from streams.files import STANDARD_INPUT
 from streams.problems import UsageError
+
+
+def moment(text: str | None, option: str) -> int | None:
+    """RFC 3339 to microseconds UTC; raises UsageError that names the option."""
+    if text is None:
+        return None
+    try:
+        return time_of(text, option)
+    except RefusedError as refused:
+        raise UsageError(refused.detail) from refused
 
 
 def inputs(names: Sequence[str]) -> Sequence[str]:

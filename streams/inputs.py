@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 import numpy as np
@@ -161,7 +161,22 @@ def skipped(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:
         left = max(0, left - len(piece))
 
 
-def merged(readers: Sequence[Reader]) -> Iterator[Batch]:
+class Source(Protocol):
+    """What can be merged: a `Reader`, or what reads something else like one."""
+
+    batch: Batch | None
+    dead: list[DeadLetter]
+    lines: int
+    identity: Identity
+    position: Position
+
+    @property
+    def stored_bytes(self) -> int: ...
+    def load(self) -> bool: ...
+    def take(self, count: int) -> Batch: ...
+
+
+def merged(readers: Sequence[Source]) -> Iterator[Batch]:
     """All files' events by `occurred_at`, each file in its own line order, ties in the order of the files.
 
     The file whose next event is the oldest gives it. So an event that is older than one before it in its file follows
@@ -187,7 +202,7 @@ def merged(readers: Sequence[Reader]) -> Iterator[Batch]:
         yield with_dead_letters(concat([]), readers)
 
 
-def with_dead_letters(batch: Batch, readers: Sequence[Reader]) -> Batch:
+def with_dead_letters(batch: Batch, readers: Sequence[Source]) -> Batch:
     """The batch with what the readers have gathered beside events."""
     for reader in readers:
         batch.dead = [*batch.dead, *reader.dead]

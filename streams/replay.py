@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from events.columns import Batch
 from events.times import rfc3339
@@ -24,7 +25,7 @@ from streams.admit import admit
 from streams.batches import pieces
 from streams.checkpoint import CheckpointFolder
 from streams.core import Core
-from streams.inputs import CHUNK_BYTES, Known, Reader, merged
+from streams.inputs import CHUNK_BYTES, Known, Reader, Source, merged
 from streams.outputs import Outputs
 from streams.progress import Progress
 
@@ -50,6 +51,8 @@ class Job:
     chunk_bytes: int = CHUNK_BYTES
     step_events: int = 65_536
     shadow: Path | None = None
+    opened: Callable[[str], AbstractContextManager[Sequence[Source]]] | None = None
+    """What is read instead of files, given the time of receipt that dead letters tell."""
 
 
 Build = Callable[[dict[str, Any] | None], Core]
@@ -91,11 +94,13 @@ def resume(folder: CheckpointFolder | None, alarm: Alarm) -> tuple[Progress, dic
     return progress.split(state, clock.now())
 
 
-def open_readers(stack: ExitStack, job: Job, done: Progress) -> list[Reader]:
-    """All files, each where it was left."""
+def open_readers(stack: ExitStack, job: Job, done: Progress) -> Sequence[Source]:
+    """All files, each where it was left; or what is read instead."""
     received_at = clock.now_text()
+    if job.opened is not None:
+        return stack.enter_context(job.opened(received_at))
     known = list(done.inputs)
-    readers = []
+    readers: list[Reader] = []
     for name in job.files:
         reader = stack.enter_context(closing(Reader(name, received_at, known, job.chunk_bytes)))
         if reader.known is not None:
@@ -111,7 +116,7 @@ class Run:
         self,
         job: Job,
         engine: Core,
-        readers: Sequence[Reader],
+        readers: Sequence[Source],
         outputs: Outputs,
         done: Progress,
         folder: CheckpointFolder | None,
@@ -141,7 +146,9 @@ class Run:
         self.outputs.write_dead(batch.dead)
         self.counts.add_dead(batch.dead)
         received_at = clock.now_text()
-        admitted, dead, after = admit(batch, self.done.started_at, self.job.score_at, received_at)
+        clocks = batch.events["clock"]  # a record tells when it came, a line does not
+        arrived = np.where(clocks > 0, clocks, self.done.started_at)
+        admitted, dead, after = admit(batch, arrived, self.job.score_at, received_at)
         self.outputs.write_dead(dead)
         self.counts.add_dead(dead)
         self.counts.after_score_at += after

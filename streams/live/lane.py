@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from events.columns import Batch, empty_batch
 from events.contract import MarketNoted, NetworkIncident
@@ -83,6 +84,8 @@ class Output(NamedTuple):
     misplaced: int = 0
     came: float | None = None
     """When the oldest event of this came (monotonic, s); None without events."""
+    by_topic: Mapping[str, int] = {}
+    """Events applied, by the topic they came from."""
 
 
 class LaneSettings(NamedTuple):
@@ -95,6 +98,9 @@ class LaneSettings(NamedTuple):
 
 class Sharing(Core, Teller, Protocol):
     """An engine of one partition among others."""
+
+    def open_by_tier(self) -> Mapping[str, int]: ...
+    def in_force(self) -> Mapping[str, str]: ...
 
 
 class Dated(msgspec.Struct, frozen=True):
@@ -243,7 +249,8 @@ class Lane:
         self.clock, self.moved_at = max(self.clock, int(admitted.events["clock"][-1])), decided_at
         self.events += step.applied
         came = self.merger.oldest
-        return output_of(step, dead, strays)._replace(came=came if came < NEVER else None)
+        by_topic = {} if step.counted is None else counts_by_topic(admitted, step.counted)
+        return output_of(step, dead, strays)._replace(came=came if came < NEVER else None, by_topic=by_topic)
 
     def say(self, now: float) -> Statement | None:
         """What the other partitions should know at `now` (monotonic, s), if anything is new."""
@@ -327,6 +334,18 @@ def report_time(report: str) -> int:
 def output_of(step: Step, dead: Sequence[DeadLetter], strays: int) -> Output:
     """What goes out of a step, with what was refused on the way to it."""
     return Output(step.decisions, step.incidents, [*dead, *step.dead], step.applied, step.duplicates, strays)
+
+
+def counts_by_topic(batch: Batch, counted: NDArray[np.bool_]) -> dict[str, int]:
+    """How many of the events that are marked came from each topic of events."""
+    starts = np.fromiter((origin.at for origin in batch.origins), np.int64, len(batch.origins))
+    origins = np.searchsorted(starts, batch.events["start"][counted], "right") - 1
+    found: dict[str, int] = {}
+    for origin, count in zip(batch.origins, np.bincount(origins, minlength=len(starts)).tolist(), strict=True):
+        topic = origin.name.partition("/")[0]
+        if topic in EVENTS:  # not what another partition reported and counted
+            found[topic] = found.get(topic, 0) + count
+    return found
 
 
 def stray_letter(record: Record, wanted: int, count: int, received_at: str) -> DeadLetter:

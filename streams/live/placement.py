@@ -63,6 +63,27 @@ def partitions_of(keys: Sequence[bytes], count: int) -> NDArray[np.int64]:
     return out
 
 
+@compiled
+def _partitions_in(
+    text: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    count: int,
+    out: NDArray[np.int64],
+) -> None:
+    for index in range(len(starts)):
+        out[index] = (murmur2(text, starts[index], starts[index] + lengths[index]) & 0x7FFFFFFF) % count
+
+
+def partitions_in(
+    text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
+    """The partition, of `count`, of each key that lies in `text` (a batch's customers)."""
+    out = np.empty(len(starts), np.int64)
+    _partitions_in(text, starts, lengths, count, out)
+    return out
+
+
 def misplaced(records: Sequence[Record], count: int) -> list[tuple[int, int]]:
     """(position, the partition it belongs in) of records with a key that lie in another partition."""
     keys = [record.key or b"" for record in records]

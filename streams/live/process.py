@@ -14,11 +14,15 @@ from aiokafka.errors import KafkaError
 
 from rules.settings import Settings
 from sinks.metrics import Metrics
+from streams.checkpoint import TooNewError, UnreadableError
+from streams.live.connecting import connecting
 from streams.live.settings import LiveSettings
-from streams.live.topics import TopicsError, ready_topics
+from streams.live.topics import ready_topics
 from streams.live.web import application, served
 from streams.live.worker import Worker
-from streams.problems import OutsideError
+from streams.problems import OutsideError, UsageError
+
+ENDINGS = (UnreadableError, TooNewError, UsageError)
 
 
 def run(settings: LiveSettings, build: Any, configuration: Settings) -> None:
@@ -32,6 +36,8 @@ def run(settings: LiveSettings, build: Any, configuration: Settings) -> None:
 def quiet_logs() -> None:
     """One JSON object a line on standard error: ours from `info` on, the clients' from `error` on."""
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(not_said_by_us)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -42,18 +48,19 @@ def quiet_logs() -> None:
     )
 
 
+def not_said_by_us(record: logging.LogRecord) -> bool:
+    """Faust tells of what ends a worker with a trace; the worker says it in one line at its end."""
+    return not (record.exc_info and isinstance(record.exc_info[1], ENDINGS))
+
+
 async def work(settings: LiveSettings, build: Any, configuration: Settings) -> None:
     """One worker from beginning to end. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    try:
+    with connecting(settings.kafka_bootstrap):
         count = await asyncio.wait_for(ready_topics(settings), 30)
-    except TopicsError as error:
-        raise OutsideError(str(error)) from error
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise OutsideError(f"Kafka at {settings.kafka_bootstrap}: {said(error)}") from error
     metrics = Metrics()
     worker = Worker(settings, count, build, metrics, configuration)
     pages = application(metrics, worker.alive, worker.ready)

@@ -59,6 +59,11 @@ class PartitionStore:
                 found.append((int(match[1]), int(match[2]), path))
         return sorted(found, reverse=True)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there are no checkpoints."""
+        return not self._there()
+
     def load(self) -> Loaded:
         """What to go on from; raises UnreadableError when there are checkpoints and none can be read, TooNewError, OSError."""
         troubles: list[str] = []
@@ -72,7 +77,7 @@ class PartitionStore:
             engine = {name.removeprefix(ENGINE): part for name, part in state.items() if name.startswith(ENGINE)}
             return Loaded(covered, engine, troubles)
         if troubles:
-            raise UnreadableError("; ".join(troubles))
+            raise UnreadableError(f"no checkpoint of this partition can be read: {'; '.join(troubles)}")
         return Loaded(Covered({}, {}), None, troubles)
 
     def _read(self, path: str) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class Tenancy:
         self.ticked_at = 0.0
         self.held: dict[int, int] = {}
         self.held_seconds = 0
+        self.unreadable = 0  # checkpoints that were passed over
         self.sender = asyncio.create_task(outbox.run())
 
     def accept(self, topic: str, start: int, records: Any, came: float) -> bool:
@@ -156,4 +157,6 @@ async def open_tenancy(
     lane = Lane(partition, count, engine, loaded.covered, ticks, LaneSettings(settings.align, utc_offset, store.epoch))
     outbox = Outbox(producer, loaded.covered.outputs, delivered)
     log.info("partition taken over", partition=partition, events=loaded.covered.events, epoch=store.epoch)
-    return Tenancy(lane, outbox, store, loaded.covered, said)
+    tenancy = Tenancy(lane, outbox, store, loaded.covered, said)
+    tenancy.unreadable = len(loaded.troubles)
+    return tenancy

@@ -28,6 +28,7 @@ from streams.live.care import CareQueues
 from streams.live.delivery import Parcel
 from streams.live.exchange import Statement
 from streams.live.lane import Output
+from streams.live.measuring import count_applied, show_from_the_start, show_partitions
 from streams.live.population import Population
 from streams.live.settings import LiveSettings
 from streams.live.tenancy import Build, Tenancy, open_tenancy
@@ -80,6 +81,7 @@ class Worker:
             **settings.client(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
         )
         self.care = CareQueues(settings, configuration.tiers, self.producer, metrics)
+        show_from_the_start(metrics, configuration.tiers)
         self.app = self._app()
 
     def client(self) -> dict[str, Any]:
@@ -201,6 +203,7 @@ class Worker:
                     self.delivered,
                     self.utc_offset,
                 )
+                self.metrics.checkpoint_failures.labels("read").inc(self.tenancies[partition].unreadable)
             known = min((one.durable.population for one in self.tenancies.values()), default=0)
             await self.population.read_from(known)
             self.generation, self.paused = generation, False
@@ -305,8 +308,7 @@ class Worker:
             self.metrics.dead_letters.labels(letter.reason).inc()
         for decision in output.decisions:
             self.metrics.decisions.labels(decision.tier, decision.status).inc()
-        if output.applied:
-            self.metrics.events.labels("all").inc(output.applied)
+        count_applied(self.metrics, output)
         if output.came is not None:
             self.metrics.batch_seconds.observe(time.monotonic() - output.came)
         if output.misplaced:
@@ -330,6 +332,7 @@ class Worker:
         try:
             made = tenancy.look_at_checkpoint()
         except OSError as error:
+            self.metrics.checkpoint_failures.labels("write").inc()
             log.error("no checkpoint could be made, the offsets stay where they are", error=str(error))  # noqa: TRY400 - the trace tells nothing more
             return
         if made is not None:
@@ -380,12 +383,9 @@ class Worker:
         """Lag for Prometheus; a worker that stands still while there is work to do ends itself."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            waiting = 0
-            for partition, tenancy in self.tenancies.items():
-                lag = self._lag(partition)
-                waiting += sum(lag.values()) + tenancy.outbox.backlog
-                for topic, records in lag.items():
-                    self.metrics.lag.labels(topic, str(partition)).set(records)
+            waiting = show_partitions(self.metrics, self.tenancies)
+            for tenancy in self.tenancies.values():
+                waiting += tenancy.outbox.backlog
                 self._impatient(tenancy)
             still = time.monotonic() - self.moved_at
             if waiting and still > self.settings.stalled_after:
@@ -418,11 +418,3 @@ class Worker:
             tenancy.lane.exchange.go_without(missing)
             partition = tenancy.lane.partition
             log.error("going on without what other partitions have to tell", partition=partition, missing=[*missing])
-
-    def _lag(self, partition: int) -> dict[str, int]:
-        found = {}
-        tenancy = self.tenancies[partition]
-        position = tenancy.lane.merger.queues
-        for topic in EVENTS:
-            found[topic] = max(0, tenancy.ends[topic] - position[topic].position)
-        return found

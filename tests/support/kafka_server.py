@@ -13,12 +13,17 @@ from support.programs import needs
 from support.redis_server import free_port
 
 RECIPE = Path(__file__).parent / "kafka"
+MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config={module} required user_churn="right";
+log.retention.ms=-1
 controller.listener.names=CONTROLLER
 log.dirs={folder}/data
 offsets.topic.replication.factor=1
@@ -51,7 +56,7 @@ class KafkaServer:
     """Started by `with`; `kill` is a crash, after which `start` goes on from what is on disk."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port, self.controller = folder, free_port(), free_port()
+        self.folder, self.port, self.controller, self.sasl = folder, free_port(), free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.classes = f"{jars()}/*"
 
@@ -59,10 +64,16 @@ class KafkaServer:
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def with_password(self) -> str:
+        """Where user `churn` has to give the password `right`."""
+        return f"127.0.0.1:{self.sasl}"
+
     def start(self) -> None:
         properties = self.folder / "server.properties"
         if not properties.exists():
-            properties.write_text(PROPERTIES.format(port=self.port, controller=self.controller, folder=self.folder))
+            ports = {"port": self.port, "controller": self.controller, "sasl": self.sasl}
+            properties.write_text(PROPERTIES.format(**ports, folder=self.folder, module=MODULE))
             tool = ["java", "-cp", self.classes, "kafka.tools.StorageTool"]
             made = subprocess.run([*tool, "random-uuid"], capture_output=True, check=True, text=True)
             name = made.stdout.split()[-1]

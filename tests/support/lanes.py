@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -55,6 +56,7 @@ class Cluster:
         self.lanes = {lane: self.open(lane, Covered({}, {}), None) for lane in records}
         self.decisions: list[Any] = []
         self.dead: list[Any] = []
+        self.applied: Counter[str] = Counter()  # events by topic
         self.now = 1_000.0
 
     def open(self, lane: int, covered: Covered, saved: dict[str, Any] | None) -> Lane:
@@ -87,6 +89,7 @@ class Cluster:
         if output is not None:
             self.decisions += output.decisions
             self.dead += output.dead
+            self.applied.update(output.by_topic)
         statement = opened.say(self.now)
         if statement is not None:
             self.statements.append(statement)

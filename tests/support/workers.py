@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
 
 from streams.live.placement import partitions_of
 from streams.live.topics import EVENTS, HELD_OUT, WARNINGS
@@ -33,6 +36,17 @@ def without_cells(lines: Iterable[bytes]) -> list[bytes]:
     """Events that no watch over cells has a part in: incidents are the population's, not a partition's."""
     kept = (line for line in lines if b'"network.incident"' not in line and b'"market.noted"' not in line)
     return [ADDRESS.sub(b"}", SIMULATED_CELL.sub(b"", line)) for line in kept]
+
+
+def simulated(folder: Path, customers: int, days: int, seed: int = 21) -> tuple[list[bytes], Path]:
+    """Events without what concerns cells, in the file `events.jsonl` too, and a model that learned from them."""
+    events, model = folder / "events.jsonl", folder / "model"
+    scale = ["--customers", str(customers), "--days", str(days), "--seed", str(seed)]
+    subprocess.run([*CHURN, "simulate", *scale, "--out", events], check=True, capture_output=True)
+    lines = without_cells(events.read_bytes().splitlines())
+    events.write_bytes(b"\n".join(lines) + b"\n")
+    subprocess.run([*CHURN, "replay", events, "--save-model", model], check=True, capture_output=True)
+    return lines, model
 
 
 class Workers:
@@ -93,9 +107,27 @@ class Workers:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
 
 
+def page_of(port: int) -> str:
+    """A worker's metrics."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:
+        return page.read().decode()
+
+
+def make_topics(bootstrap: str) -> None:
+    """The topics of events, which keep records however old."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    kept = {"retention.ms": "-1"}
+    admin.create_topics([NewTopic(topic, PARTITIONS, 1, topic_configs=kept) for topic in EVENTS])
+    wait_until(lambda: set(EVENTS) <= set(admin.list_topics()))
+    admin.close()
+
+
 @contextmanager
-def sender(bootstrap: str) -> Iterator[Callable[[list[bytes]], None]]:
-    """Sends events in their order, each to its topic and partition; all have arrived when it is left."""
+def sender(bootstrap: str, *, dated: bool = False) -> Iterator[Callable[[list[bytes]], None]]:
+    """Sends events in their order, each to its topic and partition; all have arrived when it is left.
+
+    `dated`: as if they had come when they happened.
+    """
     producer = KafkaProducer(
         bootstrap_servers=bootstrap, linger_ms=5, batch_size=1 << 19, max_in_flight_requests_per_connection=1
     )
@@ -104,7 +136,8 @@ def sender(bootstrap: str) -> Iterator[Callable[[list[bytes]], None]]:
         events = [msgspec.json.decode(line) for line in lines]
         keys = [event["customer_id"].encode() for event in events]
         for line, event, key, lane in zip(lines, events, keys, partitions_of(keys, PARTITIONS).tolist(), strict=True):
-            producer.send(topic_of(event["type"]), value=line, key=key, partition=lane)
+            at = int(datetime.fromisoformat(event["occurred_at"]).timestamp() * 1_000) if dated else None
+            producer.send(topic_of(event["type"]), value=line, key=key, partition=lane, timestamp_ms=at)
 
     try:
         yield send
@@ -113,9 +146,9 @@ def sender(bootstrap: str) -> Iterator[Callable[[list[bytes]], None]]:
         producer.close()
 
 
-def produce(bootstrap: str, lines: list[bytes]) -> None:
+def produce(bootstrap: str, lines: list[bytes], *, dated: bool = False) -> None:
     """Send events in their order."""
-    with sender(bootstrap) as send:
+    with sender(bootstrap, dated=dated) as send:
         send(lines)
 
 

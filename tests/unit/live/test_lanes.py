@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.engines import batch, engine, frozen, ordered, said
-from support.lanes import Cluster, records_of
+from support.lanes import Cluster, records_of, topic_of
 from support.profiles import examples
 from support.small_streams import lines, random_moments
 
@@ -129,3 +130,13 @@ def test_a_partition_that_speaks_again_is_waited_for_again() -> None:
     cluster.run()
     assert not mine.exchange.silent
     assert not cluster.lanes[1].merger.waiting
+
+
+def test_events_are_counted_by_the_topic_they_came_from_and_doubles_are_not() -> None:
+    stream = in_order(5, 200, 9)
+    cluster = Cluster(records_of([stream[0], *stream], 2, CENTURY), build)
+    cluster.run(50)
+    sent = Counter(topic_of(msgspec.json.decode(line)["type"]) for line in stream)
+    assert len(sent) > 2
+    refused = Counter(letter.source.partition("/")[0] for letter in cluster.dead)
+    assert cluster.applied == sent - refused

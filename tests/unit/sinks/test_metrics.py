@@ -15,6 +15,7 @@ NAMES = {
     "churn_delivery_seconds": (),
     "churn_checkpoint_seconds": (),
     "churn_checkpoint_bytes_total": (),
+    "churn_checkpoint_failures_total": ("step",),
     "churn_episodes_open": ("tier",),
     "churn_rules_info": (),
     "churn_queue_items": ("queue", "state"),
@@ -55,3 +56,18 @@ def test_the_queues_are_told_by_state_and_a_redis_that_is_gone_too() -> None:
 
     metrics.queues(None)
     assert b"churn_redis_up 0.0" in metrics.page()
+
+
+def test_of_partitions_that_went_to_another_worker_nothing_is_said_any_more() -> None:
+    metrics = Metrics()
+    metrics.show_lag({0: {"churn.usage.v1": 7}, 1: {"churn.usage.v1": 8}})
+    metrics.show_lag({1: {"churn.usage.v1": 9}})
+    lines = [line for line in metrics.page().splitlines() if line.startswith(b"churn_consumer_lag_records{")]
+    assert lines == [b'churn_consumer_lag_records{partition="1",topic="churn.usage.v1"} 9.0']
+
+
+def test_a_tier_without_open_episodes_is_shown_as_none() -> None:
+    metrics = Metrics()
+    metrics.show_open({"watch": 2})
+    metrics.show_open({})
+    assert b'churn_episodes_open{tier="watch"} 0.0' in metrics.page()

@@ -1,0 +1,52 @@
+"""What a worker's metrics say of its partitions: how many events of which stream, what waits, what is open, what is in force."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from sinks.metrics import Metrics
+from streams.live.lane import Output
+from streams.live.tenancy import Tenancy
+from streams.live.topics import EVENTS
+
+STEPS = ("read", "write")
+
+
+def stream_of(topic: str) -> str:
+    """The contract's name of a stream: `usage` for `churn.usage.v1`."""
+    return topic.split(".")[1]
+
+
+def show_from_the_start(metrics: Metrics, tiers: Sequence[str]) -> None:
+    """Zeros: a series that begins with its first event has no increase, and a feed that never spoke would be missed."""
+    for topic in EVENTS:
+        metrics.events.labels(stream_of(topic))
+    metrics.show_open(dict.fromkeys(tiers, 0))
+    for step in STEPS:
+        metrics.checkpoint_failures.labels(step)
+
+
+def count_applied(metrics: Metrics, output: Output) -> None:
+    """The events that some work applied, by stream."""
+    for topic, applied in output.by_topic.items():
+        metrics.events.labels(stream_of(topic)).inc(applied)
+
+
+def show_partitions(metrics: Metrics, tenancies: Mapping[int, Tenancy]) -> int:
+    """Lag, open episodes and versions of the partitions that are ours; gives how many records wait in all."""
+    lags = {partition: lag_of(tenancy) for partition, tenancy in tenancies.items()}
+    metrics.show_lag(lags)
+    open_now: Counter[str] = Counter()
+    for tenancy in tenancies.values():
+        open_now.update(tenancy.lane.engine.open_by_tier())
+    metrics.show_open(open_now)
+    for tenancy in [*tenancies.values()][:1]:  # one process, one configuration
+        metrics.rules.info(dict(tenancy.lane.engine.in_force()))
+    return sum(sum(lag.values()) for lag in lags.values())
+
+
+def lag_of(tenancy: Tenancy) -> dict[str, int]:
+    """Records of each topic that are not applied yet."""
+    queues = tenancy.lane.merger.queues
+    return {topic: max(0, tenancy.ends[topic] - queues[topic].position) for topic in EVENTS}

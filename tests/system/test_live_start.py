@@ -1,0 +1,109 @@
+"""What stands in the way of a worker's start is one clear line and the right exit code, or an alarm where it can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from support.kafka_server import KafkaServer, needs_kafka
+from support.redis_server import free_port
+from support.workers import CHURN, ROOT, Workers, page_of, produce, simulated, wait_drained, wait_until
+
+pytestmark = pytest.mark.xdist_group("kafka")
+
+
+def refused(**environment: str) -> tuple[int, list[str]]:
+    """Exit code and standard error, a running worker's own log apart."""
+    nobody = {"CHURN_HTTP_PORT": "0", "CHURN_REDIS_URL": "redis://127.0.0.1:1/0", "CHURN_KAFKA_PARTITIONS": "2"}
+    done = subprocess.run(
+        [*CHURN, "run"],
+        cwd=ROOT,
+        env=os.environ | nobody | environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, [line for line in done.stderr.splitlines() if not line.startswith("{")]
+
+
+def checkpoint(folder: Path, partition: int, number: int, content: bytes) -> Path:
+    path = folder / str(partition) / f"{1:012d}-{number:012d}.checkpoint"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_checkpoints_that_cannot_be_read_end_the_worker(empty: str, tmp_path: Path) -> None:
+    paths = [checkpoint(tmp_path, 1, number, b"rubbish") for number in (1, 2)]
+    code, said = refused(CHURN_KAFKA_BOOTSTRAP=empty, CHURN_CHECKPOINTS=str(tmp_path))
+    assert code == 3
+    troubles = "; ".join(f"{path}: no checkpoint" for path in reversed(paths))
+    assert said == [f"no checkpoint of this partition can be read: {troubles}"]
+
+
+def test_a_checkpoint_of_a_newer_version_ends_the_worker(empty: str, tmp_path: Path) -> None:
+    path = checkpoint(tmp_path, 0, 1, b"churn-checkpoint 999\n[]\n")
+    code, said = refused(CHURN_KAFKA_BOOTSTRAP=empty, CHURN_CHECKPOINTS=str(tmp_path))
+    assert code == 2
+    assert said == [f"{path} was written by a newer version of churn (format 999, this one reads 1)"]
+
+
+def test_where_the_newest_checkpoint_is_damaged_the_one_before_is_taken_with_an_alarm(
+    empty: str, tmp_path: Path
+) -> None:
+    lines, model = simulated(tmp_path, customers=20, days=10)
+    port = free_port()
+    with Workers(empty, tmp_path, model, CHURN_HTTP_PORT=str(port)) as workers:
+        workers.start()
+        for half in (lines[: len(lines) // 2], lines[len(lines) // 2 :]):  # two checkpoints of every partition
+            produce(empty, half)
+            assert not wait_drained(empty, 120), workers.logs()[-4000:]
+        assert workers.stop_all() == [0]
+        folders = [folder for folder in (tmp_path / "checkpoints").iterdir() if len([*folder.iterdir()]) == 2]
+        assert folders
+        for folder in folders:
+            newest = max(folder.iterdir())
+            newest.write_bytes(newest.read_bytes()[:-100])
+        workers.start()
+        wait_until(lambda: failures(port) == len(folders))
+        assert not wait_drained(empty, 120), workers.logs()[-4000:]
+        assert workers.stop_all() == [0]
+        alarms = [json.loads(line) for line in workers.logs().splitlines() if "going on from the one before" in line]
+    assert {one["partition"] for one in alarms} == {int(folder.name) for folder in folders}
+    assert all("damaged or cut off" in one["trouble"] and one["level"] == "error" for one in alarms)
+
+
+def failures(port: int) -> float:
+    """How many checkpoints a worker says it could not read."""
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(page_of(port))
+        for sample in family.samples
+        if sample.name == "churn_checkpoint_failures_total" and sample.labels["step"] == "read"
+    )
+
+
+def test_a_wrong_password_is_one_line_that_does_not_hold_it(tmp_path: Path) -> None:
+    needs_kafka()
+    (tmp_path / "kafka").mkdir()
+    with KafkaServer(tmp_path / "kafka") as server:
+        where = {
+            "CHURN_KAFKA_BOOTSTRAP": server.with_password,
+            "CHURN_KAFKA_SECURITY": "SASL_PLAINTEXT",
+            "CHURN_KAFKA_USER": "churn",
+            "CHURN_CHECKPOINTS": str(tmp_path / "checkpoints"),
+            "CHURN_KAFKA_CREATE_TOPICS": "false",
+        }
+        code, said = refused(**where, CHURN_KAFKA_PASSWORD="wrong-secret")
+        assert code == 3
+        assert len(said) == 1, said
+        assert said[0].startswith(f"Kafka at {server.with_password}: ")
+        assert "uthentication failed" in said[0]
+        assert "secret" not in said[0]
+        code, said = refused(**where, CHURN_KAFKA_PASSWORD="right")
+        assert (code, "missing on the broker: " in said[0]) == (3, True), said
