@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,8 +16,10 @@ from events.deadletters import RefusedError
 from events.times import time_of
 from sinks import terminal
 from streams import bootstrap, cli_approval, cli_config, cli_live, cli_queue, cli_report, given
+from streams.core import Core
 from streams.demo import play
 from streams.problems import UsageError, complain, guarded
+from streams.recording import pseudonym_key, recorded
 from streams.replay import Job, replay
 
 STANDARD_OUTPUT = "-"
@@ -75,12 +77,17 @@ def replay_command(  # the options of the contract
     save_model: Annotated[Path | None, typer.Option(help="Save the model here at the end.")] = None,
     checkpoint_every: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="With --state: how often.")] = 30.0,
     shadow: Annotated[Path | None, typer.Option(help="Write would-be warnings of shadow rules here, as JSON.")] = None,
+    feature_rows: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write daily pseudonymous feature rows here, for `rules backtest`."),
+    ] = None,
 ) -> None:
     """Run the engine over files of events. Several are merged by occurred_at."""
     until = parse_time(score_at)
     given.inputs(files)
     given.model(model)
     given.state(state)
+    key = pseudonym_key(resumed=state is not None) if feature_rows is not None else b""
     given.outputs((warnings, incidents, scores, dead_letters, report, save_model, shadow), files)
     configuration = bootstrap.configuration(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
@@ -99,9 +106,12 @@ def replay_command(  # the options of the contract
     )
     regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
     with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
-        result = replay(
-            job, lambda saved: bootstrap.engine(configuration, model, saved, ledger=state is not None), complain, watch
-        )
+
+        def build(saved: dict[str, Any] | None) -> Core:
+            engine = bootstrap.engine(configuration, model, saved, ledger=state is not None)
+            return recorded(engine, feature_rows, key)
+
+        result = replay(job, build, complain, watch)
     Console(highlight=False).print(terminal.summary(result, tiers))
 
 
