@@ -58,6 +58,9 @@ class Trial(msgspec.Struct):
     episodes: list[EpisodeLine]
     leavers: list[Leaver]
     now: dict[str, list[str]]
+    daily: bool = False  # of daily rows: `events` are rows
+    finer: dict[str, list[str]] = {}  # by rule what needs more than a day's grain
+    unrecorded: dict[str, list[str]] = {}  # by rule the features that the rows lack
 
     @property
     def days(self) -> float:
@@ -90,6 +93,8 @@ def findings(new: Trial, old: Trial | None = None) -> dict[str, Any]:
         "tiers": list(new.tiers),
         "new": _of(new),
     }
+    if new.daily:
+        found["grain"] = {"finer": new.finer, "unrecorded": new.unrecorded}
     if old is not None:
         found |= {"old": _of(old), "flips": flips(new, old)}
     return found
@@ -239,7 +244,7 @@ def in_words(found: Mapping[str, Any]) -> Sequence[str]:
     period, share = found["period"], found["share"]
     of = "" if share >= 1 else f", a sample of {share:.1%} scaled up"
     lines = [
-        f"{found['events']:,} events of {found['customers']['count']:,} customers{of}, {period['from']} to {period['to']}"
+        f"{found['events']:,} {'daily rows' if 'grain' in found else 'events'} of {found['customers']['count']:,} customers{of}, {period['from']} to {period['to']}"
     ]
     for which in ("new", "old") if "old" in found else ("new",):
         one = found[which]
@@ -261,7 +266,16 @@ def in_words(found: Mapping[str, Any]) -> Sequence[str]:
             for key, said in (("only_new", "only by the new"), ("only_old", "only by the old"), ("both", "by both"))
         ]
         lines.append(f"warned of at {tier} or above: {', '.join(parts)}")
-    return lines
+    return [*lines, *_grain(found["grain"])] if "grain" in found else lines
+
+
+def _grain(grain: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterable[str]:
+    """What daily rows cannot tell."""
+    yield "each customer is looked at once, at the end of each day: what comes and goes within a day is not seen"
+    if grain["finer"]:
+        yield "need more than a day's grain:"
+    yield from (f"  {rule}: {line}" for rule, lines in grain["finer"].items() for line in lines)
+    yield from (f"  {rule}: not in the rows: {' '.join(names)}" for rule, names in grain["unrecorded"].items())
 
 
 def _count(one: Mapping[str, float]) -> str:

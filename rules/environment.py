@@ -30,6 +30,7 @@ ELSEWHERE = frozenset(
         *("KAFKA_SECURITY", "KAFKA_CA_FILE", "KAFKA_CERT_FILE", "KAFKA_KEY_FILE", "KAFKA_SASL", "KAFKA_USER"),
         *("KAFKA_PASSWORD", "KAFKA_PASSWORD_FILE", "KAFKA_TOKEN", "KAFKA_TOKEN_FILE"),
         *("KAFKA_SESSION", "KAFKA_REBALANCE"),
+        "PSEUDONYM_KEY",
     )
 )
 """Names that are no keys of churn.yaml: read by the commands that need them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,8 +14,10 @@ from rich.live import Live
 import simulator
 from sinks import terminal
 from streams import bootstrap, cli_approval, cli_config, cli_live, cli_queue, cli_report, given
+from streams.core import Core
 from streams.demo import play
 from streams.problems import UsageError, complain, guarded
+from streams.recording import pseudonym_key, recorded
 from streams.replay import Job, replay
 
 STANDARD_OUTPUT = "-"
@@ -81,6 +83,10 @@ def replay_command(  # the options of the contract
         str | None, typer.Option(metavar="TIME", help="With --from-kafka: what came then or later (RFC 3339).")
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="With --from-kafka: what came before.")] = None,
+    feature_rows: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write daily pseudonymous feature rows here, for `rules backtest`."),
+    ] = None,
 ) -> None:
     """Run the engine over files of events, or over a stretch of time of the topics. Several are merged by occurred_at."""
     kafka = cli_live.asked_range(files, from_kafka, since, until, state)
@@ -89,6 +95,7 @@ def replay_command(  # the options of the contract
     given.inputs(files)
     given.model(model)
     given.state(state)
+    key = pseudonym_key(resumed=state is not None) if feature_rows is not None else b""
     given.outputs((warnings, incidents, scores, dead_letters, report, save_model, shadow), files)
     configuration = bootstrap.configuration(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
@@ -109,9 +116,12 @@ def replay_command(  # the options of the contract
     regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
     total = sum(regular) if files and len(regular) == len(files) else None
     with terminal.progress_bar(Console(stderr=True), total) as watch:
-        result = replay(
-            job, lambda saved: bootstrap.engine(configuration, model, saved, ledger=state is not None), complain, watch
-        )
+
+        def build(saved: dict[str, Any] | None) -> Core:
+            engine = bootstrap.engine(configuration, model, saved, ledger=state is not None)
+            return recorded(engine, feature_rows, key)
+
+        result = replay(job, build, complain, watch)
     Console(highlight=False).print(terminal.summary(result, tiers))
 
 

@@ -16,6 +16,7 @@ from sinks.report.backtest import backtest_page
 from streams import bootstrap, given
 from streams.cli_config import ConfigOption
 from streams.cli_rules import rules
+from streams.daily_rows import day_files
 from streams.problems import UsageError, guarded
 from streams.trials import Asked, tried_both
 
@@ -25,7 +26,13 @@ __all__ = ["rules"]
 @rules.command("backtest")
 @guarded
 def rules_backtest(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Events, with outcomes where they are known.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Events, with outcomes where they are known; or folders of daily rows (replay --feature-rows).",
+        ),
+    ],
     new: Annotated[
         Path | None,
         typer.Option("--rules", help="A configuration folder, a folder of rules, or a file; else --config's."),
@@ -45,8 +52,11 @@ def rules_backtest(
         raise UsageError(f"--sample {sample}: more than 0, at most 1")
     if language not in {"en", "zh-CN"}:
         raise UsageError(f"--language {language}: en or zh-CN")
-    given.inputs(files)
+    days = day_files(tuple(files))
+    given.inputs(files if days is None else list(map(str, days)))
     given.model(model)
+    if days is not None and model is not None:
+        raise UsageError("--model: daily rows hold the risk as it was recorded")
     given.outputs((out, as_json), files)
     if against is not None and "-" in files:
         raise UsageError("-: standard input can be read once, but --against needs it twice")
@@ -55,8 +65,9 @@ def rules_backtest(
         bootstrap.configuration(folder, path)
     asked = Asked(tuple(files), folder, new, sample, model)
     other = None if against is None else Asked(tuple(files), folder, against, sample, model)
-    regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
-    with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
+    names = files if days is None else days
+    regular = [Path(file).stat().st_size for file in names if Path(file).is_file()]
+    with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(names) else None) as watch:
         found = findings(*tried_both(asked, other, watch))
     if out is not None:
         with named(out):

@@ -59,8 +59,8 @@ class ObservedEngine(Engine):
     def __init__(self, configuration: Configuration, model: Champion, look: Look, ledger: Ledger | None = None) -> None:
         super().__init__(configuration, model, ledger)
         self._look = look
+        self._deciding.look = self._show
 
-    def _decide(self, rows: Rows, count: int) -> None:
-        super()._decide(rows, count)
+    def _show(self, rows: Rows, count: int) -> None:
         with np.errstate(all="ignore"):
             self._look(self, rows, count, Sheet(RowColumns(self.evaluation, rows, count)))

@@ -21,6 +21,8 @@ from events.times import time_of
 from rules.backtesting import Trial, Warned
 from rules.early_warning import EarlyWarning
 from streams import bootstrap
+from streams.daily_rows import day_files
+from streams.daily_trials import tried_daily
 from streams.engine import Engine, Step
 from streams.problems import complain
 from streams.replay import Job, Watch, replay, unwatched
@@ -110,8 +112,10 @@ class Recorder:
 
 
 def tried(asked: Asked, watch: Watch = unwatched) -> Trial:
-    """Run the files through the rules. Raises ConfigurationError, OSError, UsageError."""
+    """Run the files, of events or of daily rows, through the rules. Raises ConfigurationError, OSError, UsageError."""
     configuration = bootstrap.configuration(asked.folder, asked.rules)
+    if day_files(asked.files) is not None:
+        return tried_daily(asked.files, configuration, asked.share, watch)
     engine = bootstrap.engine(configuration, asked.model, None)
     recorder = Recorder(engine, asked.share)
     build: Callable[[Any], Any] = lambda _: recorder  # noqa: E731 - the replay asks for one

@@ -18,6 +18,13 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "old": ("old rules", "旧规则"),
     "customers": ("customers", "客户"),
     "events": ("events", "事件"),
+    "rows": ("daily rows", "每日记录"),
+    "grain": ("What needs more than a day's grain", "需要比“天”更细粒度的条件"),
+    "grain_note": (
+        "Each customer was looked at once, at the end of each day: what comes and goes within a day is not seen.",
+        "每位客户每天只在日终查看一次:当天出现又消失的情况看不到。",
+    ),
+    "unrecorded": ("not in the rows", "记录中没有"),
     "sample": ("a sample, scaled up; intervals of 95 % in brackets", "按客户抽样放大;括号内为95%区间"),
     "by_tier": ("Warnings by tier", "按级别"),
     "tier": ("tier", "级别"),
