@@ -589,5 +589,5 @@ class Engine:
         self.decider.fired_today, self._guarded_day = fired, int(own.get("guarded_day", 0))
         self.ticked, self.outcome_at = int(own["ticked"]), int(own["outcome_at"])
         self.evaluation.sync()
+        self.evaluation.attributes = -1  # the model is another: it has to be told anew which attributes there are
         self.evaluation.show(int(own["attributes"]))
-        self.evaluation.model_changed()
