@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from events.columns import Batch
 from events.deadletters import DeadLetter
 from rules.early_warning import EarlyWarning
+from streams.guarding import Alarm
 
 
 class Step(Protocol):
@@ -27,6 +28,8 @@ class Step(Protocol):
     def duplicates(self) -> int: ...
     @property
     def shadow(self) -> Sequence[EarlyWarning]: ...
+    @property
+    def alarms(self) -> Sequence[Alarm]: ...
 
 
 class Core(Protocol):

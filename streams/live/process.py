@@ -6,7 +6,6 @@ import asyncio
 import logging
 import signal
 import sys
-from typing import Any
 
 import structlog
 import uvloop
@@ -14,14 +13,16 @@ from aiokafka.errors import KafkaError
 
 from rules.settings import Settings
 from sinks.metrics import Metrics
+from streams.live.library import RefusedError
+from streams.live.reloading import Build
 from streams.live.settings import LiveSettings
 from streams.live.topics import TopicsError, ready_topics
 from streams.live.web import application, served
 from streams.live.worker import Worker
-from streams.problems import OutsideError
+from streams.problems import OutsideError, UsageError
 
 
-def run(settings: LiveSettings, build: Any, configuration: Settings) -> None:
+def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     """Work until SIGTERM. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     quiet_logs()
     loop = uvloop.new_event_loop()
@@ -42,7 +43,7 @@ def quiet_logs() -> None:
     )
 
 
-async def work(settings: LiveSettings, build: Any, configuration: Settings) -> None:
+async def work(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     """One worker from beginning to end. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -56,10 +57,13 @@ async def work(settings: LiveSettings, build: Any, configuration: Settings) -> N
         raise OutsideError(f"Kafka at {settings.kafka_bootstrap}: {said(error)}") from error
     metrics = Metrics()
     worker = Worker(settings, count, build, metrics, configuration)
+    loop.add_signal_handler(signal.SIGHUP, worker.rules.reread)
     pages = application(metrics, worker.alive, worker.ready)
     try:
         async with served(pages, settings.http_host, settings.http_port):
             await worker.run(stop)
+    except RefusedError as error:
+        raise UsageError(str(error)) from error
     except (KafkaError, TimeoutError) as error:
         raise OutsideError(said(error)) from error
 
