@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench bench-kafka bench-rules outage care-outage chaos fuzz clean
+.PHONY: help setup demo test lint format bench bench-kafka bench-rules reloads outage care-outage chaos fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,9 @@ outage: $(STAMP) ## an outage of 5,000 customers: incidents and warnings because
 
 care-outage: $(STAMP) ## Redis killed and restarted while 500 warnings a second arrive for CARE_SECONDS=60, with figures
 	@CARE_SECONDS=$${CARE_SECONDS:-60} $(BIN)/pytest -q -s -n 0 tests/system/test_care_outage.py
+
+reloads: $(STAMP) ## rules that change a hundred times under load on Kafka, with one kill -9 (RELOADS, RELOAD_SECONDS; KAFKA_BOOTSTRAP or a broker of its own)
+	@RELOADS=$${RELOADS:-100} RELOAD_SECONDS=$${RELOAD_SECONDS:-3600} $(BIN)/python -m pytest -n 0 -q -s tests/system/test_live_rules.py -k under_load
 
 bench-kafka: $(STAMP) ## one worker on the Kafka that KAFKA_BOOTSTRAP names, beside bare consumption; its churn.* topics are deleted
 	@$(BIN)/python -m benchmarks.live

@@ -49,6 +49,17 @@ class Metrics:
         self.tiers: set[str] = set()
         self.episodes_open = self._gauge("churn_episodes_open", "Open episodes.", "tier")
         self.rules = Info("churn_rules", "The rules and the model in force.", registry=self.registry)
+        self.rules_reloaded = self._gauge(
+            "churn_rules_reloaded_timestamp_seconds", "When a partition last went over to other rules."
+        )
+        self.rules_refused = self._counter("churn_rules_refused_total", "Rule sets that are not worked by.", "why")
+        self.rules_held = self._gauge(
+            "churn_rules_held",
+            "Partitions in which the guard holds a rule, which concerned too many customers.",
+            "rule",
+        )
+        self.guard_alarms = self._counter("churn_guard_alarms_total", "Rules that the guard began to hold.", "rule")
+        self.shadow = self._counter("churn_shadow_warnings_total", "Would-be warnings of shadow rules.", "rule")
         self.queue_items = self._gauge(
             "churn_queue_items", "Items of a care queue: ready, later, claimed, overdue.", "queue", "state"
         )

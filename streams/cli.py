@@ -13,7 +13,7 @@ from rich.live import Live
 
 import simulator
 from sinks import terminal
-from streams import bootstrap, cli_approval, cli_config, cli_live, cli_queue, cli_report, given
+from streams import bootstrap, cli_config, cli_live, cli_queue, cli_report, cli_shadow, given
 from streams.core import Core
 from streams.demo import play
 from streams.problems import UsageError, complain, guarded
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Real-time churn early warnings for a telecom operator.",
 )
-app.add_typer(cli_approval.rules, name="rules")
+app.add_typer(cli_shadow.rules, name="rules")
 app.add_typer(cli_config.config, name="config")
 app.add_typer(cli_queue.queue, name="queue")
 app.command("report")(cli_report.report_command)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +24,8 @@ __all__ = ["rules"]
 ByOption = Annotated[
     str | None, typer.Option("--by", metavar="NAME", help="Who does it; else the user of the machine.")
 ]
+LiveOption = Annotated[bool, typer.Option("--live", help="Tell all workers at once, as `churn rules apply` would.")]
+Act = Literal["applied", "approved", "rolled_back"]
 NoteOption = Annotated[str, typer.Option("--note", help="Why.")]
 
 
@@ -46,9 +49,7 @@ def rules_propose(
 ) -> None:
     """Hand in a rule set for approval. It must be free of faults; what it changes is said."""
     folder = bootstrap.config_folder(config)
-    proposed = (path or folder) / "rules" if ((path or folder) / "rules").is_dir() else path or folder
-    if not proposed.is_dir():
-        raise UsageError(f"{proposed}: a folder of rules is needed")
+    proposed = rules_within(path, folder)
     found = bootstrap.configuration(folder, proposed)
     entry = _done(
         lambda: book(folder).propose(proposed, found.rules.version, by or getpass.getuser(), clock.now_text(), note)
@@ -65,6 +66,7 @@ def rules_approve(
     config: ConfigOption = None,
     by: ByOption = None,
     note: NoteOption = "",
+    live: LiveOption = False,
 ) -> None:
     """Put a proposed rule set in force. With `approval: {four_eyes: true}` not by whoever proposed it."""
     folder = bootstrap.config_folder(config)
@@ -72,8 +74,10 @@ def rules_approve(
     entry = _done(
         lambda: book(folder).approve(files, by or getpass.getuser(), clock.now_text(), four_eyes=four_eyes, note=note)
     )
-    _checked(folder)
+    checked(folder)
     typer.echo(f"{short(entry.files)} is in force, by {entry.by}")
+    if live:
+        send(folder, "approved", by, note)
 
 
 @rules.command("rollback")
@@ -83,12 +87,15 @@ def rules_rollback(
     config: ConfigOption = None,
     by: ByOption = None,
     note: NoteOption = "",
+    live: LiveOption = False,
 ) -> None:
     """Put the rule set in force that was so before."""
     folder = bootstrap.config_folder(config)
     entry = _done(lambda: book(folder).rollback(by or getpass.getuser(), clock.now_text(), files, note))
-    _checked(folder)
+    checked(folder)
     typer.echo(f"{short(entry.files)} is in force again, by {entry.by}")
+    if live:
+        send(folder, "rolled_back", by, note)
 
 
 @rules.command("log")
@@ -104,7 +111,26 @@ def rules_log(config: ConfigOption = None) -> None:
         raise typer.Exit(1)
 
 
-def _checked(folder: Path) -> None:
+def rules_within(path: Path | None, folder: Path) -> Path:
+    """The folder of rules that was asked for, else the configuration's. Raises UsageError where there is none."""
+    found = (path or folder) / "rules" if ((path or folder) / "rules").is_dir() else path or folder
+    if not found.is_dir():
+        raise UsageError(f"{found}: a folder of rules is needed")
+    return found
+
+
+def send(
+    folder: Path, act: Act, by: str | None, note: str, *, rules: Path | None = None, rebuild: bool = False
+) -> None:
+    """Tell all workers. Raises ConfigurationError, UsageError, OutsideError."""
+    giving = import_module("streams.live.giving")  # Kafka's clients cost every other command half a second
+    order, news = giving.apply(folder, rules, act, by or getpass.getuser(), note, rebuild=rebuild)
+    said = "all workers go by" if news else "all workers go already by"
+    typer.echo(f"{said} {short(order.bundle)}, version {order.version}")
+
+
+def checked(folder: Path) -> None:
+    """Raises ConfigurationError with every fault of a configuration folder."""
     if faults := errors(check(folder, bootstrap.schema())):
         raise ConfigurationError(faults)
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from rules.load import Configuration
 from sinks import terminal
 from streams import bootstrap, given
 from streams.problems import UsageError, complain, ends_at_once, guarded
@@ -25,15 +26,18 @@ ModelOption = Annotated[Path | None, typer.Option(help="Score with this saved mo
 @guarded
 def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     """Run a worker on Kafka; start more for more partitions. It ends in order on SIGTERM."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it works it has just read the folder
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until it works there is nothing to end in order
     # Faust and the clients of Kafka cost every other command a second of its start.
     settings = import_module("streams.live.settings").live_settings()
-    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    folder = bootstrap.config_folder(config)
+    configuration = bootstrap.configuration(folder)
 
-    def build(saved: dict[str, Any] | None) -> Any:
-        return bootstrap.engine(configuration, model, saved)
+    def make(rules: Configuration, saved: dict[str, Any] | None) -> Any:
+        return bootstrap.engine(rules, model, saved)
 
-    build(None)  # a model that cannot be read is said before anything is connected
+    make(configuration, None)  # a model that cannot be read is said before anything is connected
+    build = import_module("streams.live.reloading").Build(folder, bootstrap.configuration, make)
     import_module("streams.live.process").run(settings, build, configuration.settings)
 
 

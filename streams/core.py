@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from events.columns import Batch
 from events.deadletters import DeadLetter
 from rules.early_warning import EarlyWarning
+from streams.guarding import Alarm
 
 
 class Step(Protocol):
@@ -30,6 +31,8 @@ class Step(Protocol):
     def shadow(self) -> Sequence[EarlyWarning]: ...
     @property
     def counted(self) -> NDArray[np.bool_] | None: ...
+    @property
+    def alarms(self) -> Sequence[Alarm]: ...
 
 
 class Core(Protocol):

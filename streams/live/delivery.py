@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from streams.live.lane import Output
-from streams.live.topics import DEAD_LETTERS, HELD_OUT, INCIDENTS, WARNINGS
+from streams.live.topics import DEAD_LETTERS, HELD_OUT, INCIDENTS, SHADOW, WARNINGS
 
 FIRST_WAIT: Final = 0.1
 LONGEST_WAIT: Final = 10.0
@@ -44,15 +44,19 @@ class Parcel(NamedTuple):
     told: Callable[[], None] | None
 
 
-def messages_of(output: Output, partition: int, delivered: set[tuple[str, int]]) -> list[Message]:
-    """What goes out of some work; decisions that an earlier worker delivered stand and are left out."""
+def messages_of(output: Output, partition: int, delivered: set[tuple[bool, str, int]]) -> list[Message]:
+    """What goes out of some work; decisions (shadow or not, id, revision) that an earlier worker delivered stand and are
+    left out.
+    """
     encode = msgspec.json.encode
     messages = []
-    for decision in output.decisions:
-        if (decision.warning_id, decision.revision) in delivered:
-            delivered.discard((decision.warning_id, decision.revision))
+    decisions = [(False, one) for one in output.decisions] + [(True, one) for one in output.shadow]
+    for shadow, decision in decisions:
+        this = (shadow, decision.warning_id, decision.revision)
+        if this in delivered:
+            delivered.discard(this)
             continue
-        topic = HELD_OUT if decision.held_out else WARNINGS
+        topic = SHADOW if shadow else HELD_OUT if decision.held_out else WARNINGS
         messages.append(Message(topic, partition, decision.customer_id.encode(), encode(decision)))
     messages += [Message(INCIDENTS, None, one.incident_id.encode(), encode(one)) for one in output.incidents]
     messages += [Message(DEAD_LETTERS, None, None, encode(letter)) for letter in output.dead]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -24,6 +24,7 @@ from population.incident import Incident
 from rules.early_warning import EarlyWarning
 from streams.admit import admit
 from streams.core import Core, Step
+from streams.guarding import Alarm
 from streams.live.exchange import Exchange, Statement, Teller
 from streams.live.merge import NEVER, Merger
 from streams.live.placement import misplaced
@@ -39,8 +40,18 @@ MOST_WAITING: Final = 60_000
 MOST_AT_ONCE: Final = 16_384
 
 
+class Reload(msgspec.Struct, frozen=True):
+    """Other rules: the bundle of this hash, by the order at this offset of the topic (live.bundle)."""
+
+    order: int
+    rules: str
+    released: list[str] = []
+    rebuild: bool = False
+
+
 class Tick(msgspec.Struct, frozen=True):
-    """What moved a partition's clock beside its events: to `to`, after the events before `positions`; `at` wall time (µs).
+    """What happened to a partition beside its events, after those before `positions`: its clock moved to `to` (`at` wall
+    time, µs), or with `reload` its rules became others.
 
     `after` is the offset behind the tick before it, as its maker of this `epoch` knew it.
     """
@@ -50,12 +61,13 @@ class Tick(msgspec.Struct, frozen=True):
     positions: dict[str, int]
     after: int
     epoch: int
+    reload: Reload | None = None
 
 
 class Covered(msgspec.Struct, frozen=True):
     """What a checkpoint of a partition covers: offsets behind the events applied, the topics' times, the ticks' next offset.
 
-    `outputs`: offsets behind what was delivered; `heard`, `said`, `reports`: of the exchange, which was read up to `population`. `clock` is the stream clock, which events moved at `moved_at` (both µs).
+    `outputs`: offsets behind what was delivered; `heard`, `said`, `reports`: of the exchange, which was read up to `population`. `rules` is the bundle in force and `order` the order that made it so. `clock` is the stream clock, which events moved at `moved_at` (both µs).
     """
 
     positions: dict[str, int]
@@ -71,6 +83,8 @@ class Covered(msgspec.Struct, frozen=True):
     reports: dict[int, int] = {}
     to_apply: list[str] = []
     reported: list[str] = []
+    rules: str = ""
+    order: int = -1
 
 
 class Output(NamedTuple):
@@ -82,6 +96,8 @@ class Output(NamedTuple):
     applied: int = 0
     duplicates: int = 0
     misplaced: int = 0
+    shadow: Sequence[EarlyWarning] = ()
+    alarms: Sequence[Alarm] = ()
     came: float | None = None
     """When the oldest event of this came (monotonic, s); None without events."""
     by_topic: Mapping[str, int] = {}
@@ -103,6 +119,13 @@ class Sharing(Core, Teller, Protocol):
     def in_force(self) -> Mapping[str, str]: ...
 
 
+class Reloading(Protocol):
+    """Who has the rules of every version."""
+
+    def reloaded(self, engine: Any, reload: Reload, /) -> tuple[Any, Sequence[Alarm]]:
+        """The engine to go on with, and the rules that the guard holds since."""
+
+
 class Dated(msgspec.Struct, frozen=True):
     """When something happened."""
 
@@ -110,7 +133,9 @@ class Dated(msgspec.Struct, frozen=True):
 
 
 class Lane:
-    """`count` partitions there are; `covered` and `ticks` are what the checkpoint and the partition's ticks say."""
+    """`count` partitions there are; `covered` and `ticks` are what the checkpoint and the partition's ticks say, `again` the
+    ends of the topics (offsets) when it was taken over.
+    """
 
     def __init__(
         self,
@@ -120,8 +145,12 @@ class Lane:
         covered: Covered,
         ticks: Iterable[tuple[int, Tick]],
         settings: LaneSettings,
+        library: Reloading | None = None,
+        again: Mapping[str, int] | None = None,
     ) -> None:
+        self.again = again or {}  # an earlier worker may have applied what is before these offsets, by the rules it had
         self.partition, self.count, self.engine = partition, count, engine
+        self.library, self.rules, self.order = library, covered.rules, covered.order
         self.align, self.epoch = settings.align, settings.epoch
         self.exchange = Exchange(partition, count, covered.heard, covered.said, covered.reports, settings.utc_offset)
         self.exchange.to_apply, self.exchange.reported = [*covered.to_apply], [*covered.reported]
@@ -200,7 +229,9 @@ class Lane:
     def _again(self, now: float, decided_at: int, dead: list[DeadLetter], strays: int) -> Output | None:
         """What an earlier worker did after its checkpoint: its events up to its tick, then the tick."""
         offset, tick = self.known[0]
-        whole = all(self.merger.queues[topic].received >= tick.positions.get(topic, 0) for topic in EVENTS)
+        whole = all(
+            self.merger.queues[topic].received >= tick.positions.get(topic, 0) or self.later[topic] for topic in EVENTS
+        )
         batch = self.merger.release(now, MOST_AT_ONCE, self.exchange.limit, NEVER if whole else None)
         if batch is not None:
             return self._apply(batch, decided_at, dead, strays)
@@ -284,19 +315,44 @@ class Lane:
         to = min(to, exchange.limit - 1)
         if to <= self.clock:
             return None
-        return Tick(
-            to, at, {topic: queue.position for topic, queue in self.merger.queues.items()}, self.next_tick, self.epoch
-        )
+        return self._tick(to, at)
+
+    def reloading(self, reload: Reload, at: int) -> Tick | None:
+        """The record of other rules from here on, to be made known before they are loaded; None when it is too early: what an
+        earlier worker decided by its rules, and maybe said, is done again by the same.
+        """
+        if self.known:
+            return None
+        if self.again:
+            queues = self.merger.queues
+            if not self._rests() and any(queues[topic].position < offset for topic, offset in self.again.items()):
+                return None
+            self.again = {}
+        return self._tick(self.clock, at, reload)
+
+    def _tick(self, to: int, at: int, reload: Reload | None = None) -> Tick:
+        positions = {topic: queue.position for topic, queue in self.merger.queues.items()}
+        return Tick(to, at, positions, self.next_tick, self.epoch, reload)
 
     def apply_tick(self, offset: int, tick: Tick, decided_at: int) -> Output:
-        """Let the clock go on; `offset` is where the tick was made known."""
+        """Let the clock go on, or load rules; `offset` is where the tick was made known."""
         self.next_tick = offset + 1
         return self._advance(tick, decided_at)
 
     def _advance(self, tick: Tick, decided_at: int) -> Output:
+        if tick.reload is not None:
+            return self._load(tick.reload)
         step = self.engine.advance(tick.to, decided_at)
         self.clock, self.moved_at = max(self.clock, tick.to), tick.at - HOLD_US
         return output_of(step, [], 0)
+
+    def _load(self, reload: Reload) -> Output:
+        """Go on by other rules; what lost its rules closes with the next step."""
+        if self.library is None:
+            raise ValueError(f"rules {reload.rules[:12]} are to be loaded, and there is nowhere to find them")
+        self.engine, alarms = self.library.reloaded(self.engine, reload)
+        self.rules, self.order = reload.rules, reload.order
+        return Output(alarms=alarms)
 
     def covered(self, outputs: Mapping[str, int], population: int) -> Covered:
         """What has been applied by now; `outputs` are offsets behind what was delivered, by topic, and `population` the one
@@ -317,6 +373,8 @@ class Lane:
             dict(self.exchange.reports),
             [*self.exchange.to_apply],
             [*self.exchange.reported],
+            self.rules,
+            self.order,
         )
 
     @property
@@ -333,7 +391,10 @@ def report_time(report: str) -> int:
 
 def output_of(step: Step, dead: Sequence[DeadLetter], strays: int) -> Output:
     """What goes out of a step, with what was refused on the way to it."""
-    return Output(step.decisions, step.incidents, [*dead, *step.dead], step.applied, step.duplicates, strays)
+    everything = [*dead, *step.dead]
+    return Output(
+        step.decisions, step.incidents, everything, step.applied, step.duplicates, strays, step.shadow, step.alarms
+    )
 
 
 def counts_by_topic(batch: Batch, counted: NDArray[np.bool_]) -> dict[str, int]:

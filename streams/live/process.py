@@ -6,7 +6,6 @@ import asyncio
 import logging
 import signal
 import sys
-from typing import Any
 
 import structlog
 import uvloop
@@ -16,6 +15,8 @@ from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams.checkpoint import TooNewError, UnreadableError
 from streams.live.connecting import connecting
+from streams.live.library import RefusedError
+from streams.live.reloading import Build
 from streams.live.settings import LiveSettings
 from streams.live.topics import ready_topics
 from streams.live.web import application, served
@@ -25,7 +26,7 @@ from streams.problems import OutsideError, UsageError
 ENDINGS = (UnreadableError, TooNewError, UsageError)
 
 
-def run(settings: LiveSettings, build: Any, configuration: Settings) -> None:
+def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     """Work until SIGTERM. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     quiet_logs()
     loop = uvloop.new_event_loop()
@@ -53,7 +54,7 @@ def not_said_by_us(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], ENDINGS))
 
 
-async def work(settings: LiveSettings, build: Any, configuration: Settings) -> None:
+async def work(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     """One worker from beginning to end. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -63,10 +64,13 @@ async def work(settings: LiveSettings, build: Any, configuration: Settings) -> N
         count = await asyncio.wait_for(ready_topics(settings), 30)
     metrics = Metrics()
     worker = Worker(settings, count, build, metrics, configuration)
+    loop.add_signal_handler(signal.SIGHUP, worker.rules.reread)
     pages = application(metrics, worker.alive, worker.ready)
     try:
         async with served(pages, settings.http_host, settings.http_port):
             await worker.run(stop)
+    except RefusedError as error:
+        raise UsageError(str(error)) from error
     except (KafkaError, TimeoutError) as error:
         raise OutsideError(said(error)) from error
 

@@ -9,7 +9,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.live.lane import Covered, Tick
-from streams.live.topics import HELD_OUT, TICKS, WARNINGS
+from streams.live.topics import EVENTS, HELD_OUT, SHADOW, TICKS, WARNINGS
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -61,11 +61,22 @@ def chain(found: Sequence[tuple[int, Tick]], start: int) -> list[tuple[int, Tick
     return kept
 
 
-async def delivered_after(client: dict[str, Any], partition: int, covered: Covered) -> set[tuple[str, int]]:
-    """(warning_id, revision) of what was delivered after a checkpoint was made: it stands, and is not said again."""
+async def ends_of(client: dict[str, Any], partition: int) -> dict[str, int]:
+    """Where the topics of events end now: no earlier worker has applied what is behind. Raises KafkaError."""
+    consumer = AIOKafkaConsumer(**client, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets([TopicPartition(topic, partition) for topic in EVENTS])
+        return {where.topic: int(end) for where, end in ends.items()}
+    finally:
+        await consumer.stop()
+
+
+async def delivered_after(client: dict[str, Any], partition: int, covered: Covered) -> set[tuple[bool, str, int]]:
+    """(shadow, warning_id, revision) of what was delivered after a checkpoint was made: it stands, and is not said again."""
     said = set()
-    for topic in (WARNINGS, HELD_OUT):
+    for topic in (WARNINGS, HELD_OUT, SHADOW):
         for _, value in await read_from(client, topic, partition, covered.outputs.get(topic, 0)):
             one = msgspec.json.decode(value, type=Said)
-            said.add((one.warning_id, one.revision))
+            said.add((topic == SHADOW, one.warning_id, one.revision))
     return said

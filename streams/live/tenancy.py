@@ -15,15 +15,15 @@ from aiokafka import AIOKafkaProducer
 from streams.live.delivery import Message, Outbox, Parcel, messages_of
 from streams.live.exchange import Statement
 from streams.live.lane import Covered, Lane, LaneSettings, Output
-from streams.live.rereading import delivered_after, ticks_after
+from streams.live.library import first_rules
+from streams.live.reloading import LiveRules
+from streams.live.rereading import delivered_after, ends_of, ticks_after
 from streams.live.settings import LiveSettings
 from streams.live.snapshots import fork_writer, has_ended
 from streams.live.store import PartitionStore
 from streams.live.topics import EVENTS, POPULATION
 
 log = structlog.get_logger()
-Build = Callable[[dict[str, Any] | None], Any]
-"""Makes an engine, from its part of a checkpoint if there is one."""
 LOOK_SECONDS = 0.02
 
 
@@ -40,7 +40,7 @@ class Tenancy:
     """Everything of one partition; `open_tenancy` makes it."""
 
     def __init__(
-        self, lane: Lane, outbox: Outbox, store: PartitionStore, covered: Covered, said: set[tuple[str, int]]
+        self, lane: Lane, outbox: Outbox, store: PartitionStore, covered: Covered, said: set[tuple[bool, str, int]]
     ) -> None:
         self.lane, self.outbox, self.store, self.durable = lane, outbox, store, covered
         self.said = said
@@ -135,7 +135,7 @@ async def open_tenancy(
     count: int,
     generation: int,
     settings: LiveSettings,
-    build: Build,
+    rules: LiveRules,
     producer: AIOKafkaProducer,
     delivered: Callable[[Parcel], None],
     utc_offset: int,
@@ -149,12 +149,15 @@ async def open_tenancy(
     loaded = await loop.run_in_executor(None, store.load)
     for trouble in loaded.troubles:
         log.error("checkpoint unreadable, going on from the one before", partition=partition, trouble=trouble)
-    engine = await loop.run_in_executor(None, build, loaded.engine)
-    client = settings.client()
-    ticks, said = await asyncio.gather(
-        ticks_after(client, partition, loaded.covered), delivered_after(client, partition, loaded.covered)
+    client, covered = settings.client(), loaded.covered
+    ticks, said, ends = await asyncio.gather(
+        ticks_after(client, partition, covered), delivered_after(client, partition, covered), ends_of(client, partition)
     )
-    lane = Lane(partition, count, engine, loaded.covered, ticks, LaneSettings(settings.align, utc_offset, store.epoch))
+    engine = await rules.engine(covered, ticks, loaded.engine)
+    own = LaneSettings(settings.align, utc_offset, store.epoch)
+    lane = Lane(
+        partition, count, engine, covered, ticks, own, rules.library, ends if first_rules(covered, ticks) else {}
+    )
     outbox = Outbox(producer, loaded.covered.outputs, delivered)
     log.info("partition taken over", partition=partition, events=loaded.covered.events, epoch=store.epoch)
     tenancy = Tenancy(lane, outbox, store, loaded.covered, said)

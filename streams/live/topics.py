@@ -25,8 +25,13 @@ TICKS: Final = "churn.ticks.v1"
 """What moved a partition's clock beside its events, for the next worker to do the same at the same place."""
 POPULATION: Final = "churn.population.v1"
 """What partitions tell one another."""
-CO_PARTITIONED: Final = (*EVENTS, WARNINGS, HELD_OUT, TICKS)
-SINGLE: Final = (POPULATION,)
+SHADOW: Final = "churn.warnings.shadow.v1"
+"""Would-be warnings of shadow rules and of rules that the guard holds; for nobody's queue."""
+RULES: Final = "churn.rules.v1"
+"""Rule sets by their hash, and the orders to work by them (live.bundle)."""
+CO_PARTITIONED: Final = (*EVENTS, WARNINGS, HELD_OUT, SHADOW, TICKS)
+SINGLE: Final = (POPULATION, RULES)
+COMPACTED: Final = (RULES,)
 OTHERS: Final = (INCIDENTS, DEAD_LETTERS)
 
 
@@ -81,7 +86,8 @@ async def visible(admin: AIOKafkaAdminClient, created: list[str]) -> dict[str, i
 async def create(admin: AIOKafkaAdminClient, topics: list[str], partitions: int, replication: int) -> None:
     """Make topics; another worker may do so at the same moment."""
     for topic in topics:
-        wanted = NewTopic(topic, 1 if topic in SINGLE else partitions, replication)
+        kept = {"cleanup.policy": "compact"} if topic in COMPACTED else {}
+        wanted = NewTopic(topic, 1 if topic in SINGLE else partitions, replication, topic_configs=kept)
         try:
             answer = await admin.create_topics([wanted])
         except TopicAlreadyExistsError:

@@ -30,8 +30,9 @@ from streams.live.exchange import Statement
 from streams.live.lane import Output
 from streams.live.measuring import count_applied, show_from_the_start, show_partitions
 from streams.live.population import Population
+from streams.live.reloading import Build, LiveRules
 from streams.live.settings import LiveSettings
-from streams.live.tenancy import Build, Tenancy, open_tenancy
+from streams.live.tenancy import Tenancy, open_tenancy
 from streams.live.topics import EVENTS, TICKS
 from streams.live.transport import ChunkTransport
 
@@ -65,7 +66,7 @@ class Worker:
     def __init__(
         self, settings: LiveSettings, count: int, build: Build, metrics: Metrics, configuration: Settings
     ) -> None:
-        self.settings, self.count, self.build, self.metrics = settings, count, build, metrics
+        self.settings, self.count, self.metrics = settings, count, metrics
         self.utc_offset = int(configuration.utc_offset)
         self.tenancies: dict[int, Tenancy] = {}
         self.generation = -1
@@ -80,6 +81,7 @@ class Worker:
         self.producer = AIOKafkaProducer(
             **settings.client(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
         )
+        self.rules = LiveRules(settings, build, self.producer, metrics)
         self.care = CareQueues(settings, configuration.tiers, self.producer, metrics)
         show_from_the_start(metrics, configuration.tiers)
         self.app = self._app()
@@ -198,7 +200,7 @@ class Worker:
                     self.count,
                     generation,
                     self.settings,
-                    self.build,
+                    self.rules,
                     self.producer,
                     self.delivered,
                     self.utc_offset,
@@ -227,11 +229,12 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then end in order; raises what ended it otherwise."""
         await self.producer.start()
+        await self.rules.start()
         await self.app.start()
         log.info("worker started", group=self.settings.kafka_group, partitions=self.count)
         tasks = [
             asyncio.create_task(self._watched(one()))
-            for one in (self._pump, self._watch, self.population.run, self.care.run)
+            for one in (self._pump, self._watch, self.population.run, self.care.run, self.rules.run)
         ]
         waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(self.ended.wait())]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -249,6 +252,7 @@ class Worker:
         await self.app.stop()
         for tenancy in self.tenancies.values():
             await tenancy.close()
+        await self.rules.board.stop()
         await self.producer.stop()
 
     async def _save_before_the_end(self) -> None:
@@ -284,6 +288,8 @@ class Worker:
                     tenancy = self.tenancies.get(partition)
                     if tenancy is None or self.paused or not tenancy.outbox.has_room:
                         continue
+                    if not await self._rules_loaded(tenancy):
+                        continue
                     if tenancy.lane.busy():
                         output = await loop.run_in_executor(
                             self.engine_thread, tenancy.lane.work, time.monotonic(), clock.now()
@@ -300,12 +306,28 @@ class Worker:
                 except TimeoutError:
                     continue
 
+    async def _rules_loaded(self, tenancy: Tenancy) -> bool:
+        """Go over to the rules in force, where that is due; whether the partition has any to work by."""
+        lane, loop = tenancy.lane, asyncio.get_running_loop()
+        while (reload := self.rules.due(lane)) is not None:
+            tick = lane.reloading(reload, clock.now())
+            if tick is None:
+                break
+            sent = await self.producer.send_and_wait(TICKS, msgspec.json.encode(tick), partition=lane.partition)
+            output = await loop.run_in_executor(self.engine_thread, lane.apply_tick, sent.offset, tick, clock.now())
+            self.rules.loaded(lane, output.alarms)
+        return bool(lane.rules or lane.known)
+
     def _went(self, tenancy: Tenancy, output: Output) -> None:
         self.moved_at = time.monotonic()
         tenancy.send(output)
         self.metrics.duplicates.inc(output.duplicates)
         for letter in output.dead:
             self.metrics.dead_letters.labels(letter.reason).inc()
+        self.rules.alarmed(tenancy.lane.partition, output.alarms)
+        for decision in output.shadow:
+            for rule in decision.rules[:1] if decision.revision == 1 else ():
+                self.metrics.shadow.labels(rule.id).inc()
         for decision in output.decisions:
             self.metrics.decisions.labels(decision.tier, decision.status).inc()
         count_applied(self.metrics, output)
@@ -383,6 +405,7 @@ class Worker:
         """Lag for Prometheus; a worker that stands still while there is work to do ends itself."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            self.rules.show({partition: tenancy.lane for partition, tenancy in self.tenancies.items()})
             waiting = show_partitions(self.metrics, self.tenancies)
             for tenancy in self.tenancies.values():
                 waiting += tenancy.outbox.backlog

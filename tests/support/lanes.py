@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from events.records import Record
-from streams.live.lane import Covered, Lane, LaneSettings, Tick
+from streams.live.lane import Covered, Lane, LaneSettings, Reload, Tick
+from streams.live.library import Library, due, first_rules
 from streams.live.placement import partitions_of
 from streams.live.rereading import chain
 from streams.live.topics import BILLING, COMPLAINTS, EVENTS, OUTCOMES, USAGE
@@ -49,8 +50,14 @@ class Cluster:
         records: dict[int, dict[str, list[Record]]],
         build: Callable[[dict[str, Any] | None], Any],
         align: float = 0.0,
+        library: Library | None = None,
+        orders: Sequence[Reload] = (),
     ) -> None:
         self.records, self.build, self.settings = records, build, LaneSettings(align, 8 * 3_600_000_000)
+        self.library, self.orders = library, [*orders]
+        self.handed: dict[int, dict[str, int]] = {lane: dict.fromkeys(EVENTS, 0) for lane in records}
+        self.alarms: list[Any] = []
+        self.shadow: list[Any] = []
         self.ticks: dict[int, list[Tick]] = {lane: [] for lane in records}
         self.statements: list[Any] = []
         self.lanes = {lane: self.open(lane, Covered({}, {}), None) for lane in records}
@@ -62,7 +69,12 @@ class Cluster:
     def open(self, lane: int, covered: Covered, saved: dict[str, Any] | None) -> Lane:
         """A lane as a worker opens it."""
         ticks = chain([*enumerate(self.ticks[lane])][covered.ticks :], covered.ticks)
-        opened = Lane(lane, len(self.records), self.build(saved), covered, ticks, self.settings)
+        if self.library is None:
+            engine = self.build(saved)
+        else:
+            engine = self.library.engine(first_rules(covered, ticks) or self.orders[-1].rules, saved)
+        again = {**self.handed[lane]} if first_rules(covered, ticks) else {}
+        opened = Lane(lane, len(self.records), engine, covered, ticks, self.settings, self.library, again)
         for statement in self.statements[covered.population :]:
             opened.hear(statement, 0.0)
         return opened
@@ -72,12 +84,19 @@ class Cluster:
         opened = self.lanes[lane]
         queue, start = self.records[lane][topic], opened.received[topic]
         opened.accept(topic, queue[start : start + most], self.now)
+        self.handed[lane][topic] = max(self.handed[lane][topic], opened.received[topic])
         opened.drained(topic, opened.received[topic] == len(queue))
 
     def move(self, lane: int) -> bool:
         """One turn of the worker's loop; whether anything happened."""
         self.now += 1.0
         opened = self.lanes[lane]
+        for reload in due(self.orders, opened.order):
+            record = opened.reloading(reload, WALL)
+            if record is None:
+                break
+            self.ticks[lane].append(record)
+            self.alarms += opened.apply_tick(len(self.ticks[lane]) - 1, record, WALL).alarms
         output = opened.work(self.now, WALL) if opened.busy() else None
         moved = output is not None
         tick = opened.tick(self.now, WALL, True)
@@ -85,11 +104,14 @@ class Cluster:
             self.ticks[lane].append(tick)
             more = opened.apply_tick(len(self.ticks[lane]) - 1, tick, WALL)
             self.decisions += more.decisions
+            self.shadow += more.shadow
             moved = True
         if output is not None:
             self.decisions += output.decisions
             self.dead += output.dead
             self.applied.update(output.by_topic)
+            self.shadow += output.shadow
+            self.alarms += output.alarms
         statement = opened.say(self.now)
         if statement is not None:
             self.statements.append(statement)

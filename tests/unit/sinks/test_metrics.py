@@ -18,6 +18,11 @@ NAMES = {
     "churn_checkpoint_failures_total": ("step",),
     "churn_episodes_open": ("tier",),
     "churn_rules_info": (),
+    "churn_rules_reloaded_timestamp_seconds": (),
+    "churn_rules_refused_total": ("why",),
+    "churn_rules_held": ("rule",),
+    "churn_guard_alarms_total": ("rule",),
+    "churn_shadow_warnings_total": ("rule",),
     "churn_queue_items": ("queue", "state"),
     "churn_redis_up": (),
 }

@@ -1,0 +1,42 @@
+"""What topics hold now, for commands that report on it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.live.settings import live_settings
+from streams.problems import OutsideError
+
+
+def values(*topics: str) -> list[bytes]:
+    """The values of all records of some topics, each partition in its order. Raises OutsideError, UsageError."""
+    try:
+        return asyncio.run(_values(live_settings().client(), topics))
+    except (KafkaError, OSError) as error:
+        raise OutsideError(f"Kafka: {str(error) or type(error).__name__}") from error
+
+
+async def _values(client: dict[str, Any], topics: tuple[str, ...]) -> list[bytes]:
+    consumer = AIOKafkaConsumer(**client, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        known = await consumer.topics()
+        where = [TopicPartition(topic, number) for topic in topics if topic in known
+                 for number in sorted(consumer.partitions_for_topic(topic) or ())]  # fmt: skip
+        if not where:
+            return []
+        consumer.assign(where)
+        await consumer.seek_to_beginning(*where)
+        ends = await consumer.end_offsets(where)
+        found: dict[TopicPartition, list[bytes]] = {one: [] for one in where}
+        for one in where:
+            while await consumer.position(one) < ends[one]:
+                for records in (await consumer.getmany(one, timeout_ms=500)).values():
+                    found[one] += [record.value for record in records if record.offset < ends[one] and record.value]
+        return [value for one in where for value in found[one]]
+    finally:
+        await consumer.stop()

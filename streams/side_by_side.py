@@ -1,0 +1,83 @@
+"""Would-be warnings of shadow rules beside live ones, from what was written of both: files, or the topics of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from events.times import time_of
+from rules.early_warning import EarlyWarning
+from rules.outcomes import NEVER, EpisodeLine, EpisodeLog, Leaver
+from rules.trial import beside
+
+DAY_US: Final = 86_400_000_000
+CHURNED: Final = "customer.churned"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """As much of an event as tells who left."""
+
+    type: str = ""
+    customer_id: str = ""
+    occurred_at: str = ""
+    voluntary: bool | None = None
+
+
+def compared(
+    live: Iterable[bytes], shadow: Iterable[bytes], events: Iterable[bytes], tiers: Sequence[str], horizon_days: int
+) -> dict[str, Any]:
+    """By shadow rule what `rules.trial.beside` says. Lines are decisions, and events of which only departures count.
+
+    Raises msgspec.MsgspecError for a line that is no decision.
+    """
+    numbers: dict[str, int] = {}
+    logs, newest = [], 0
+    for lines in (live, shadow):
+        log, end = log_of(lines, tiers, numbers)
+        logs.append(log)
+        newest = max(newest, end)
+    for raw in events:
+        one = msgspec.json.decode(raw, type=Outcome)
+        if one.type == CHURNED and one.customer_id:
+            at = time_of(one.occurred_at, "occurred_at")
+            newest = max(newest, at)
+            number = numbers.setdefault(one.customer_id, len(numbers))
+            for log in logs:
+                log.left(Leaver(number, at, True, one.voluntary is not False))
+    return beside(logs[0], logs[1], newest, horizon_days * DAY_US)
+
+
+def log_of(lines: Iterable[bytes], tiers: Sequence[str], numbers: dict[str, int]) -> tuple[EpisodeLog, int]:
+    """The episodes that decisions speak of, and the newest time (µs). A repeat of a decision counts once."""
+    log, newest = EpisodeLog(tiers), 0
+    found: dict[str, EpisodeLine] = {}
+    for raw in lines:
+        one = msgspec.json.decode(raw, type=EarlyWarning)
+        at = time_of(one.raised_at, "raised_at")
+        newest = max(newest, at)
+        line = found.get(one.warning_id)
+        if line is None:
+            number = numbers.setdefault(one.customer_id, len(numbers))
+            line = found[one.warning_id] = EpisodeLine(number, one.held_out, [NEVER] * len(tiers), {})
+            log.episodes.append(line)
+        for rank in range(tiers.index(one.tier) + 1 if one.tier in tiers else 1):
+            line.reached[rank] = at if line.reached[rank] == NEVER else line.reached[rank]
+        for rule in one.rules:
+            line.rules.setdefault(rule.id, at)
+    return log, newest
+
+
+def in_words(found: dict[str, Any]) -> list[str]:
+    """For a terminal, a line for each shadow rule."""
+    lines = []
+    for rule, figures in found["rules"].items():
+        said = f"{rule}: {figures['episodes']} would-be warnings of {figures['customers']} customers"
+        said += f", {figures['also_live']} warned of by live rules too ({figures['live_was_earlier']} no later)"
+        if figures["live_rules"]:
+            said += ", mostly " + ", ".join(f"{name} {count}" for name, count in figures["live_rules"].items())
+        if figures.get("precision") is not None:
+            said += f"; precision {figures['precision']:.2f}, recall {figures['recall'] or 0:.2f}"
+        lines.append(said)
+    return lines or ["no would-be warnings"]

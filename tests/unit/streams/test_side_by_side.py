@@ -1,0 +1,73 @@
+"""Shadow rules beside live ones, from what a replay or the workers wrote."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+from support.bundles import quick
+from support.engines import QUICK
+from support.small_streams import lines, random_moments
+from typer.testing import CliRunner
+
+from streams.cli import app
+from streams.side_by_side import compared
+
+TIERS = ("watch", "warning", "critical")
+
+
+@pytest.fixture
+def replayed(tmp_path: Path) -> tuple[Path, Path, Path, Path]:
+    """A configuration with a rule on trial, events, and what a replay said of them; the report last."""
+    config, events = Path(shutil.copytree(QUICK, tmp_path / "config")), tmp_path / "events.jsonl"
+    files = quick(**{"id: severe, ": "id: severe, mode: shadow, "})
+    (config / "rules" / "quick.yaml").write_bytes(files["rules/quick.yaml"])
+    events.write_bytes(b"\n".join(lines(random_moments(6, 400, customers=8))) + b"\n")
+    warnings, shadow, report = (tmp_path / name for name in ("warnings.jsonl", "shadow.jsonl", "report.json"))
+    asked = ["replay", events, "--config", config, "--warnings", warnings, "--shadow", shadow, "--report", report]
+    assert CliRunner().invoke(app, [str(one) for one in asked]).exit_code == 0
+    return config, shadow, warnings, report
+
+
+def test_files_say_what_the_report_of_the_replay_says(replayed) -> None:
+    config, shadow, warnings, report = replayed
+    said = CliRunner().invoke(
+        app, ["rules", "shadow", str(shadow), "--warnings", str(warnings), "--config", str(config), "--format", "json"]
+    )
+    found = msgspec.json.decode(said.output)["rules"]["severe"]
+    expected = msgspec.json.decode(report.read_bytes())["shadow"]["rules"]["severe"]
+    assert found["episodes"] == expected["episodes"] > 0
+    assert found["customers"] == expected["customers"]
+    text = CliRunner().invoke(
+        app, ["rules", "shadow", str(shadow), "--warnings", str(warnings), "--config", str(config)]
+    )
+    assert text.output.startswith(f"severe: {found['episodes']} would-be warnings of {found['customers']} customers")
+
+
+def test_a_decision_that_was_delivered_twice_counts_once(replayed) -> None:
+    _, shadow, warnings, _ = replayed
+    live, aside = warnings.read_bytes().splitlines(), shadow.read_bytes().splitlines()
+    assert compared(live, [*aside, *aside], [], TIERS, 30) == compared(live, aside, [], TIERS, 30)
+
+
+def test_who_left_makes_precision(replayed) -> None:
+    _, shadow, warnings, _ = replayed
+    aside = shadow.read_bytes().splitlines()
+    raised = [one for one in map(msgspec.json.decode, aside) if one["revision"] == 1]
+    left = {one["customer_id"]: "2029-01-01T00:00:00Z" for one in raised}
+    events = [
+        b'{"type":"customer.churned","customer_id":"%s","occurred_at":"%s"}' % (who.encode(), at.encode())
+        for who, at in left.items()
+    ]
+    found = compared(warnings.read_bytes().splitlines(), aside, events, TIERS, 100_000)["rules"]["severe"]
+    assert found["precision"] == 1.0
+
+
+def test_a_file_that_is_none_of_ours_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("{}\n")
+    said = CliRunner().invoke(app, ["rules", "shadow", str(tmp_path / "x"), "--warnings", str(tmp_path / "x")])
+    assert said.exit_code == 2
+    assert "not what the engine wrote" in said.output
+    assert CliRunner().invoke(app, ["rules", "shadow", str(tmp_path / "x")]).exit_code == 2
