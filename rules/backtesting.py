@@ -112,7 +112,7 @@ def scaled(count: int, share: float) -> dict[str, float]:
     }
 
 
-def wilson(hits: int, tries: int) -> list[float] | None:
+def wilson(hits: float, tries: int) -> list[float] | None:
     """The 95 % interval of a share; None for no tries."""
     if not tries:
         return None

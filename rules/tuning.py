@@ -6,6 +6,7 @@ was raised, and only once it has matured, so the later part ends a horizon befor
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
@@ -14,24 +15,32 @@ from rules.backtesting import DAY_US, Trial, wilson
 from rules.outcomes import figures
 
 STEPS: Final = 9
+FOLDS: Final = 5
 
 
 class Part(NamedTuple):
-    """How warnings of one stretch of time did."""
+    """How warnings of one stretch of time did. `customers` are those of the matured: one warned of twice tells less than two."""
 
     warnings: int
     a_day: float
     matured: int
     churned: int
+    customers: int | None = None
 
     @property
     def precision(self) -> float | None:
         """Share of the matured that left within the horizon."""
         return self.churned / self.matured if self.matured else None
 
+    @property
+    def interval(self) -> list[float] | None:
+        """Of the precision, 95 %: Wilson's, over as many tries as there are customers."""
+        tries = self.matured if self.customers is None else self.customers
+        return wilson(self.churned * tries / self.matured, tries) if self.matured else None
+
     def plain(self) -> dict[str, Any]:
         """For JSON."""
-        return self._asdict() | {"precision": self.precision, "precision_interval": wilson(self.churned, self.matured)}
+        return self._asdict() | {"precision": self.precision, "precision_interval": self.interval}
 
 
 class Tried(NamedTuple):
@@ -56,30 +65,87 @@ class Goal(NamedTuple):
 
 
 def split_at(trial: Trial, share: float = 0.6) -> int:
-    """Where the earlier part ends (µs): so much of the time in which warnings can mature."""
-    usable = trial.end - trial.horizon_days * DAY_US - trial.begin
-    if usable < 2 * DAY_US:
+    """Where the earlier part ends (µs): such that of the warnings that can be judged so large a share of the time is in it.
+
+    Neither those of the last horizon before the split nor of that before the end can be. Raises ValueError for too short a time.
+    """
+    horizon = trial.horizon_days * DAY_US
+    judged = trial.end - trial.begin - 2 * horizon
+    if judged < 2 * DAY_US:
         raise ValueError(
-            f"the files cover {trial.days:.0f} days; to judge warnings {trial.horizon_days} days after them needs more"
+            f"the files cover {trial.days:.0f} days; to judge warnings {trial.horizon_days} days after them, in an earlier "
+            f"part and in a later, needs {2 * trial.horizon_days + 2} or more"
         )
-    return trial.begin + int(usable * share)
+    return trial.begin + horizon + int(judged * share)
+
+
+def split_after(trial: Trial, day: dt.date) -> int:
+    """The end of a local day (µs). Raises ValueError for one after which nothing could mature, or before which nothing is."""
+    at = (day.toordinal() + 1 - dt.date(1970, 1, 1).toordinal()) * DAY_US - trial.utc_offset
+    first, last = trial.begin + DAY_US, trial.end - trial.horizon_days * DAY_US - DAY_US
+    if not first <= at <= last:
+        raise ValueError(f"--split {day}: between {trial.day(first)} and {trial.day(last)} here")
+    return at
 
 
 def parts(trial: Trial, lines: Iterable[tuple[int, int]], split: int) -> tuple[Part, Part]:
-    """Warnings (customer, when) before and after the split, those too new to mature left out.
+    """Warnings (customer, when) before and after the split."""
+    lines, last = list(lines), trial.end - trial.horizon_days * DAY_US
+    return part(trial, lines, trial.begin, split, split), part(trial, lines, split, last, trial.end)
 
-    Only outcomes that were known by the split count for the earlier part: choosing must not look ahead.
+
+def part(trial: Trial, lines: Iterable[tuple[int, int]], begin: int, end: int, known: int) -> Part:
+    """Warnings from `begin` to `end`, judged by what was known at `known` (all µs).
+
+    Judged are those that were a horizon old by then: of newer ones only those would be known yet that were right, and
+    choosing must not look ahead.
     """
     horizon = trial.horizon_days * DAY_US
-    last = trial.end - horizon
-    found = []
-    for begin, end, known in ((trial.begin, split, split), (split, last, trial.end)):
-        mine = [(customer, at) for customer, at in lines if begin <= at < end]
-        leavers = [one for one in trial.leavers if one.at <= known]
-        told = figures(mine, leavers, (), known, horizon)
-        days = max(1.0, (end - begin) / DAY_US)
-        found.append(Part(len(mine), len(mine) / days / trial.share, told["matured"], told["churned"]))
-    return found[0], found[1]
+    mine = [(customer, at) for customer, at in lines if begin <= at < end]
+    old = [(customer, at) for customer, at in mine if at + horizon <= known]
+    told = figures(old, [one for one in trial.leavers if one.at <= known], (), known, horizon)
+    days = max(1.0, (end - begin) / DAY_US)
+    customers = min(told["matured"], len({customer for customer, _ in old}))
+    return Part(len(mine), len(mine) / days / trial.share, told["matured"], told["churned"], customers)
+
+
+class Promise(NamedTuple):
+    """What the earlier part says of the later: its precision, and between what it will lie in 95 of 100 cases."""
+
+    precision: float
+    low: float
+    high: float
+
+    def kept(self, later: Part) -> bool | None:
+        """Whether it turned out so; None where nothing matured."""
+        return None if later.precision is None else self.low <= later.precision <= self.high
+
+
+def promise(earlier: Part, optimism: float, later: int) -> Promise | None:
+    """What a value's earlier part lets expect of warnings of so many customers to come, for all that chance does in both.
+
+    The value was chosen because it looked good there; `optimism` is by how much too good. The interval is Newcombe's for a
+    difference (Statistics in Medicine 17, 1998), read as one for a proportion to come.
+    """
+    tries = earlier.matured if earlier.customers is None else earlier.customers
+    if earlier.precision is None or tries < 1 or later < 1:
+        return None
+    p = min(1.0, max(0.0, earlier.precision - optimism))
+    known, chance = wilson(p * tries, tries) or (0.0, 1.0), wilson(p * later, later) or (0.0, 1.0)
+    low, high = (math.hypot(p - known[k], p - chance[k]) for k in (0, 1))
+    return Promise(p, max(0.0, p - low), min(1.0, p + high))
+
+
+def fold_of(customer: int, folds: int = FOLDS) -> int:
+    """The fold of a customer, by a hash of the number."""
+    return (customer * 2_654_435_761 % 2**32) * folds >> 32
+
+
+def summed(found: Sequence[Part]) -> Part:
+    """Parts of different customers together."""
+    matured, customers = sum(one.matured for one in found), sum(one.customers or 0 for one in found)
+    warnings, a_day = sum(one.warnings for one in found), sum(one.a_day for one in found)
+    return Part(warnings, a_day, matured, sum(one.churned for one in found), customers)
 
 
 def chosen(tried: Sequence[Tried], goal: Goal) -> Tried | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +14,7 @@ from rich.console import Console
 from events.times import rfc3339
 from rules.load import Configuration
 from rules.ruleset import Rule
-from rules.tuning import Goal, Tried, chosen, grid, split_at
+from rules.tuning import Goal, Promise, Tried, grid, promise, split_after, split_at
 from rules.variants import NotWrittenError, numeric, patch, patched
 from sinks import terminal
 from sinks.named import named
@@ -22,7 +24,7 @@ from streams.cli_config import ConfigOption
 from streams.cli_rules import named_rule
 from streams.cli_studies import rules
 from streams.problems import FINDINGS, UsageError, guarded
-from streams.tuning import Candidate, curve, fires, tier_of_rules
+from streams.tuning import Candidate, Choose, best_of_one, curve, fires, optimism, tier_of_rules
 
 __all__ = ["rules"]
 
@@ -42,7 +44,9 @@ def rules_tune(
     low: Annotated[float | None, typer.Option("--from", help="Least value to try.")] = None,
     high: Annotated[float | None, typer.Option("--to", help="Greatest value to try.")] = None,
     steps: Annotated[int, typer.Option(min=2, max=40, help="How many values to try.")] = 9,
-    split: Annotated[float, typer.Option(min=0.1, max=0.9, help="Share of the time that values are chosen on.")] = 0.6,
+    split: Annotated[
+        str, typer.Option(metavar="SHARE|DAY", help="Share of the time that values are chosen on, or its last day.")
+    ] = "0.6",
     sample: Annotated[float, typer.Option(help="Look at this share of the customers.")] = 1.0,
     config: ConfigOption = None,
     model: Annotated[Path | None, typer.Option(help="Score with this saved model; else one learns on the way.")] = None,
@@ -54,7 +58,7 @@ def rules_tune(
     """Choose a parameter's value on the earlier part of the files, so that enough warnings are right and not too many come,
     and say how it did on the later part. Prints a patch of the rule file.
     """
-    goal = goal_of(precision, cost_ratio, capacity)
+    goal, share = goal_of(precision, cost_ratio, capacity), share_of(split)
     given.inputs(files)
     given.model(model)
     given.outputs((out, as_json), files)
@@ -64,23 +68,21 @@ def rules_tune(
     with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:
         trial, fired = fires(files, configuration, wanted, sample, model, watch)
     try:
-        at = split_at(trial, split)
+        at = split_at(trial, share) if isinstance(share, float) else split_after(trial, share)
     except ValueError as error:
         raise UsageError(str(error)) from error
     curves = curve(trial, fired, at)
-    if tier is None:
-        ((name, tried),) = curves.items()
-        best = chosen(tried, goal)
-        picked = [] if best is None else [Candidate(*name, best.value)]
-    else:
-        picked, best = tier_of_rules(trial, fired, at, goal)
-        best = best if picked else None
+    choose: Choose = best_of_one if tier is None else tier_of_rules
+    picked, best = choose(trial, fired, at, goal)
+    promised = None
+    if best is not None:
+        promised = promise(best.earlier, optimism(trial, fired, at, goal, choose), best.later.customers or 0)
     found = {
         "goal": {"precision": goal.precision, "cost_ratio": goal.cost_ratio, "capacity": goal.capacity},
         "period": {"from": rfc3339(trial.begin)[:10], "to": rfc3339(trial.end)[:10]},
         "split": rfc3339(at)[:10],
         "curves": [_plain(name, tried, picked) for name, tried in curves.items()],
-        "chosen": None if best is None else {"earlier": best.earlier.plain(), "later": best.later.plain()},
+        "chosen": None if best is None else _chosen(best, promised),
     }
     changes = patches(configuration, picked, write=write)
     if out is not None:
@@ -89,7 +91,7 @@ def rules_tune(
     if as_json is not None:
         with named(as_json):
             as_json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-    say(curves, picked, best)
+    say(curves, picked, best, promised)
     typer.echo(changes, nl=False)
     if best is None:
         raise typer.Exit(FINDINGS)
@@ -104,6 +106,21 @@ def goal_of(precision: float | None, cost_ratio: float | None, capacity: float |
     if cost_ratio is not None and cost_ratio <= 1:
         raise UsageError(f"--cost-ratio {cost_ratio:g}: more than 1")
     return Goal(precision, cost_ratio, capacity)
+
+
+def share_of(split: str) -> float | dt.date:
+    """A share of the time, or a day; raises UsageError."""
+    try:
+        return dt.date.fromisoformat(split)
+    except ValueError:
+        pass
+    try:
+        share = float(split)
+    except ValueError as error:
+        raise UsageError(f"--split {split}: a share, or a day as 2026-01-31") from error
+    if not 0.1 <= share <= 0.9:
+        raise UsageError(f"--split {split}: between 0.1 and 0.9")
+    return share
 
 
 def candidates_of(
@@ -134,13 +151,18 @@ def _candidates(rule: Rule, param: str | None, bounds: tuple[float | None, float
     return [Candidate(rule.id, name, value) for value in grid(known[name], *bounds)]
 
 
-def _plain(name: tuple[str, str], tried: list[Tried], picked: list[Candidate]) -> dict[str, Any]:
+def _chosen(best: Tried, promised: Promise | None) -> dict[str, Any]:
+    told = None if promised is None else promised._asdict() | {"kept": promised.kept(best.later)}
+    return {"earlier": best.earlier.plain(), "later": best.later.plain(), "promised": told}
+
+
+def _plain(name: tuple[str, str], tried: list[Tried], picked: Sequence[Candidate]) -> dict[str, Any]:
     best = next((one.value for one in picked if (one.rule, one.parameter) == name), None)
     rows = [{"value": one.value, "earlier": one.earlier.plain(), "later": one.later.plain()} for one in tried]
     return {"rule": name[0], "parameter": name[1], "chosen": best, "tried": rows}
 
 
-def patches(configuration: Configuration, picked: list[Candidate], *, write: bool) -> str:
+def patches(configuration: Configuration, picked: Sequence[Candidate], *, write: bool) -> str:
     """The changes of the rule files, comments and all else kept; written if asked for."""
     found = []
     texts: dict[Path, tuple[str, str]] = {}
@@ -160,7 +182,12 @@ def patches(configuration: Configuration, picked: list[Candidate], *, write: boo
     return "".join(found)
 
 
-def say(curves: dict[tuple[str, str], list[Tried]], picked: list[Candidate], best: Tried | None) -> None:
+def say(
+    curves: dict[tuple[str, str], list[Tried]],
+    picked: Sequence[Candidate],
+    best: Tried | None,
+    promised: Promise | None,
+) -> None:
     """The curve and the choice in a few lines."""
     for (rule, parameter), tried in curves.items():
         typer.echo(f"{rule}: {parameter}    earlier: a day, right    later: a day, right")
@@ -170,12 +197,17 @@ def say(curves: dict[tuple[str, str], list[Tried]], picked: list[Candidate], bes
     if best is None:
         typer.echo("no value keeps to the goal in the earlier part")
         return
-    later = best.later.plain()
-    interval = later["precision_interval"]
-    promised = (
+    if promised is not None:
+        kept = {True: "so it did", False: "it did not", None: "nothing to tell by"}[promised.kept(best.later)]
+        typer.echo(
+            f"the earlier part promised for the later {promised.precision:.0%} right, "
+            f"{promised.low:.0%} to {promised.high:.0%}: {kept}"
+        )
+    interval = best.later.interval
+    expected_now = (
         "nothing matured in the later part" if interval is None else f"{interval[0]:.0%} to {interval[1]:.0%} (95 %)"
     )
-    typer.echo(f"chosen on the earlier part; on the later {_shown(best.later)}, precision {promised}")
+    typer.echo(f"chosen on the earlier part; on the later {_shown(best.later)}, precision {expected_now}")
 
 
 def _shown(part: Any) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from customers.layout import T
@@ -16,7 +17,8 @@ from rules.decide import Decider
 from rules.load import Configuration
 from rules.outcomes import EpisodeLine
 from rules.ruleset import Rule
-from rules.tuning import Goal, Tried, parts
+from rules.settings import Guard
+from rules.tuning import FOLDS, Goal, Part, Tried, chosen, fold_of, part, parts, summed
 from rules.variants import with_parameter
 from rules.writing import Writer
 from streams import bootstrap
@@ -54,6 +56,12 @@ class Candidate(NamedTuple):
     value: float
 
 
+Choose = Callable[
+    [Trial, Mapping[Candidate, list[tuple[int, int]]], int, Goal], tuple[Sequence[Candidate], Tried | None]
+]
+"""Chooses values: `best_of_one` or `tier_of_rules`."""
+
+
 def fires(
     files: Sequence[str],
     configuration: Configuration,
@@ -71,7 +79,8 @@ def fires(
     made = [with_parameter(known[one.rule], one.parameter, one.value, schema, currency) for one in candidates]
     numbered = [replace(rule, id=f"{rule.id}#{k}") for k, rule in enumerate(made)]
     live: list[Rule] = [rule for rule in rules.rules if rule.mode == "live"]
-    tried = replace(configuration, rules=replace(rules, rules=(*live, *numbered)))
+    settings = msgspec.structs.replace(configuration.settings, guard=Guard(share=1.0))  # it would stop the count
+    tried = replace(configuration, settings=settings, rules=replace(rules, rules=(*live, *numbered)))
     champion, _ = bootstrap.champion(tried, None if model is None else model.read_bytes())
     engine = TryingEngine(tried, champion)
     recorder = Recorder(engine, share)
@@ -114,9 +123,42 @@ def curve(
     return found
 
 
+def best_of_one(
+    trial: Trial, fired: Mapping[Candidate, list[tuple[int, int]]], split: int, goal: Goal
+) -> tuple[list[Candidate], Tried | None]:
+    """For one parameter of a rule: the value that keeps to the goal and finds most."""
+    best = chosen([Tried(one.value, *parts(trial, lines, split)) for one, lines in fired.items()], goal)
+    return [one for one in fired if best is not None and one.value == best.value], best
+
+
+def optimism(
+    trial: Trial, fired: Mapping[Candidate, list[tuple[int, int]]], split: int, goal: Goal, choose: Choose
+) -> float:
+    """By how much what is chosen looks better, in the earlier part, than it is.
+
+    Customers fall into folds; for each, values are chosen by all others: the difference between the precision with those and
+    with the fold, which had no say.
+    """
+    capacity = None if goal.capacity is None else goal.capacity * (FOLDS - 1) / FOLDS
+    looked: list[Part] = []
+    found: list[Part] = []
+    for fold in range(FOLDS):
+        others, own = (
+            {one: [line for line in lines if (fold_of(line[0]) == fold) is mine] for one, lines in fired.items()}
+            for mine in (False, True)
+        )
+        picked, _ = choose(trial, others, split, goal._replace(capacity=capacity))
+        for lines_of, parts_of in ((others, looked), (own, found)):
+            lines = [line for one in picked for line in lines_of[one]]
+            lines = once(trial, lines) if len(picked) > 1 else lines
+            parts_of.append(part(trial, lines, trial.begin, split, split))
+    seemed, was = summed(looked).precision, summed(found).precision
+    return 0.0 if seemed is None or was is None else seemed - was
+
+
 def tier_of_rules(
-    trial: Trial, fired: dict[Candidate, list[tuple[int, int]]], split: int, goal: Goal
-) -> tuple[list[Candidate], Tried]:
+    trial: Trial, fired: Mapping[Candidate, list[tuple[int, int]]], split: int, goal: Goal
+) -> tuple[list[Candidate], Tried | None]:
     """For several rules together: at most one value each, added while the whole keeps to the goal in the earlier part.
 
     Each step adds (or changes to) the value that finds most further leavers for each further warning. A customer warned of
@@ -139,7 +181,7 @@ def tier_of_rules(
             if fits and gain > 0 and (found is None or worth > found[0]):
                 found = worth, one, got
         if found is None:
-            return sorted(picked.values()), best
+            return sorted(picked.values()), best if picked else None
         picked[found[1].rule], best = found[1], found[2]
 
 

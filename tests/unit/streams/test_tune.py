@@ -28,6 +28,14 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As much as it takes for warnings to mature before the split and after it."""
+    file = tmp_path_factory.mktemp("events") / "longer.jsonl"
+    simulator.simulate(100, 100, 4, str(file))
+    return file
+
+
 def copied(root: Path) -> Path:
     (root / "rules").mkdir(parents=True)
     for file in DEFAULT.rglob("*.yaml"):
@@ -53,13 +61,34 @@ def test_a_candidate_fires_where_the_rule_itself_would(events: Path) -> None:
     assert len(fired[other]) < len(fired[same])
 
 
-def test_it_chooses_says_and_writes(events: Path, tmp_path: Path) -> None:
+def test_the_guard_does_not_stop_the_count(tmp_path: Path) -> None:
+    """A live rule that fires for everybody would be held from midnight on; what is tried is counted all the same."""
+    file = tmp_path / "events.jsonl"
+    lines = [
+        {
+            "type": "complaint.opened",
+            "event_id": f"{day}-{customer}",
+            "customer_id": f"c{customer}",
+            "complaint_id": f"{day}-{customer}",
+            "occurred_at": f"2026-01-{day:02}T10:00:00Z",
+        }
+        for day in range(1, 29)
+        for customer in range(6 * day, 6 * day + 6)
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    configuration = load(DEFAULT, bootstrap.schema(), {"CHURN_GUARD__AT_LEAST": "1", "CHURN_GUARD__SHARE": "0.01"})
+    tried = Candidate("complaints-repeated", "many", 1.0)
+    trial, fired = fires([str(file)], configuration, [tried], 1.0, None, lambda *_: None)
+    assert len(fired[tried]) == trial.known == 168
+
+
+def test_it_chooses_says_and_writes(longer: Path, tmp_path: Path) -> None:
     folder = copied(tmp_path / "config")
     page, figures = tmp_path / "tune.html", tmp_path / "tune.json"
     arguments = (
         "rules",
         "tune",
-        str(events),
+        str(longer),
         "--config",
         str(folder),
         "--rule",
@@ -75,6 +104,10 @@ def test_it_chooses_says_and_writes(events: Path, tmp_path: Path) -> None:
     found = json.loads(figures.read_text())
     (curve,) = found["curves"]
     assert [row["value"] for row in curve["tried"]] == [1, 2, 3, 4, 5, 6, 7, 8]
+    promised, later = found["chosen"]["promised"], found["chosen"]["later"]
+    if later["matured"]:
+        assert promised["kept"] == (promised["low"] <= later["precision"] <= promised["high"])
+        assert "the earlier part promised" in done.stdout
     days = [row["earlier"]["warnings"] for row in curve["tried"]]
     assert days == sorted(days, reverse=True)
     after = (folder / "rules" / "complaints.yaml").read_text()
@@ -85,12 +118,12 @@ def test_it_chooses_says_and_writes(events: Path, tmp_path: Path) -> None:
     assert churn("rules", "check", "--config", str(folder)).exit_code == 0
 
 
-def test_a_whole_tier_keeps_to_the_goal_together(events: Path, tmp_path: Path) -> None:
+def test_a_whole_tier_keeps_to_the_goal_together(longer: Path, tmp_path: Path) -> None:
     figures = tmp_path / "tune.json"
     done = churn(
         "rules",
         "tune",
-        str(events),
+        str(longer),
         "--tier",
         "warning",
         "--precision",
@@ -109,8 +142,8 @@ def test_a_whole_tier_keeps_to_the_goal_together(events: Path, tmp_path: Path) -
         assert found["chosen"]["earlier"]["a_day"] <= 1
 
 
-def test_an_impossible_goal_is_a_finding(events: Path) -> None:
-    done = churn("rules", "tune", str(events), "--rule", "bill-shock", "--precision", "0.99", "--steps", "2")
+def test_an_impossible_goal_is_a_finding(longer: Path) -> None:
+    done = churn("rules", "tune", str(longer), "--rule", "bill-shock", "--precision", "0.99", "--steps", "2")
     assert done.exit_code == 1
     assert "no value keeps to the goal" in done.stdout
 
@@ -121,6 +154,8 @@ def test_an_impossible_goal_is_a_finding(events: Path) -> None:
         (("--rule", "bill-shock"), "give --precision or --cost-ratio"),
         (("--precision", "0.3"), "give --rule or --tier"),
         (("--precision", "3", "--rule", "x"), "--precision 3: between 0 and 1"),
+        (("--precision", "0.3", "--rule", "bill-shock", "--split", "half"), "--split half: a share, or a day"),
+        (("--precision", "0.3", "--rule", "bill-shock", "--split", "2"), "--split 2: between 0.1 and 0.9"),
         (("--precision", "0.3", "--rule", "bil-shock"), "no rule `bil-shock`; did you mean `bill-shock`?"),
         (
             ("--precision", "0.3", "--rule", "bill-shock", "--param", "x"),
