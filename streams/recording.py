@@ -141,6 +141,7 @@ def joined(steps: Sequence[Step]) -> Step:
         sum(step.duplicates for step in steps),
         [one for step in steps for one in step.shadow],
         [one for step in steps for one in step.alarms],
+        np.concatenate([step.counted for step in steps if step.counted is not None] or [np.zeros(0, np.bool_)]),
     )
 
 
