@@ -33,6 +33,7 @@ from customers.rounds import (
     timer_round,
 )
 from customers.state import Customers
+from events.codes import LINE_STATUS, Kind
 from events.columns import ACCOUNT_GIVEN, Batch
 from events.memory import PADDING
 
@@ -131,12 +132,15 @@ class Partition:
         return self.ids.rows(np.concatenate([batch.text[begin:end], _PADDING]), at - np.int32(begin), length)
 
     def _accounts(self, batch: Batch) -> dict[int, str]:
-        """Accounts that usage names, by event; only for customers whose account is not known yet."""
-        given = np.flatnonzero(batch.events["flags"] & ACCOUNT_GIVEN)
-        rows = batch.events["customer"][given]
+        """Accounts that usage names, by event; only for customers whose account is not known yet, or forgotten on the way."""
+        events = batch.events
+        given = np.flatnonzero(events["flags"] & ACCOUNT_GIVEN)
+        rows = events["customer"][given]
         told = np.zeros(len(rows), np.bool_)
         old = rows < self.customers.count
         told[old] = self.customers.column("labels", L["account"])[rows[old]] >= 0
+        transferred = (events["kind"] == Kind.LINE_CHANGED) & (events["a"] == LINE_STATUS["transferred"])
+        told &= ~np.isin(rows, events["customer"][transferred])
         found: dict[int, str] = {}
         for index in given[~told].tolist():
             if index not in batch.facts and (account := batch.account_id(index)):

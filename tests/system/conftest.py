@@ -11,7 +11,7 @@ from support.kafka_server import KafkaServer, needs_kafka
 from support.workers import wait_until
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Kafka: a new one, or the one that KAFKA_BOOTSTRAP names."""
     needs_kafka()

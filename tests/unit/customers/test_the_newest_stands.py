@@ -1,8 +1,10 @@
 """Where a fact replaces another the newest (occurred_at, event_id) stands, whichever came first."""
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.engines import batch
 from support.profiles import examples
 
 KEPT = settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
@@ -117,6 +119,13 @@ def test_the_account_that_a_transfer_names_is_kept(fact, state, named, account):
         ]
     )
     assert after.get("account") == account
+
+
+def test_after_a_transfer_use_of_the_same_batch_names_the_account(fact, fold):
+    made = fold([fact(5, "balance.reported", balance=1, account_id="old")])
+    lines = [fact(3, "line.changed", status="transferred"), fact(-1, "usage.recorded", service="sms", account_id="new")]
+    made.step(batch([msgspec.json.encode(line) for line in lines]), 0)
+    assert made.names.account_id(made.partition.ids.find("c")) == "new"
 
 
 def some_facts(fact):
