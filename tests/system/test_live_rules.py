@@ -211,3 +211,35 @@ def test_rules_that_change_under_load_lose_and_double_nothing_and_each_warning_n
     say(f"{len(lines)} events, {made} changes, reloads by partition {reloads}, {seconds:.0f} s")
     assert len(orders(empty)) == made + 1
     assert all(count > made // 2 for count in reloads.values())
+
+
+def test_commands_reach_a_running_worker_and_what_is_bad_or_not_approved_does_not(empty, tmp_path):
+    folder, elsewhere = configured(tmp_path / "config"), tmp_path / "elsewhere"
+    shutil.copytree(folder, elsewhere)
+    lines, model = simulated(tmp_path)
+    kafka = {"CHURN_KAFKA_BOOTSTRAP": empty, "CHURN_KAFKA_PARTITIONS": str(PARTITIONS)}
+    with Workers(empty, tmp_path, model, CHURN_CONFIG=str(folder)) as workers:
+        workers.start()
+        produce(empty, lines[:2_000])
+        wait_until(lambda: loaded_by(workers, digest(bundle_of(folder))) == set(range(PARTITIONS)))
+
+        edited(elsewhere, 3)
+        done = churn("rules", "apply", "--config", elsewhere, "--by", "ann", **kafka)
+        assert (done.returncode, done.stdout.startswith("all workers go by ")) == (0, True), done.stderr
+        wait_until(lambda: loaded_by(workers, digest(bundle_of(elsewhere))) == set(range(PARTITIONS)))
+
+        edited(
+            elsewhere, 0, "version: 1\ngroups: [{name: x, rules: [{alert: X, id: x, tier: watch, expr: uses_7 > 1}]}]\n"
+        )
+        done = churn("rules", "apply", "--config", elsewhere, "--by", "ann", **kafka)
+        assert (done.returncode, "trial.yaml:2:" in done.stderr) == (2, True), done.stderr
+        edited(folder, 0, "version: 1\ngroups: [")
+        wait_until(lambda: '"why": "faults"' in workers.logs())
+        assert orders(empty)[-1].by == "ann"
+
+        assert churn("rules", "release", "nobody", "--by", "ann", **kafka).returncode == 2
+        assert churn("rules", "release", "active", "--by", "bob", **kafka).returncode == 0
+        said = churn("rules", "live", **kafka).stdout.splitlines()
+        assert [line.split()[1] for line in said] == ["applied", "applied", "released"]
+        assert said[-1].endswith("by bob")
+        assert workers.stop_all() == [0]
