@@ -42,7 +42,13 @@ def row(skewed: bool) -> list[str]:
                     measured[every].append(worker.drain(count))
                 if every == EVERY:
                     written.append(worker.written / 1e6)
-            print(f"{name}, round {number + 1}: load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+            said = ", ".join(
+                f"every {every} s: {of[-1].rate:,.0f}/s, {of[-1].per_cpu:,.0f} by CPU"
+                for every, of in measured.items()
+                if of[-1] is not None
+            )
+            load = os.getloadavg()[0]
+            print(f"{name}, round {number + 1}: {said}, {written[-1]:.1f} MB/s written; load {load:.1f}", flush=True)
     rates = [f"{median(one.rate for one in of if one is not None):,.0f}" for of in measured.values()]
     pair = ratios(measured[EVERY], measured[NEVER]) or (0.0, 0.0)
     return ["skewed" if skewed else "uniform", *rates, *(f"{one:.2f}" for one in pair), f"{median(written):.0f}"]
