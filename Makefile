@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench bench-kafka bench-rules reloads outage care-outage chaos fuzz clean
+.PHONY: help setup demo test lint format bench bench-kafka bench-checkpoints bench-latency bench-rules reloads outage care-outage chaos fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,11 +55,18 @@ care-outage: $(STAMP) ## Redis killed and restarted while 500 warnings a second 
 reloads: $(STAMP) ## rules that change a hundred times under load on Kafka, with one kill -9 (RELOADS, RELOAD_SECONDS; KAFKA_BOOTSTRAP or a broker of its own)
 	@RELOADS=$${RELOADS:-100} RELOAD_SECONDS=$${RELOAD_SECONDS:-3600} $(BIN)/python -m pytest -n 0 -q -s tests/system/test_live_rules.py -k under_load
 
-bench-kafka: $(STAMP) ## one worker on the Kafka that KAFKA_BOOTSTRAP names, beside bare consumption; its churn.* topics are deleted
+bench-kafka: $(STAMP) ## one worker beside bare aiokafka, Kafka Streams, Quix Streams, Faust (BENCH_CUSTOMERS, BENCH_EVENTS, BENCH_ROUNDS, KAFKA_BOOTSTRAP: its churn.* topics are deleted)
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -e '.[bench]'
 	@$(BIN)/python -m benchmarks.live
 
 chaos: $(STAMP) ## workers, broker and disk of a real Kafka die for ten minutes; the warnings must be those of a replay (CHAOS_ROUNDS=30)
 	@PYTHONPATH=tests $(BIN)/python tests/chaos.py --rounds $${CHAOS_ROUNDS:-30}
+
+bench-checkpoints: $(STAMP) ## what checkpoints cost a worker, for uniform and skewed customers (the same settings, BENCH_EVERY)
+	@$(BIN)/python -m benchmarks.checkpoints
+
+bench-latency: $(STAMP) ## from produce to warning delivered, at a tenth and half of a worker's top rate (BENCH_SECONDS, BENCH_PROBES)
+	@$(BIN)/python -m benchmarks.latency
 
 fuzz: $(STAMP) ## a long search: property tests with many more examples, then the engine and rule files (FUZZ_EXAMPLES=20000 FUZZ_SECONDS=600 FUZZ_FILES=10000)
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 tests/property

@@ -20,6 +20,9 @@ from faust.types import TP, ConsumerMessage
 from streams.live.assignor import new_assignor
 
 POLL_SECONDS = 0.05
+GATHER_SECONDS = 0.02
+FEW = 2_000
+"""Records of one poll below which the next one waits for more: every chunk has its cost, however small."""
 
 
 class Reading(Protocol):
@@ -67,6 +70,9 @@ class ChunkConsumer(driver.Consumer):
     starts: Mapping[TP, int] = MappingProxyType({})
     """Where the fetch began that is on its way."""
 
+    gather_seconds = 0.0
+    """How long the next poll waits for more."""
+
     @property
     def reading(self) -> Reading:
         """Who owns the partitions."""
@@ -85,10 +91,12 @@ class ChunkConsumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for each partition that has records, its value their tuple and its offset the last one's."""
+        await asyncio.sleep(self.gather_seconds)
         if not self.flow_active:  # what is read from here on is of the assignment that is valid then
             await self.wait(self.can_resume_flow)
         generation = self.app.consumer_generation_id
         records, _ = await self._wait_next_records(timeout)
+        self.gather_seconds = GATHER_SECONDS if sum(map(len, (records or {}).values())) < FEW else 0.0
         if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:
             return
         for tp in records or ():

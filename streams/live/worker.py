@@ -37,6 +37,9 @@ from streams.live.topics import EVENTS, TICKS
 from streams.live.transport import ChunkTransport
 
 IDLE_SECONDS: Final = 0.02
+GATHER_SECONDS: Final = 0.03
+FEW: Final = 4_000
+"""Events of one round over the partitions below which the next one waits for more: a step has its cost, however small."""
 TICK_SECONDS: Final = 1.0
 STALLED: Final = 3
 """Exit code of a worker that ends itself."""
@@ -78,6 +81,7 @@ class Worker:
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
         self.paused = False
+        self.applied = 0  # events since the start
         self.producer = AIOKafkaProducer(
             **settings.client(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
         )
@@ -281,7 +285,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         while True:
             self.arrived.clear()
-            progressed = False
+            progressed, begun, before = False, loop.time(), self.applied
             self.population.hand_on()
             for partition in list(self.tenancies):
                 async with self.busy:
@@ -305,6 +309,8 @@ class Worker:
                     await asyncio.wait_for(self.arrived.wait(), IDLE_SECONDS)
                 except TimeoutError:
                     continue
+            elif self.applied - before < FEW:
+                await asyncio.sleep(begun + GATHER_SECONDS - loop.time())
 
     async def _rules_loaded(self, tenancy: Tenancy) -> bool:
         """Go over to the rules in force, where that is due; whether the partition has any to work by."""
@@ -320,6 +326,7 @@ class Worker:
 
     def _went(self, tenancy: Tenancy, output: Output) -> None:
         self.moved_at = time.monotonic()
+        self.applied += output.applied
         tenancy.send(output)
         self.metrics.duplicates.inc(output.duplicates)
         for letter in output.dead:

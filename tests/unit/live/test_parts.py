@@ -15,7 +15,7 @@ from events.records import Record
 from streams.checkpoint import UnreadableError
 from streams.live.assignor import shared
 from streams.live.delivery import Outbox
-from streams.live.lane import Covered, Lane, LaneSettings, Tick
+from streams.live.lane import Covered, Lane, LaneSettings, Tick, gathered
 from streams.live.merge import Merger
 from streams.live.placement import partitions_of
 from streams.live.rereading import chain
@@ -188,3 +188,17 @@ def test_a_chunk_that_leaves_records_out_is_refused() -> None:
         await tenancy.close()
 
     asyncio.run(accepting())
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 3)), max_size=8), st.integers(0, 10))
+def test_what_waits_for_no_other_topic_is_decoded_as_one_piece_of_a_topic(chunks, settled):
+    arrived, numbers = [], {"a": 0, "b": 0}
+    for came, (topic, length) in enumerate(chunks):
+        arrived.append((topic, list(range(numbers[topic], numbers[topic] + length)), float(came)))
+        numbers[topic] += length
+    pieces = gathered(arrived, settled)
+    for topic, count in numbers.items():
+        assert [one for name, records, _ in pieces if name == topic for one in records] == list(range(count))
+        old = [came for name, _, came in arrived if name == topic and came <= settled]
+        assert [came for name, _, came in pieces if name == topic and came <= settled] == old[:1]
+    assert [one for one in pieces if one[2] > settled] == [one for one in arrived if one[2] > settled]

@@ -1,0 +1,108 @@
+"""Events of now at a steady rate, from a process of its own: `SERVERS FILE RATE SECONDS`.
+
+The events are those of a simulated file in their order; each gets a new `event_id` and is dated at the moment it is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import count, cycle, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import uvloop
+from aiokafka import AIOKafkaProducer
+
+from benchmarks.broker import PARTITIONS, Named, topic_of
+from streams.live.placement import partitions_of
+
+SPLIT = re.compile(rb'^(.*?"event_id":")[^"]*(".*?"occurred_at":")[^"]*(".*)$')
+LEFT_OUT = ("network", "market", "customer.churned")
+MOST_LINES = 100_000
+STEP_SECONDS = 0.02
+
+
+class Piece(NamedTuple):
+    """An event without its id and its time."""
+
+    place: tuple[str, int]
+    key: bytes
+    parts: tuple[bytes, ...]
+
+
+def now_text() -> bytes:
+    """The time as events have it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").encode()
+
+
+def pieces(lines: Iterable[bytes]) -> Iterator[Piece]:
+    """What is sent of some lines, in their order; without what concerns everybody, and without ends of customers."""
+    rest = iter(lines)
+    while some := [line.rstrip() for line in islice(rest, 10_000)]:
+        events = [msgspec.json.decode(line, type=Named) for line in some]
+        keys = [event.customer_id.encode() for event in events]
+        for line, event, key, lane in zip(some, events, keys, partitions_of(keys, PARTITIONS).tolist(), strict=True):
+            match = SPLIT.match(line)
+            if match is not None and not event.type.startswith(LEFT_OUT):
+                yield Piece((topic_of(event.type), lane), key, match.groups())
+
+
+async def send(producer: AIOKafkaProducer, some: Iterator[Piece], numbers: Iterator[int]) -> None:
+    """Produce these events, dated now."""
+    batches: dict[tuple[str, int], Any] = {}
+    stamp, prefix = now_text(), b"n%d-" % time.time_ns()
+    for place, key, (before, between, after) in some:
+        batch = batches.get(place)
+        value = b"".join((before, prefix, b"%d" % next(numbers), between, stamp, after))
+        if batch is None or batch.append(key=key, value=value, timestamp=None) is None:
+            if batch is not None:
+                await producer.send_batch(batch, place[0], partition=place[1])
+            batches[place] = producer.create_batch()
+            batches[place].append(key=key, value=value, timestamp=None)
+    for (topic, lane), batch in batches.items():
+        await producer.send_batch(batch, topic, partition=lane)
+
+
+async def opened(servers: str) -> AIOKafkaProducer:
+    """A producer that has been started."""
+    producer = AIOKafkaProducer(bootstrap_servers=servers, max_batch_size=1 << 19)
+    await producer.start()
+    return producer
+
+
+async def at_once(servers: str, file: Path, most: int | None = None) -> int:
+    """Send the first events of a file, all dated now; gives how many."""
+    producer, numbers = await opened(servers), count()
+    with file.open("rb") as lines:
+        source = pieces(islice(lines, most))
+        while some := list(islice(source, 10_000)):
+            await send(producer, iter(some), numbers)
+    await producer.stop()
+    return next(numbers)
+
+
+async def run(servers: str, file: Path, rate: float, seconds: float) -> float:
+    """Send at a rate (events/s); gives the rate that it came to."""
+    with file.open("rb") as lines:
+        source, numbers = cycle(list(pieces(islice(lines, MOST_LINES)))), count()
+    producer = await opened(servers)
+    print("ready", flush=True)
+    begun, sent = time.perf_counter(), 0
+    while (passed := time.perf_counter() - begun) < seconds:
+        due = int(passed * rate) - sent
+        await send(producer, islice(source, due), numbers)
+        sent += due
+        await asyncio.sleep(STEP_SECONDS)
+    await producer.stop()
+    return sent / (time.perf_counter() - begun)
+
+
+if __name__ == "__main__":
+    given, where, wanted, duration = sys.argv[1:5]
+    print(uvloop.run(run(given, Path(where), float(wanted), float(duration))))
