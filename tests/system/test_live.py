@@ -6,38 +6,14 @@ import os
 import random
 import signal
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
-from support.kafka_server import KafkaServer, needs_kafka
 from support.workers import CHURN, Expected, Workers, produce, read_all, wait_drained, wait_until
 
 from streams.live.topics import BILLING
 
 pytestmark = pytest.mark.xdist_group("kafka")
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    needs_kafka()
-    if given := os.environ.get("KAFKA_BOOTSTRAP"):
-        yield given
-        return
-    with KafkaServer(tmp_path_factory.mktemp("kafka")) as server:
-        yield server.bootstrap
-
-
-@pytest.fixture
-def empty(broker: str) -> str:
-    """The broker without any of our topics."""
-    admin = KafkaAdminClient(bootstrap_servers=broker)
-    ours = [topic for topic in admin.list_topics() if topic.startswith("churn.")]
-    if ours:
-        admin.delete_topics(ours)
-    wait_until(lambda: not any(topic.startswith("churn.") for topic in admin.list_topics()))
-    admin.close()
-    return broker
 
 
 def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty, tmp_path):

@@ -31,7 +31,7 @@ from streams.live.topics import EVENTS, HELD_OUT, RULES, SHADOW, TICKS, WARNINGS
 
 pytestmark = pytest.mark.xdist_group("kafka")
 CHURN = [sys.executable, "-c", "from streams.cli import main; main()"]
-RELOADS = int(os.environ.get("RELOADS", "6"))
+RELOADS = int(os.environ.get("RELOADS", "100"))
 SECONDS = float(os.environ.get("RELOAD_SECONDS", "300"))
 """No more changes begin after so long."""
 
@@ -171,6 +171,7 @@ def keyed(decisions: Iterable[Any]) -> dict[Any, Any]:
     return found
 
 
+@pytest.mark.skipif("RELOADS" not in os.environ, reason="long: make reloads")
 def test_rules_that_change_under_load_lose_and_double_nothing_and_each_warning_names_its_own(empty, tmp_path):
     lines, model = simulated(tmp_path)
     folder = configured(tmp_path / "config")
