@@ -158,7 +158,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the folder with the workers' logs")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="churn-chaos-"))
-    with KafkaServer(folder) as server:
+    with KafkaServer(folder, stamps_arrival=True) as server:
         say(f"{asked.customers} customers, {asked.days} days, seed {asked.seed}: replaying")
         expected = Expected(folder, asked.customers, asked.days, asked.seed)
         producer = Producer(server.bootstrap, expected.lines, asked.seconds)

@@ -32,8 +32,8 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 num.partitions=4
-log.message.timestamp.type=LogAppendTime
 """
+ARRIVAL = "log.message.timestamp.type=LogAppendTime\n"
 
 
 def needs_kafka() -> None:
@@ -55,7 +55,9 @@ def jars() -> Path:
 class KafkaServer:
     """Started by `with`; `kill` is a crash, after which `start` goes on from what is on disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, stamps_arrival: bool = False) -> None:
+        """`stamps_arrival`: a record's timestamp is the broker's, not the producer's."""
+        self.more = ARRIVAL if stamps_arrival else ""
         self.folder, self.port, self.controller, self.sasl = folder, free_port(), free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.classes = f"{jars()}/*"
@@ -73,7 +75,7 @@ class KafkaServer:
         properties = self.folder / "server.properties"
         if not properties.exists():
             ports = {"port": self.port, "controller": self.controller, "sasl": self.sasl}
-            properties.write_text(PROPERTIES.format(**ports, folder=self.folder, module=MODULE))
+            properties.write_text(PROPERTIES.format(**ports, folder=self.folder, module=MODULE) + self.more)
             tool = ["java", "-cp", self.classes, "kafka.tools.StorageTool"]
             made = subprocess.run([*tool, "random-uuid"], capture_output=True, check=True, text=True)
             name = made.stdout.split()[-1]

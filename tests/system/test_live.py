@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("kafka")
 
 
 def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty, tmp_path):
-    expected = Expected(tmp_path, customers=150, days=40, seed=21)
+    expected = Expected(tmp_path, customers=120, days=30, seed=21)
     lines = expected.lines
     assert len(expected.decisions) > 20
     with Workers(empty, tmp_path, expected.model) as workers:

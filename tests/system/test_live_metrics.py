@@ -51,13 +51,14 @@ def test_all_that_dashboard_and_alerts_ask_for_is_shown_and_moves(empty: str, tm
             refused = b'{"type":"usage.recorded","event_id":"x","customer_id":"c","occurred_at":"2026-01-01T00:00:00Z"}'
             produce(empty, [*lines, lines[0], refused])
             wait_until(lambda: sum(shown(port)["churn_consumer_lag_records"].values()) > 0)
-            assert not wait_drained(empty, 120), workers.logs()[-4000:]
+            assert not wait_drained(empty, 400), workers.logs()[-4000:]
             wait_until(lambda: not sum(shown(port)["churn_consumer_lag_records"].values()))
             wait_until(lambda: sum(shown(port)["churn_queue_items"].values()) > 0)
             after = shown(port)
             assert workers.stop_all() == [0]
     rules_at_rest = {"churn_rules_refused_total", "churn_rules_held", "churn_rules_reloaded_timestamp_seconds"}
-    at_rest = {"churn_consumer_lag_records", "churn_checkpoint_failures_total"} | rules_at_rest
+    guard_at_rest = {"churn_guard_alarms_total", "churn_shadow_warnings_total"}
+    at_rest = {"churn_consumer_lag_records", "churn_checkpoint_failures_total"} | rules_at_rest | guard_at_rest
     still = {name for name in asked_for() if not any(after[name].values())}
     assert still <= at_rest, still
     assert sum(after["churn_events_total"].values()) == len(lines)

@@ -48,7 +48,7 @@ def once(decisions: Any) -> dict[tuple[str, int], dict[str, Any]]:
 
 
 def test_after_a_seed_workers_say_what_one_replay_of_everything_would(empty: str, tmp_path: Path) -> None:
-    lines, model = simulated(tmp_path, customers=80, days=40)
+    lines, model = simulated(tmp_path, customers=80, days=30)
     cut = len(lines) * 6 // 10
     history = tmp_path / "history.jsonl"
     history.write_bytes(b"\n".join(lines[:cut]) + b"\n")
@@ -67,7 +67,7 @@ def test_after_a_seed_workers_say_what_one_replay_of_everything_would(empty: str
     assert (code, "partition 0 has checkpoints; a seed begins with none" in said) == (2, True), said
     with Workers(empty, tmp_path, model) as workers:
         workers.start()
-        behind = wait_drained(empty, 200)
+        behind = wait_drained(empty, 400)
         assert not behind, workers.logs()[-4000:]
         assert workers.stop_all() == [0]
     before = decided(tmp_path, model, lines[:cut])
