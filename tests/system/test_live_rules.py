@@ -8,18 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient
 from support.engines import DEFAULT
-from support.kafka_server import KafkaServer, needs_kafka
 from support.lanes import Cluster
-from support.workers import PARTITIONS, Workers, produce, read_all, wait_drained, wait_until, without_cells
+from support.workers import CHURN, PARTITIONS, Workers, produce, read_all, wait_drained, wait_until, without_cells
 
 from events.records import Record
 from streams import bootstrap
@@ -30,32 +28,9 @@ from streams.live.rereading import chain
 from streams.live.topics import EVENTS, HELD_OUT, RULES, SHADOW, TICKS, WARNINGS
 
 pytestmark = pytest.mark.xdist_group("kafka")
-CHURN = [sys.executable, "-c", "from streams.cli import main; main()"]
 RELOADS = int(os.environ.get("RELOADS", "100"))
 SECONDS = float(os.environ.get("RELOAD_SECONDS", "300"))
 """No more changes begin after so long."""
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    needs_kafka()
-    if given := os.environ.get("KAFKA_BOOTSTRAP"):
-        yield given
-        return
-    with KafkaServer(tmp_path_factory.mktemp("kafka")) as server:
-        yield server.bootstrap
-
-
-@pytest.fixture
-def empty(broker: str) -> str:
-    """The broker without any of our topics."""
-    admin = KafkaAdminClient(bootstrap_servers=broker)
-    ours = [topic for topic in admin.list_topics() if topic.startswith("churn.")]
-    if ours:
-        admin.delete_topics(ours)
-    wait_until(lambda: not any(topic.startswith("churn.") for topic in admin.list_topics()))
-    admin.close()
-    return broker
 
 
 def churn(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
