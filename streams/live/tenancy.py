@@ -67,6 +67,11 @@ class Tenancy:
         """The consumer begins again: nothing is on its way, and the topics may have grown meanwhile."""
         for topic in EVENTS:
             self.handed[topic] = self.accepted[topic] = 0
+        self.not_drained()
+
+    def not_drained(self) -> None:
+        """Any topic may have grown meanwhile."""
+        for topic in EVENTS:
             self.lane.drained(topic, False)
 
     def read_up_to(self, topic: str, position: int | None, end: int | None) -> None:

@@ -41,6 +41,8 @@ GATHER_SECONDS: Final = 0.03
 FEW: Final = 4_000
 """Events of one round over the partitions below which the next one waits for more: a step has its cost, however small."""
 TICK_SECONDS: Final = 1.0
+ASLEEP_SECONDS: Final = 1.0
+"""A process that did nothing for so long knows no more which topics were read to their end."""
 STALLED: Final = 3
 """Exit code of a worker that ends itself."""
 log = structlog.get_logger()
@@ -77,7 +79,7 @@ class Worker:
         self.arrived = asyncio.Event()
         self.population = Population(settings.client(), self.heard, self.arrived.set)
         self.engine_thread = ThreadPoolExecutor(1, "engine")
-        self.moved_at = time.monotonic()
+        self.moved_at = self.awake_at = time.monotonic()
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
         self.paused = False
@@ -285,6 +287,10 @@ class Worker:
         loop = asyncio.get_running_loop()
         while True:
             self.arrived.clear()
+            if time.monotonic() - self.awake_at > ASLEEP_SECONDS:
+                for one in self.tenancies.values():
+                    one.not_drained()
+            self.awake_at = time.monotonic()
             progressed, begun, before = False, loop.time(), self.applied
             self.population.hand_on()
             for partition in list(self.tenancies):
