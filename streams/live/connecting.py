@@ -34,8 +34,12 @@ def connecting(bootstrap: str) -> Iterator[None]:
     except TopicsError as error:
         raise OutsideError(str(error)) from error
     except (KafkaError, OSError, TimeoutError) as error:
-        reason = reasons.last or error
-        raise OutsideError(f"Kafka at {bootstrap}: {str(reason) or type(reason).__name__}") from error
+        raise OutsideError(f"Kafka at {bootstrap}: {said(reasons.last or error)}") from error
     finally:
         client.removeHandler(reasons)
         client.propagate = propagated
+
+
+def said(error: BaseException) -> str:
+    """An error in one line."""
+    return str(error) or type(error).__name__

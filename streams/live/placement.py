@@ -48,23 +48,7 @@ def murmur2(data: NDArray[np.uint8], start: int, end: int) -> int:
 
 
 @compiled
-def _partitions(keys: NDArray[np.uint8], ends: NDArray[np.int64], count: int, out: NDArray[np.int64]) -> None:
-    start = 0
-    for index in range(len(ends)):
-        out[index] = (murmur2(keys, start, ends[index]) & 0x7FFFFFFF) % count
-        start = ends[index]
-
-
-def partitions_of(keys: Sequence[bytes], count: int) -> NDArray[np.int64]:
-    """The partition of each key, of `count`."""
-    ends = np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)))
-    out = np.empty(len(keys), np.int64)
-    _partitions(np.frombuffer(b"".join(keys) + b"\0", np.uint8), ends, count, out)
-    return out
-
-
-@compiled
-def _partitions_in(
+def _partitions(
     text: NDArray[np.uint8],
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
@@ -80,8 +64,15 @@ def partitions_in(
 ) -> NDArray[np.int64]:
     """The partition, of `count`, of each key that lies in `text` (a batch's customers)."""
     out = np.empty(len(starts), np.int64)
-    _partitions_in(text, starts, lengths, count, out)
+    _partitions(text, starts, lengths, count, out)
     return out
+
+
+def partitions_of(keys: Sequence[bytes], count: int) -> NDArray[np.int64]:
+    """The partition of each key, of `count`."""
+    lengths = np.fromiter(map(len, keys), np.int64, len(keys))
+    text = np.frombuffer(b"".join(keys) + b"\0", np.uint8)
+    return partitions_in(text, np.cumsum(lengths) - lengths, lengths, count)
 
 
 def misplaced(records: Sequence[Record], count: int) -> list[tuple[int, int]]:

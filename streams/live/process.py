@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams.checkpoint import TooNewError, UnreadableError
-from streams.live.connecting import connecting
+from streams.live.connecting import connecting, said
 from streams.live.library import RefusedError
 from streams.live.reloading import Build
 from streams.live.settings import LiveSettings
@@ -73,8 +73,3 @@ async def work(settings: LiveSettings, build: Build, configuration: Settings) ->
         raise UsageError(str(error)) from error
     except (KafkaError, TimeoutError) as error:
         raise OutsideError(said(error)) from error
-
-
-def said(error: BaseException) -> str:
-    """An error in one line."""
-    return str(error) or type(error).__name__

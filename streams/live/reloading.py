@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -115,12 +115,9 @@ class LiveRules:
             log.error("rule held by the guard", partition=partition, rule=alarm.rule, why=alarm.why, share=alarm.share,
                       customers=alarm.customers, hint=f"churn rules release {alarm.rule}", said=str(alarm))  # fmt: skip
 
-    def show(self, lanes: Mapping[int, Lane]) -> None:
-        """What is in force, which rules are held, and in how many of our partitions."""
-        engines: list[Any] = [lane.engine for lane in lanes.values()]
-        for engine in engines[:1]:
-            model = "learning" if engine.model.learning else engine.evaluation.model_version
-            self.metrics.rules.info({"rules": engine.writer.versions["rules"], "model": model})
+    def show(self, lanes: Iterable[Lane]) -> None:
+        """Which rules are held, and in how many of our partitions."""
+        engines: list[Any] = [lane.engine for lane in lanes]
         held = Counter(rule for engine in engines for rule in engine.held)
         self.metrics.rules_held.clear()
         for rule, partitions in held.items():

@@ -24,7 +24,6 @@ from streams.live.store import PartitionStore
 from streams.live.topics import EVENTS, POPULATION
 
 log = structlog.get_logger()
-LOOK_SECONDS = 0.02
 
 
 class Writing:

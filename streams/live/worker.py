@@ -27,7 +27,7 @@ from streams import clock
 from streams.live.care import CareQueues
 from streams.live.delivery import Parcel
 from streams.live.exchange import Statement
-from streams.live.lane import Output
+from streams.live.lane import Lane, Output, Tick
 from streams.live.measuring import count_applied, show_from_the_start, show_partitions
 from streams.live.population import Population
 from streams.live.reloading import Build, LiveRules
@@ -43,8 +43,6 @@ FEW: Final = 4_000
 TICK_SECONDS: Final = 1.0
 ASLEEP_SECONDS: Final = 1.0
 """A process that did nothing for so long knows no more which topics were read to their end."""
-STALLED: Final = 3
-"""Exit code of a worker that ends itself."""
 log = structlog.get_logger()
 
 
@@ -320,15 +318,19 @@ class Worker:
 
     async def _rules_loaded(self, tenancy: Tenancy) -> bool:
         """Go over to the rules in force, where that is due; whether the partition has any to work by."""
-        lane, loop = tenancy.lane, asyncio.get_running_loop()
+        lane = tenancy.lane
         while (reload := self.rules.due(lane)) is not None:
             tick = lane.reloading(reload, clock.now())
             if tick is None:
                 break
-            sent = await self.producer.send_and_wait(TICKS, msgspec.json.encode(tick), partition=lane.partition)
-            output = await loop.run_in_executor(self.engine_thread, lane.apply_tick, sent.offset, tick, clock.now())
-            self.rules.loaded(lane, output.alarms)
+            self.rules.loaded(lane, (await self._recorded(lane, tick)).alarms)
         return bool(lane.rules or lane.known)
+
+    async def _recorded(self, lane: Lane, tick: Tick) -> Output:
+        """Make a tick known, then do what it says: whoever takes over does it again at the same place."""
+        sent = await self.producer.send_and_wait(TICKS, msgspec.json.encode(tick), partition=lane.partition)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.engine_thread, lane.apply_tick, sent.offset, tick, clock.now())
 
     def _went(self, tenancy: Tenancy, output: Output) -> None:
         self.moved_at = time.monotonic()
@@ -390,17 +392,14 @@ class Worker:
 
     async def _pass_time(self, tenancy: Tenancy) -> bool:
         """Let the clock of a partition without events go on; whether it did."""
-        now, loop = time.monotonic(), asyncio.get_running_loop()
+        now = time.monotonic()
         patient = now - tenancy.ticked_at >= TICK_SECONDS
         if patient:
             tenancy.ticked_at = now
         tick = tenancy.lane.tick(now, clock.now(), patient)
         if tick is None:
             return False
-        partition = tenancy.lane.partition
-        sent = await self.producer.send_and_wait(TICKS, msgspec.json.encode(tick), partition=partition)
-        output = await loop.run_in_executor(self.engine_thread, tenancy.lane.apply_tick, sent.offset, tick, clock.now())
-        self._went(tenancy, output)
+        self._went(tenancy, await self._recorded(tenancy.lane, tick))
         return True
 
     def heard(self, statement: Statement) -> None:
@@ -418,7 +417,7 @@ class Worker:
         """Lag for Prometheus; a worker that stands still while there is work to do ends itself."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            self.rules.show({partition: tenancy.lane for partition, tenancy in self.tenancies.items()})
+            self.rules.show(tenancy.lane for tenancy in self.tenancies.values())
             waiting = show_partitions(self.metrics, self.tenancies)
             for tenancy in self.tenancies.values():
                 waiting += tenancy.outbox.backlog

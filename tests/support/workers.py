@@ -41,11 +41,10 @@ def without_cells(lines: Iterable[bytes]) -> list[bytes]:
 def simulated(folder: Path, customers: int, days: int, seed: int = 21) -> tuple[list[bytes], Path]:
     """Events without what concerns cells, in the file `events.jsonl` too, and a model that learned from them."""
     events, model = folder / "events.jsonl", folder / "model"
-    scale = ["--customers", str(customers), "--days", str(days), "--seed", str(seed)]
-    subprocess.run([*CHURN, "simulate", *scale, "--out", events], check=True, capture_output=True)
+    churn("simulate", "--customers", customers, "--days", days, "--seed", seed, "--out", events)
     lines = without_cells(events.read_bytes().splitlines())
     events.write_bytes(b"\n".join(lines) + b"\n")
-    subprocess.run([*CHURN, "replay", events, "--save-model", model], check=True, capture_output=True)
+    churn("replay", events, "--save-model", model)
     return lines, model
 
 
@@ -156,14 +155,9 @@ class Expected:
     """A simulated stream, a model that learned from it, and what a replay with that model says."""
 
     def __init__(self, folder: Path, customers: int, days: int, seed: int) -> None:
-        events, said = folder / "events.jsonl", folder / "warnings.jsonl"
-        self.model = folder / "model"
-        size = ["--customers", str(customers), "--days", str(days), "--seed", str(seed)]
-        churn("simulate", *size, "--out", events)
-        self.lines = without_cells(events.read_bytes().splitlines())
-        events.write_bytes(b"\n".join(self.lines) + b"\n")
-        churn("replay", events, "--save-model", self.model)
-        churn("replay", events, "--model", self.model, "--warnings", said)
+        self.lines, self.model = simulated(folder, customers, days, seed)
+        said = folder / "warnings.jsonl"
+        churn("replay", folder / "events.jsonl", "--model", self.model, "--warnings", said)
         self.decisions, _ = firsts(map(msgspec.json.decode, said.read_bytes().splitlines()))
 
     def compare(self, said: Iterable[dict[str, Any]]) -> tuple[dict[str, int], int]:

@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from support.queue_streams import streamed
 from support.redis_server import RedisServer, needs_redis
 from support.warnings_made import TIERS, warning
 
 from rules.early_warning import EarlyWarning
 from sinks.metrics import Metrics
-from sinks.queues import keys
 from sinks.queues.connection import QueuesUnavailableError, connect
 from sinks.queues.looking import NoSuchItemError, Queues
 from sinks.queues.work import NotNowError, Work
@@ -128,13 +128,7 @@ def test_redis_dies_while_warnings_arrive(empty: str, tmp_path: Path) -> None:
                 one.warning_id: (one.queue, one.revision) for one in newest.values()
             }
             assert len(found) == len(newest)
-            streamed = Counter(
-                (fields["warning_id"], int(fields["revision"]))
-                for queue in ("care", "high-value")
-                for _, fields in client.xrange(keys.stream(queue))
-                if fields["status"] != "moved"
-            )
-            assert streamed == Counter((one.warning_id, one.revision) for one in care.sent)
+            assert streamed(client) == Counter((one.warning_id, one.revision) for one in care.sent)
             holders = {item.warning_id: item.agent for item in found if item.agent}
         assert max(care.won.values()) == 1
         winners = {one for one, count in care.won.items() if count}

@@ -17,7 +17,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from support.engines import DEFAULT
 from support.lanes import Cluster
-from support.workers import CHURN, PARTITIONS, Workers, produce, read_all, wait_drained, wait_until, without_cells
+from support.workers import CHURN, PARTITIONS, Workers, produce, read_all, simulated, wait_drained, wait_until
 
 from events.records import Record
 from streams import bootstrap
@@ -37,17 +37,6 @@ def churn(*arguments: object, **environment: str) -> subprocess.CompletedProcess
     return subprocess.run(
         [*CHURN, *map(str, arguments)], check=False, capture_output=True, text=True, env=os.environ | environment
     )
-
-
-def simulated(folder: Path) -> tuple[list[bytes], Path]:
-    """A stream, and a model that learned from it."""
-    events, model = folder / "events.jsonl", folder / "model"
-    asked = ["simulate", "--customers", "150", "--days", "40", "--seed", "21", "--out", events]
-    assert churn(*asked).returncode == 0
-    lines = without_cells(events.read_bytes().splitlines())
-    events.write_bytes(b"\n".join(lines) + b"\n")
-    assert churn("replay", events, "--save-model", model).returncode == 0
-    return lines, model
 
 
 TRIAL = """version: 1
@@ -148,7 +137,7 @@ def keyed(decisions: Iterable[Any]) -> dict[Any, Any]:
 
 @pytest.mark.skipif("RELOADS" not in os.environ, reason="long: make reloads")
 def test_rules_that_change_under_load_lose_and_double_nothing_and_each_warning_names_its_own(empty, tmp_path):
-    lines, model = simulated(tmp_path)
+    lines, model = simulated(tmp_path, customers=150, days=40)
     folder = configured(tmp_path / "config")
     size = len(lines) // (RELOADS + 1) + 1
     slices = [lines[start : start + size] for start in range(0, len(lines), size)]
@@ -192,7 +181,7 @@ def test_rules_that_change_under_load_lose_and_double_nothing_and_each_warning_n
 def test_commands_reach_a_running_worker_and_what_is_bad_or_not_approved_does_not(empty, tmp_path):
     folder, elsewhere = configured(tmp_path / "config"), tmp_path / "elsewhere"
     shutil.copytree(folder, elsewhere)
-    lines, model = simulated(tmp_path)
+    lines, model = simulated(tmp_path, customers=150, days=40)
     kafka = {"CHURN_KAFKA_BOOTSTRAP": empty, "CHURN_KAFKA_PARTITIONS": str(PARTITIONS)}
     with Workers(empty, tmp_path, model, CHURN_CONFIG=str(folder)) as workers:
         workers.start()

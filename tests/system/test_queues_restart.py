@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.queue_streams import streamed
 from support.redis_server import RedisServer, needs_redis
 from support.warnings_made import TIERS, cleared, warning
 
 from rules.early_warning import EarlyWarning
-from sinks.queues import keys
 from sinks.queues.connection import QueuesUnavailableError, connect
 from sinks.queues.delivery import Delivery
 from sinks.queues.looking import Queues
@@ -78,13 +78,7 @@ def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
             found = list(Queues(client).listed())
             assert {item.warning_id: item.queue for item in found} == expected
             assert len(found) == len(expected)
-            delivered = Counter(
-                (fields["warning_id"], int(fields["revision"]))
-                for queue in ("care", "high-value")
-                for _, fields in client.xrange(keys.stream(queue))
-                if fields["status"] != "moved"
-            )
-            assert delivered == Counter((one.warning_id, one.revision) for one in decisions)
+            assert streamed(client) == Counter((one.warning_id, one.revision) for one in decisions)
 
 
 def test_an_outcome_that_was_confirmed_is_there_after_a_crash(tmp_path: Path) -> None:

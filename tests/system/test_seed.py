@@ -9,7 +9,18 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.workers import CHURN, PARTITIONS, ROOT, Workers, make_topics, produce, read_all, simulated, wait_drained
+from support.workers import (
+    CHURN,
+    PARTITIONS,
+    ROOT,
+    Workers,
+    firsts,
+    make_topics,
+    produce,
+    read_all,
+    simulated,
+    wait_drained,
+)
 
 from streams.live.topics import EVENTS
 
@@ -39,11 +50,9 @@ def decided(folder: Path, model: Path, lines: list[bytes]) -> dict[tuple[str, in
 
 
 def once(decisions: Any) -> dict[tuple[str, int], dict[str, Any]]:
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    for decision in decisions:
-        del decision["decided_at"]
-        assert (decision["warning_id"], decision["revision"]) not in found
-        found[decision["warning_id"], decision["revision"]] = decision
+    """By what tells decisions apart; none may be said twice."""
+    found, again = firsts(decisions)
+    assert not again
     return found
 
 
