@@ -176,9 +176,9 @@ class Lane:
             self.pending[topic] += len(fresh)
             self.arrived.append((topic, fresh, came))
 
-    def drained(self, topic: str, yes: bool) -> None:
-        """Whether everything of the topic that the broker has was accepted."""
-        self.merger.queues[topic].drained = yes
+    def drained(self, topic: str, at: float) -> None:
+        """All that the broker had of the topic at a time (monotonic, s) was accepted; LONG_AGO: it has more."""
+        self.merger.queues[topic].drained_at = at
 
     def has_room(self, topic: str) -> bool:
         """Whether more of the topic should be read."""
@@ -310,10 +310,12 @@ class Lane:
         """
         if self.clock == 0 or not self._rests():
             return None
-        exchange, to = self.exchange, self.clock
-        if now - exchange.newest_came >= self.align and (patient or exchange.newest // SLOT_US > self.clock // SLOT_US):
+        exchange, to, seen = self.exchange, self.clock, self.merger.seen(now)
+        if seen - exchange.newest_came >= self.align and (
+            patient or exchange.newest // SLOT_US > self.clock // SLOT_US
+        ):
             to = max(to, exchange.newest)
-        passed = self.clock + at - self.moved_at - HOLD_US
+        passed = self.clock + at - int((now - seen) * 1e6) - self.moved_at - HOLD_US
         if at - self.clock <= LIVE_US and passed >= self.clock + STEP_US:
             to = max(to, passed)
         to = min(to, exchange.limit - 1)

@@ -2,7 +2,8 @@
 
 Kafka gives no order between topics. A topic's next event has its turn at the running maximum of the topic's times, as in a
 replay of one file per topic. An event is held back while another topic that may still have an older one has not been read
-to its end; when all are read, only for as long as `align`, for what is on its way.
+to its end; when all are read, only until `align` later they still are, for what is on its way. What a topic's end was
+before the event came says nothing: the broker may have been away since.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from events.deadletters import DeadLetter
 from streams.batches import compacted, part
 
 NEVER: Final = 2**62
+LONG_AGO: Final = -float("inf")
 
 
 class Chunk(NamedTuple):
@@ -41,8 +43,13 @@ class Queue:
         self.chunks: deque[Chunk] = deque()
         self.taken = 0  # events released of the first chunk
         self.events = 0
-        self.drained = False
+        self.drained_at = LONG_AGO  # when (monotonic, s) all that the broker had was read; LONG_AGO: it has more
         self.oldest = float("inf")  # when the oldest of the events taken last came
+
+    @property
+    def drained(self) -> bool:
+        """Whether the topic was read to its end, as far as is known."""
+        return self.drained_at > LONG_AGO
 
     def add(self, batch: Batch, next_offset: int, came: float) -> None:
         """Events read; of none there may be dead letters and a position still."""
@@ -117,11 +124,16 @@ class Merger:
         """Events that were read and not released."""
         return sum(queue.events for queue in self.queues.values())
 
+    def seen(self, now: float) -> float:
+        """Up to when (monotonic, s; not after `now`) the broker had nothing more of any topic that was read to its end."""
+        return min([now, *(queue.drained_at for queue in self.queues.values() if queue.drained)])
+
     def until(self, now: float) -> int:
         """The turn up to which everything may be released at `now` (monotonic, s)."""
         queues = self.queues.values()
         unread = min((queue.newest for queue in queues if not queue.drained), default=NEVER)
-        waited = max((queue.newest_before(now - self.align) for queue in queues), default=-NEVER)
+        settled = self.seen(now) - self.align
+        waited = max((queue.newest_before(settled) for queue in queues), default=-NEVER)
         return max(min(queue.newest for queue in queues), min(unread, waited))
 
     def release(self, now: float, most: int, below: int, until: int | None = None) -> Batch | None:

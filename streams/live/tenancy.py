@@ -16,6 +16,7 @@ from streams.live.delivery import Message, Outbox, Parcel, messages_of
 from streams.live.exchange import Statement
 from streams.live.lane import Covered, Lane, LaneSettings, Output
 from streams.live.library import first_rules
+from streams.live.merge import LONG_AGO
 from streams.live.reloading import LiveRules
 from streams.live.rereading import delivered_after, ends_of, ticks_after
 from streams.live.settings import LiveSettings
@@ -71,13 +72,13 @@ class Tenancy:
     def not_drained(self) -> None:
         """Any topic may have grown meanwhile."""
         for topic in EVENTS:
-            self.lane.drained(topic, False)
+            self.lane.drained(topic, LONG_AGO)
 
-    def read_up_to(self, topic: str, position: int | None, end: int | None) -> None:
-        """How far the consumer has read a topic, and how far the topic goes."""
+    def read_up_to(self, topic: str, position: int | None, end: int | None, at: float) -> None:
+        """How far the consumer has read a topic, and how far the topic went at a time (monotonic, s)."""
         all_read = position is not None and end is not None and position >= end
         self.ends[topic] = end or self.ends[topic]
-        self.lane.drained(topic, all_read and self.handed[topic] <= self.accepted[topic])
+        self.lane.drained(topic, at if all_read and self.handed[topic] <= self.accepted[topic] else LONG_AGO)
 
     def held_longer(self, now: float) -> dict[int, int]:
         """Whom this partition waits for; `held_seconds` counts how often in a row they were found to have said nothing new."""

@@ -8,6 +8,7 @@ need no bookkeeping, and a jump between two messages' offsets is no gap (docs/ad
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol, cast
@@ -30,7 +31,7 @@ class Reading(Protocol):
 
     def has_room(self, topic: str, partition: int) -> bool: ...
     def handed(self, topic: str, partition: int) -> None: ...
-    def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None) -> None: ...
+    def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None, at: float) -> None: ...
     def durable(self, topic: str, partition: int) -> int | None: ...
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]: ...
     def deleted(self, topic: str, partition: int, before: int) -> None: ...
@@ -53,7 +54,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
             max_partition_fetch_bytes=4 << 20,
-            fetch_max_wait_ms=100,  # a drained partition must be known to be so soon
+            fetch_max_wait_ms=50,  # a drained partition must be known to be so soon, and still to be so
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
@@ -109,9 +110,11 @@ class ChunkConsumer(driver.Consumer):
             yield tp, message
 
     def _note_ends(self) -> None:
+        now, wall = time.monotonic(), time.time()
         for tp, state in self._states().items():
+            at = now - max(0.0, wall - (state.timestamp or 0) / 1_000)  # read before the end that was known then
             position = state.position if state.has_valid_position else None
-            self.reading.read_up_to(tp.topic, tp.partition, position, state.highwater)
+            self.reading.read_up_to(tp.topic, tp.partition, position, state.highwater, at)
 
     def _states(self) -> dict[TP, Any]:
         consumer = self._thread._ensure_consumer()  # noqa: SLF001 - what the fetcher knows is told nowhere else

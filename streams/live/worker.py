@@ -157,10 +157,10 @@ class Worker:
         if partition in self.tenancies:
             self.tenancies[partition].handed[topic] += 1
 
-    def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None) -> None:
-        """How far this partition was read, and how far it goes; None: not known yet."""
+    def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None, at: float) -> None:
+        """How far this partition was read, and how far it went at a time (monotonic, s); None: not known yet."""
         if partition in self.tenancies:
-            self.tenancies[partition].read_up_to(topic, position, end)
+            self.tenancies[partition].read_up_to(topic, position, end, at)
 
     def durable(self, topic: str, partition: int) -> int | None:
         """The offset up to which a durable checkpoint covers this partition."""

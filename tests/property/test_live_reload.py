@@ -128,7 +128,7 @@ def step_to(cluster: Cluster, lane, alone: Engine, stream: list[bytes], done: in
     for topic, queue in cluster.records[0].items():
         mine = sum(record.value in part for record in queue[handed[topic] :])
         cluster.feed(0, topic, mine)
-        lane.drained(topic, True)
+        lane.drained(topic, cluster.now)
     cluster.settle()
     return alone.step(batch(part), 0).decisions if part else []
 

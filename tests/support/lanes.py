@@ -12,6 +12,7 @@ import msgspec
 from events.records import Record
 from streams.live.lane import Covered, Lane, LaneSettings, Reload, Tick
 from streams.live.library import Library, due, first_rules
+from streams.live.merge import LONG_AGO
 from streams.live.placement import partitions_of
 from streams.live.rereading import chain
 from streams.live.topics import BILLING, COMPLAINTS, EVENTS, OUTCOMES, USAGE
@@ -85,7 +86,7 @@ class Cluster:
         queue, start = self.records[lane][topic], opened.received[topic]
         opened.accept(topic, queue[start : start + most], self.now)
         self.handed[lane][topic] = max(self.handed[lane][topic], opened.received[topic])
-        opened.drained(topic, opened.received[topic] == len(queue))
+        opened.drained(topic, self.now if opened.received[topic] == len(queue) else LONG_AGO)
 
     def move(self, lane: int) -> bool:
         """One turn of the worker's loop; whether anything happened."""
@@ -120,10 +121,17 @@ class Cluster:
             moved = True
         return moved
 
+    def nothing_new(self) -> None:
+        """The broker says that what was read to its end still is."""
+        for lane in self.lanes.values():
+            for topic, queue in lane.merger.queues.items():
+                lane.drained(topic, self.now + len(self.lanes) if queue.drained else LONG_AGO)
+
     def settle(self) -> None:
         """Go on until nothing moves any more."""
         moved = True
         while moved:
+            self.nothing_new()
             moves = [self.move(lane) for lane in self.lanes]  # every lane has its turn
             moved = any(moves)
 

@@ -80,6 +80,32 @@ def test_a_partition_that_is_taken_over_from_any_checkpoint(seed, every):
     assert ordered(once.values()) == alone(stream)
 
 
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 10**6), st.sampled_from([2, 3]), st.sampled_from([0.1, 0.5, 0.9]))
+def test_a_broker_that_speaks_of_some_topics_only(seed, partitions, share):
+    """As after a restart: what is known of a topic's end is then older than what came of the others."""
+    stream = in_order(seed, 200, 9)
+    records = records_of(stream, partitions, CENTURY)
+    cluster = Cluster(records, build)
+    dice, there = random.Random(seed), set()
+    for line in stream:
+        there.add(line)
+        if dice.random() < 0.7:
+            continue
+        for lane, topics in records.items():
+            for topic, queue in topics.items():
+                if dice.random() < share:
+                    cluster.feed(
+                        lane,
+                        topic,
+                        sum(record.value in there for record in queue[cluster.lanes[lane].received[topic] :]),
+                    )
+                    cluster.lanes[lane].drained(topic, cluster.now)
+            cluster.move(lane)
+    cluster.run(9, seed)
+    assert ordered(map(said, cluster.decisions)) == alone(stream)
+
+
 def test_a_record_in_another_partition_than_its_keys_is_refused_with_the_mend() -> None:
     stream = in_order(5, 60, 4)
     records = records_of(stream, 2, CENTURY)

@@ -60,19 +60,30 @@ def test_an_event_waits_for_a_topic_that_is_not_read_to_its_end() -> None:
     assert released(merger, 100.0) == []
     merger.queues["b"].add(usage(3), 1, came=0.0)
     assert released(merger, 100.0) == ["1", "3"]
-    merger.queues["b"].drained = True
-    merger.queues["a"].drained = True
+    merger.queues["b"].drained_at = 100.0
+    merger.queues["a"].drained_at = 100.0
     assert released(merger, 100.0) == ["5"]
 
 
 def test_when_all_is_read_an_event_waits_only_for_what_may_be_on_its_way() -> None:
     merger = Merger(("a", "b"), {}, {}, align=0.1)
     for queue in merger.queues.values():
-        queue.drained = True
+        queue.drained_at = 11.0
     merger.queues["a"].add(usage(5), 1, came=10.0)
     assert released(merger, 10.05) == []
     merger.queues["b"].add(usage(4), 1, came=10.06)
     assert released(merger, 10.11) == ["4", "5"]
+
+
+def test_what_was_the_end_of_a_topic_before_an_event_came_says_nothing_about_what_came_since() -> None:
+    merger = Merger(("a", "b"), {}, {}, align=0.1)
+    merger.queues["a"].drained_at = merger.queues["b"].drained_at = 9.0
+    merger.queues["a"].add(usage(5), 1, came=10.0)
+    merger.queues["a"].drained_at = 100.0
+    assert released(merger, 100.0) == []  # the broker has not spoken of b since
+    assert merger.seen(100.0) == 9.0
+    merger.queues["b"].drained_at = 10.2
+    assert released(merger, 100.0) == ["5"]
 
 
 @given(st.lists(st.lists(st.integers(0, 59), max_size=12), min_size=3, max_size=3), st.integers(1, 5))
@@ -81,7 +92,7 @@ def test_every_event_comes_once_in_the_order_of_its_turn_and_positions_follow(to
     turns = {}
     for topic, seconds in zip("abc", topics, strict=True):
         merger.queues[topic].add(usage(*seconds), len(seconds), came=0.0)
-        merger.queues[topic].drained = True
+        merger.queues[topic].drained_at = 1.0
         turns[topic] = np.maximum.accumulate(seconds).tolist() if seconds else []
     got: list[str] = []
     while merger.waiting:
