@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench bench-kafka bench-checkpoints bench-latency bench-rules reloads outage care-outage chaos fuzz clean
+.PHONY: help setup demo test lint format bench bench-kafka bench-checkpoints bench-latency bench-recovery soak bench-rules reloads outage care-outage chaos fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -64,6 +64,12 @@ chaos: $(STAMP) ## workers, broker and disk of a real Kafka die for ten minutes;
 
 bench-checkpoints: $(STAMP) ## what checkpoints cost a worker, for uniform and skewed customers (the same settings, BENCH_EVERY)
 	@$(BIN)/python -m benchmarks.checkpoints
+
+bench-recovery: $(STAMP) ## how soon a worker with a million customers is back after kill -9 and after a restart (BENCH_CUSTOMERS, BENCH_EVERY)
+	@$(BIN)/python -m benchmarks.recovery
+
+soak: $(STAMP) ## half an hour at half load: memory, lag, errors (SOAK_MINUTES, and the settings of bench-latency)
+	@$(BIN)/python -m benchmarks.soak
 
 bench-latency: $(STAMP) ## from produce to warning delivered, at a tenth and half of a worker's top rate (BENCH_SECONDS, BENCH_PROBES)
 	@$(BIN)/python -m benchmarks.latency

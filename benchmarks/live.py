@@ -18,6 +18,7 @@ import sys
 import tempfile
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.broker import Offsets, begin_at, broker, ends, filled
 from benchmarks.events import FOLDER, made
@@ -37,13 +38,25 @@ JAVA = FOLDER / "kafka_streams"
 """Where Maven puts classes and libraries (pom.xml)."""
 
 PYTHON = [sys.executable, "-m"]
-PEERS: dict[str, tuple[list[str], int]] = {
-    "bare aiokafka + msgspec": ([*PYTHON, "benchmarks.peers.bare"], COUNT),
-    "Kafka Streams (Java)": (["java", "-cp", f"{JAVA}/classes:{JAVA}/libs/*", "churn.Peer"], COUNT),
-    "Quix Streams + River": ([*PYTHON, "benchmarks.peers.quix_program"], COUNT // 5),
-    "Faust + Table + River": ([*PYTHON, "benchmarks.peers.faust_program"], COUNT // 40),
+KAFKA_STREAMS = ["java", "-cp", f"{JAVA}/classes:{JAVA}/libs/*", "churn.Peer"]
+
+
+class Peer(NamedTuple):
+    """Another program: its command, with what follows the arguments of all, the events it works on, and our aim beside it."""
+
+    command: list[str]
+    events: int
+    aim: float
+    more: tuple[str, ...] = ()
+
+
+PEERS = {
+    "bare aiokafka + msgspec": Peer([*PYTHON, "benchmarks.peers.bare"], COUNT, 0.35),
+    "Kafka Streams (Java)": Peer(KAFKA_STREAMS, COUNT, 1.0),
+    "Kafka Streams, state in memory": Peer(KAFKA_STREAMS, COUNT, 1.0, ("memory",)),
+    "Quix Streams + River": Peer([*PYTHON, "benchmarks.peers.quix_program"], COUNT // 5, 5.0),
+    "Faust + Table + River": Peer([*PYTHON, "benchmarks.peers.faust_program"], COUNT // 40, 40.0),
 }
-AIMS = dict(zip(PEERS, (0.35, 1.0, 5.0, 40.0), strict=True))
 
 
 def build() -> None:
@@ -59,11 +72,12 @@ def build() -> None:
 
 def peer(name: str, servers: str, begin: Offsets, number: int) -> Measured | None:
     """What one of the others does from these offsets on; None when it cannot, which is said."""
-    command, events = PEERS[name]
-    group = f"bench-{os.getpid()}-{command[-1].rpartition('.')[2].lower()}-{number}"
+    command, events, _, more = PEERS[name]
+    program = "-".join([command[-1].rpartition(".")[2].lower(), *more])
+    group = f"bench-{os.getpid()}-{program}-{number}"
     asyncio.run(begin_at(servers, group, begin))
     with tempfile.TemporaryDirectory() as folder:
-        given = [servers, group, folder, str(events), ",".join(EVENTS)]
+        given = [servers, group, folder, str(events), ",".join(EVENTS), *more]
         try:
             done = subprocess.run([*command, *given], capture_output=True, text=True, timeout=LONGEST, check=False)
         except subprocess.TimeoutExpired:
@@ -95,7 +109,7 @@ def main() -> None:
             for name in PEERS:
                 measured[name].append(peer(name, servers, begin, number))
             print(f"after round {number + 1}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-            print(comparison(measured, OURS, AIMS), flush=True)
+            print(comparison(measured, OURS, {name: one.aim for name, one in PEERS.items()}), flush=True)
 
 
 if __name__ == "__main__":

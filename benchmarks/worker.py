@@ -41,10 +41,14 @@ class LiveWorker:
         }
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """The process; once more, when it has ended."""
         command = [sys.executable, "-c", "from streams.cli import main; main()", "run", "--model", str(trained())]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGTERM)

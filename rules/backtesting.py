@@ -144,15 +144,19 @@ def _tier(trial: Trial, rank: int) -> dict[str, Any]:
     if trial.outcomes:
         counted = [one for one in trial.leavers if one.voluntary]
         horizon = trial.horizon_days * DAY_US
-        told = figures(reached, trial.leavers, counted, trial.end, horizon)
         above = figures(at_or_above(trial.episodes, rank), trial.leavers, counted, trial.end, horizon)
-        found |= _quality(told) | {name: above[name] for name in ("recall", "median_lead_days")}
+        found |= _quality(trial, reached) | {name: above[name] for name in ("recall", "median_lead_days")}
     return found
 
 
-def _quality(told: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("matured", "churned", "precision")
-    return {name: told[name] for name in names} | {"precision_interval": wilson(told["churned"], told["matured"])}
+def _quality(trial: Trial, warned: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """How warnings (customer, when) did. With none of the `horizons_over`, all that matured left: no precision to rest on."""
+    horizon = trial.horizon_days * DAY_US
+    told = figures(warned, trial.leavers, (), trial.end, horizon)
+    found = {name: told[name] for name in ("matured", "churned", "precision")}
+    found["precision_interval"] = wilson(told["churned"], told["matured"])
+    found["horizons_over"] = sum(at + horizon <= trial.end for _, at in warned)
+    return found
 
 
 def _queues(trial: Trial) -> dict[str, Any]:
@@ -209,7 +213,7 @@ def _rule(trial: Trial, rule: str) -> dict[str, Any]:
         fired = [(line.customer, line.rules[rule]) for line in lines]
         counted: Iterable[Leaver] = [one for one in trial.leavers if one.voluntary]
         told = figures(fired, trial.leavers, counted, trial.end, trial.horizon_days * DAY_US)
-        found |= _quality(told) | {name: told[name] for name in ("recall", "median_lead_days")}
+        found |= _quality(trial, fired) | {name: told[name] for name in ("recall", "median_lead_days")}
     return found
 
 
@@ -285,7 +289,9 @@ def _count(one: Mapping[str, float]) -> str:
 def _good(figure: Mapping[str, Any]) -> str:
     if figure.get("precision") is None:
         return ""
+    if not figure["horizons_over"]:
+        return f", {figure['churned']:,} of their customers left so far: too early for a precision, no horizon is over"
     low, high = figure["precision_interval"]
     recall = "" if figure["recall"] is None else f", recall {figure['recall']:.0%}"
     lead = "" if figure["median_lead_days"] is None else f", median lead {figure['median_lead_days']:.1f} days"
-    return f", precision {figure['precision']:.0%} ({low:.0%} to {high:.0%}){recall}{lead}"
+    return f", precision {figure['precision']:.0%} of {figure['matured']:,} matured ({low:.0%} to {high:.0%}){recall}{lead}"

@@ -95,12 +95,17 @@ def _per_day(
     return charts.stacked(w["per_day"], (w["warnings"], w["day"]), list(days), series)
 
 
+def _on_whole_horizons(one: Mapping[str, Any]) -> float | None:
+    """The precision, unless the data end before any horizon does: then all that matured have left."""
+    return one["precision"] if one["horizons_over"] else None
+
+
 def _precision(found: Mapping[str, Any], sets: list[str], w: Mapping[str, str]) -> Markup | None:
     tiers = found["tiers"]
     if "precision" not in found["new"]["by_tier"][tiers[0]]:
         return None
     series = [
-        (w[name], colour, [found[name]["by_tier"][tier]["precision"] for tier in tiers])
+        (w[name], colour, [_on_whole_horizons(found[name]["by_tier"][tier]) for tier in tiers])
         for name, colour in zip(sets, (COLOURS[0], GREY), strict=False)
     ]
     return charts.pairs(w["precision"], (w["precision"], w["tier"]), tiers, series)

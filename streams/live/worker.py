@@ -193,6 +193,7 @@ class Worker:
 
     async def _assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]:
         lanes = {tp.partition for tp in assignment}
+        log.info("partitions assigned", partitions=sorted(lanes), generation=generation)
         async with self.busy:
             nobody_between = generation in {self.generation, self.generation + 1}
             for partition in list(self.tenancies):

@@ -43,6 +43,24 @@ def test_it_counts_what_a_replay_counts(events: Path, tmp_path: Path) -> None:
     assert "<script" not in page.read_text()
 
 
+def test_a_file_that_ends_before_any_horizon_tells_no_precision(events: Path, tmp_path: Path) -> None:
+    early = tmp_path / "early.jsonl"
+    early.write_bytes(b"".join(line for line in events.read_bytes().splitlines(keepends=True) if early_enough(line)))
+    figures, page = tmp_path / "figures.json", tmp_path / "page.html"
+    done = churn("rules", "backtest", str(early), "--json", str(figures), "--out", str(page))
+    assert done.exit_code == 0, done.output
+    found = json.loads(figures.read_text())["new"]["by_tier"]
+    assert any(one["churned"] for one in found.values())
+    assert not any(one["horizons_over"] for one in found.values())
+    assert "too early for a precision, no horizon is over" in done.stdout
+    assert "100 %" not in page.read_text()
+
+
+def early_enough(line: bytes) -> bool:
+    at = line.find(b'"occurred_at":"') + 15
+    return line[at : at + 10] < b"2026-02-01"
+
+
 def test_against_other_rules_it_says_who_flips(events: Path, tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
     for file in (DEFAULT / "rules").glob("*.yaml"):

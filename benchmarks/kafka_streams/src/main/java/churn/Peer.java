@@ -13,12 +13,14 @@ import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueBytesStoreSupplier;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 
 /**
  * A Kafka Streams program: per event a customer's moving average in a state store, and a step of an online logistic regression.
- * Arguments: servers, group, state folder, events to work on, topics separated by commas. Prints one JSON object at the end.
+ * Arguments: servers, group, state folder, events to work on, topics separated by commas, and `memory` where the state store
+ * should be in memory and not, as is the default, in RocksDB. Prints one JSON object at the end.
  */
 public final class Peer {
     private static final String AVERAGES = "averages";
@@ -128,12 +130,14 @@ public final class Peer {
         settings.put(StreamsConfig.STATE_DIR_CONFIG, given[2]);
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
         settings.put("auto.offset.reset", "earliest");
+        KeyValueBytesStoreSupplier store = given.length > 5 && given[5].equals("memory")
+                ? Stores.inMemoryKeyValueStore(AVERAGES)
+                : Stores.persistentKeyValueStore(AVERAGES);
         Topology topology = new Topology();
         topology.addSource("events", Serdes.String().deserializer(), Serdes.ByteArray().deserializer(), given[4].split(","));
         topology.addProcessor("scorer", () -> new Scorer(meter), "events");
         topology.addStateStore(
-                Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(AVERAGES), Serdes.String(), Serdes.Double())
-                        .withCachingEnabled(),
+                Stores.keyValueStoreBuilder(store, Serdes.String(), Serdes.Double()).withCachingEnabled(),
                 "scorer");
         new KafkaStreams(topology, settings).start();
     }

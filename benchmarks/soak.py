@@ -1,0 +1,71 @@
+"""`make soak`: a worker at half load for SOAK_MINUTES (30): does its memory grow, does it fall behind, does it log errors?
+
+BENCH_CUSTOMERS, BENCH_EVENTS (to find the top rate, or BENCH_TOP in events/s); KAFKA_BOOTSTRAP as in benchmarks/live.py.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import msgspec
+import uvloop
+
+from benchmarks.broker import broker
+from benchmarks.events import made
+from benchmarks.figures import table
+from benchmarks.latency import EVERY, TOP
+from benchmarks.live import COUNT, CUSTOMERS
+from benchmarks.load import at_once
+from benchmarks.recovery import load
+from benchmarks.worker import LiveWorker
+
+MINUTES = float(os.environ.get("SOAK_MINUTES", "30"))
+PARTS = 6
+LOOK_SECONDS = 5
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def resident(worker: LiveWorker) -> float:
+    """MB of memory that the worker has."""
+    return int(Path(f"/proc/{worker.process.pid}/statm").read_text().split()[1]) * PAGE / 1e6
+
+
+def errors(log: Path) -> list[str]:
+    """What it logged as errors."""
+    lines = [msgspec.json.decode(line) for line in log.read_bytes().splitlines() if line.startswith(b"{")]
+    return [line["event"] for line in lines if line["level"] in {"error", "critical"}]
+
+
+def main() -> None:
+    """Fill, soak, say it by sixths of the time."""
+    known, file = made(str(CUSTOMERS), CUSTOMERS, int(os.environ.get("BENCH_FILE", str(COUNT))))
+    rows = []
+    with broker() as servers, tempfile.TemporaryDirectory() as folder:
+        events = uvloop.run(at_once(servers, known))
+        with LiveWorker(servers, Path(folder), CHURN_CHECKPOINT_EVERY=EVERY) as worker:
+            rate = (TOP or worker.drain(events).rate) / 2
+            print(f"{CUSTOMERS:,} customers, {rate:,.0f} events/s for {MINUTES:g} minutes", flush=True)
+            with load(servers, file, rate):
+                for part in range(PARTS):
+                    until, sizes, lags, before = time.monotonic() + 60 * MINUTES / PARTS, [], [], worker.applied()
+                    begun = time.monotonic()
+                    while time.monotonic() < until:
+                        time.sleep(LOOK_SECONDS)
+                        sizes.append(resident(worker))
+                        lags.append(worker.metric("churn_consumer_lag_records"))
+                    done = (worker.applied() - before) / (time.monotonic() - begun)
+                    rows.append([
+                        f"{part + 1} of {PARTS}", f"{done:,.0f}", f"{median(sizes):,.0f}", f"{max(sizes):,.0f}",
+                        f"{median(lags):,.0f}", f"{max(lags):,.0f}", f"{os.getloadavg()[0]:.1f}",
+                    ])  # fmt: skip
+                    print(*rows[-1], flush=True)
+        print(table(["part", "events/s", "RSS MB", "most", "lag", "most", "load"], rows))
+        print(f"errors logged: {errors(worker.log)}")
+
+
+if __name__ == "__main__":
+    main()
