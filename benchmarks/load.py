@@ -24,7 +24,7 @@ from streams.live.placement import partitions_of
 
 SPLIT = re.compile(rb'^(.*?"event_id":")[^"]*(".*?"occurred_at":")[^"]*(".*)$')
 LEFT_OUT = ("network", "market", "customer.churned")
-MOST_LINES = 100_000
+MOST_LINES = 1_000_000
 STEP_SECONDS = 0.02
 
 

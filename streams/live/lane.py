@@ -18,7 +18,7 @@ from events.columns import Batch, empty_batch
 from events.contract import MarketNoted, NetworkIncident
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.decode import decode
-from events.records import Record, decode_records
+from events.records import Read, decode_records
 from events.times import SLOT_US, rfc3339, time_of
 from population.incident import Incident
 from rules.early_warning import EarlyWarning
@@ -49,7 +49,7 @@ class Reload(msgspec.Struct, frozen=True):
     rebuild: bool = False
 
 
-Arrival = tuple[str, list[Record], float]
+Arrival = tuple[str, Sequence[Read], float]
 """Records of a topic, and when they came (monotonic, s)."""
 
 
@@ -162,15 +162,17 @@ class Lane:
         self.events = covered.events
         self.next_tick = covered.ticks  # offset behind the last tick applied
         self.known: deque[tuple[int, Tick]] = deque(ticks)  # ticks of an earlier worker, to be done again
-        self.later: dict[str, deque[tuple[list[Record], float]]] = {topic: deque() for topic in EVENTS}
+        self.later: dict[str, deque[tuple[Sequence[Read], float]]] = {topic: deque() for topic in EVENTS}
         self.arrived: deque[Arrival] = deque()
         self.received = {topic: self.merger.queues[topic].position for topic in EVENTS}
         self.pending = dict.fromkeys(EVENTS, 0)  # records accepted and not decoded yet
         self.clock, self.moved_at = covered.clock, covered.moved_at
 
-    def accept(self, topic: str, records: Sequence[Record], came: float) -> None:
+    def accept(self, topic: str, records: Sequence[Read], came: float) -> None:
         """Records of a topic, in their order, that came at `came` (monotonic, s); what was accepted before is left out."""
-        fresh = [record for record in records if record.offset >= self.received[topic]]
+        fresh = records
+        if fresh and fresh[0].offset < self.received[topic]:
+            fresh = [record for record in records if record.offset >= self.received[topic]]
         if fresh:
             self.received[topic] = fresh[-1].offset + 1
             self.pending[topic] += len(fresh)
@@ -250,7 +252,7 @@ class Lane:
         done = self._advance(tick, decided_at)
         return done._replace(dead=[*dead, *done.dead], misplaced=strays)
 
-    def _decode(self, topic: str, records: list[Record], came: float, dead: list[DeadLetter], decided_at: int) -> int:
+    def _decode(self, topic: str, records: Sequence[Read], came: float, dead: list[DeadLetter], decided_at: int) -> int:
         limit = self.known[0][1].positions.get(topic, 0) if self.known else NEVER
         if records[-1].offset >= limit:  # behind the tick that is to be done again first
             self.later[topic].append(([record for record in records if record.offset >= limit], came))
@@ -259,13 +261,15 @@ class Lane:
                 return 0
         self.pending[topic] -= len(records)
         received_at = rfc3339(decided_at)
-        strays = misplaced(records, self.count)
+        place, strays = f"{topic}/{self.partition}", misplaced(records, self.partition, self.count)
         next_offset = records[-1].offset + 1
         if strays:
-            dead.extend(stray_letter(records[index], wanted, self.count, received_at) for index, wanted in strays)
+            dead.extend(
+                stray_letter(records[index], place, wanted, self.count, received_at) for index, wanted in strays
+            )
             stray = {index for index, _ in strays}
             records = [record for index, record in enumerate(records) if index not in stray]
-        batch = decode_records(records, received_at=received_at) if records else empty_batch()
+        batch = decode_records(records, place, received_at=received_at) if records else empty_batch()
         dead.extend(batch.dead)
         batch.dead = []
         for index, fact in batch.facts.items():
@@ -396,7 +400,7 @@ def gathered(arrived: Iterable[Arrival], settled: float) -> list[Arrival]:
     its oldest.
     """
     pieces: list[Arrival] = []
-    whole: dict[str, list[Record]] = {}
+    whole: dict[str, list[Read]] = {}
     for topic, records, came in arrived:
         if came > settled:
             pieces.append((topic, records, came))
@@ -434,11 +438,11 @@ def counts_by_topic(batch: Batch, counted: NDArray[np.bool_]) -> dict[str, int]:
     return found
 
 
-def stray_letter(record: Record, wanted: int, count: int, received_at: str) -> DeadLetter:
-    """The dead letter of a record in a partition that its key does not belong in."""
+def stray_letter(record: Read, place: str, wanted: int, count: int, received_at: str) -> DeadLetter:
+    """The dead letter of a record at a place (`topic/partition`) that its key does not belong in."""
     detail = (
         f"the record key belongs in partition {wanted} of {count} by Kafka's default partitioner: "
         "the producer uses another one (librdkafka: set partitioner=murmur2_random)"
     )
-    place = f"{record.topic}/{record.partition}/{record.offset}"
-    return dead_letter(Reason.OUT_OF_RANGE, detail, place, received_at, record.value or b"")
+    at = f"{place}/{record.offset}"
+    return dead_letter(Reason.OUT_OF_RANGE, detail, at, received_at, record.value or b"")

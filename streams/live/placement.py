@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from events.compiled import compiled
-from events.records import Record
+from events.records import Read
 
 
 @compiled
@@ -75,9 +75,8 @@ def partitions_of(keys: Sequence[bytes], count: int) -> NDArray[np.int64]:
     return partitions_in(text, np.cumsum(lengths) - lengths, lengths, count)
 
 
-def misplaced(records: Sequence[Record], count: int) -> list[tuple[int, int]]:
-    """(position, the partition it belongs in) of records with a key that lie in another partition."""
+def misplaced(records: Sequence[Read], partition: int, count: int) -> list[tuple[int, int]]:
+    """(position, the partition it belongs in) of records of a partition with a key that belongs in another."""
     keys = [record.key or b"" for record in records]
     wanted = partitions_of(keys, count)
-    there = np.fromiter((record.partition for record in records), np.int64, len(records))
-    return [(index, int(wanted[index])) for index in np.flatnonzero(wanted != there).tolist() if keys[index]]
+    return [(index, int(wanted[index])) for index in np.flatnonzero(wanted != partition).tolist() if keys[index]]

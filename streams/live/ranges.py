@@ -137,12 +137,13 @@ class RangeReader:
         return True
 
     def decoded(self, records: list[Any]) -> Batch:
-        strays = dict(misplaced(records, self.count))
-        batch = decode_records(
-            [record for index, record in enumerate(records) if index not in strays], received_at=self.received_at
-        )
+        place = f"{self.where.topic}/{self.where.partition}"
+        strays = dict(misplaced(records, self.where.partition, self.count))
+        kept = [record for index, record in enumerate(records) if index not in strays]
+        batch = decode_records(kept, place, received_at=self.received_at)
         batch.dead += [
-            stray_letter(records[index], wanted, self.count, self.received_at) for index, wanted in strays.items()
+            stray_letter(records[index], place, wanted, self.count, self.received_at)
+            for index, wanted in strays.items()
         ]
         return batch
 

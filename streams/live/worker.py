@@ -418,6 +418,8 @@ class Worker:
         """Lag for Prometheus; a worker that stands still while there is work to do ends itself."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            if self.app.crashed:  # Faust goes on without what died, and reads nothing more
+                raise RuntimeError(f"a service of Faust died: {self.app.crash_reason!r}")
             self.rules.show(tenancy.lane for tenancy in self.tenancies.values())
             waiting = show_partitions(self.metrics, self.tenancies)
             for tenancy in self.tenancies.values():

@@ -87,10 +87,9 @@ def test_every_record_is_an_event_or_a_dead_letter(contents):
         ("ce_time", b"2024-03-01T00:00:00Z"),
     ]
     records = [
-        Record(value, headers if binary else (), key, 0, "t", 0, offset)
-        for offset, (value, binary, key) in enumerate(contents)
+        Record(value, headers if binary else (), key, 0, offset) for offset, (value, binary, key) in enumerate(contents)
     ]
-    batch = decode_records(records, received_at="now")
+    batch = decode_records(records, "t/0", received_at="now")
     places = [batch.place(index) for index in range(len(batch))] + [letter.source for letter in batch.dead]
     assert sorted(places) == sorted(f"t/0/{offset}" for offset in range(len(records)))
     assert all(records[int(line)].key == b"c" for line in batch.events["line"])

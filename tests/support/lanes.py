@@ -39,7 +39,7 @@ def records_of(lines: Iterable[bytes], count: int, timestamp: int = FOREVER) -> 
     for (line, event), lane in zip(events, places, strict=True):
         topic = topic_of(event["type"])
         queue = made[lane][topic]
-        queue.append(Record(line, (), event["customer_id"].encode(), timestamp * 1_000, topic, lane, len(queue)))
+        queue.append(Record(line, (), event["customer_id"].encode(), timestamp * 1_000, len(queue)))
     return made
 
 

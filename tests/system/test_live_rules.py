@@ -104,9 +104,7 @@ def worked_again(broker: str, model: Path) -> Cluster:
     given: dict[int, dict[str, list[Record]]] = {lane: {} for lane in range(PARTITIONS)}
     for topic in EVENTS:
         for lane, found in records(broker, topic, PARTITIONS).items():
-            given[lane][topic] = [
-                Record(one.value, (), one.key, one.timestamp, topic, lane, one.offset) for one in found
-            ]
+            given[lane][topic] = [Record(one.value, (), one.key, one.timestamp, one.offset) for one in found]
     ticks, last = {}, None
     for lane, found in records(broker, TICKS, PARTITIONS).items():
         kept = chain([(one.offset, msgspec.json.decode(one.value, type=Tick)) for one in found], 0)

@@ -186,7 +186,7 @@ def test_ticks_of_a_zombie_are_not_done_again() -> None:
 
 def test_a_chunk_that_leaves_records_out_is_refused() -> None:
     def record(offset: int) -> Record:
-        return Record(b"", (), b"", 0, USAGE, 0, offset)
+        return Record(b"", (), b"", 0, offset)
 
     async def accepting() -> None:
         lane = Lane(0, 1, None, Covered({USAGE: 5}, {}), [], LaneSettings(0.0, 0))
