@@ -59,8 +59,8 @@ bench-kafka: $(STAMP) ## one worker beside bare aiokafka, Kafka Streams, Quix St
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -e '.[bench]'
 	@$(BIN)/python -m benchmarks.live
 
-chaos: $(STAMP) ## workers, broker and disk of a real Kafka die for ten minutes; the warnings must be those of a replay (CHAOS_ROUNDS=30)
-	@PYTHONPATH=tests $(BIN)/python tests/chaos.py --rounds $${CHAOS_ROUNDS:-30}
+chaos: $(STAMP) ## workers, broker and disk of a real Kafka die for a quarter of an hour; the warnings must be those of a replay (CHAOS_ROUNDS=40)
+	@PYTHONPATH=tests $(BIN)/python tests/chaos.py --rounds $${CHAOS_ROUNDS:-40}
 
 bench-checkpoints: $(STAMP) ## what checkpoints cost a worker, for uniform and skewed customers (the same settings, BENCH_EVERY)
 	@$(BIN)/python -m benchmarks.checkpoints

@@ -37,7 +37,7 @@ TOP = float(os.environ.get("BENCH_TOP", "0"))
 WARM_SECONDS = 5.0
 LAST_SECONDS = 5.0
 """Waited for what is on its way at the end."""
-EVERY = os.environ.get("BENCH_EVERY", "10")
+EVERY = os.environ.get("BENCH_EVERY", "30")
 
 
 class Warned(msgspec.Struct):

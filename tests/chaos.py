@@ -1,4 +1,4 @@
-"""Workers on a real Kafka while everything around them dies: `python tests/chaos.py --rounds 30` (also `make chaos`).
+"""Workers on a real Kafka while everything around them dies: `python tests/chaos.py --rounds 40` (also `make chaos`).
 
 A producer sends a simulated stream; meanwhile workers are killed, stopped, paused and added, the broker is killed and started
 again, and the checkpoint folder is full for a while. At the end the warnings must be those of a replay of the same events.
@@ -35,6 +35,9 @@ from support.workers import (
 )
 
 PAUSE_SECONDS = 9  # beyond the session timeout of 6
+KINDS = (*["kill"] * 6, "stop", "pause", "add", "broker", "full")
+ROUND_SECONDS = 15
+"""What a misfortune takes, about: the stream should last as long as they do."""
 
 
 def say(text: str) -> None:
@@ -102,9 +105,11 @@ def fill(folder: Path) -> Path:
 class Chaos:
     """What may happen, each counted."""
 
-    def __init__(self, server: KafkaServer, workers: Workers, producer: Producer, disk: Path | None, seed: int) -> None:
+    def __init__(
+        self, server: KafkaServer, workers: Workers, producer: Producer, disk: Path | None, seed: int, kinds: list[str]
+    ) -> None:
         self.server, self.workers, self.producer, self.disk = server, workers, producer, disk
-        self.dice = random.Random(seed)
+        self.dice, self.kinds = random.Random(seed), kinds
         self.counts: Counter[str] = Counter()
 
     def victim(self) -> subprocess.Popen[bytes]:
@@ -143,29 +148,31 @@ class Chaos:
             ballast.unlink()
 
     def round(self, number: int) -> None:
-        kinds = [self.kill] * 6 + [self.stop, self.pause, self.add, self.broker, self.full]
-        what = kinds[number % len(kinds)] if number < len(kinds) else self.dice.choice(kinds)
-        self.counts[what.__name__] += 1
-        say(f"  {number}: {what.__name__}, {self.producer.sent:,} of {len(self.producer.lines):,} events sent")
-        what()
+        what = self.kinds[number] if number < len(self.kinds) else self.dice.choice(self.kinds)
+        self.counts[what] += 1
+        say(f"  {number}: {what}, {self.producer.sent:,} of {len(self.producer.lines):,} events sent")
+        getattr(self, what)()
         time.sleep(self.dice.uniform(0, 4))  # between two misfortunes
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("rounds", 30), ("customers", 300), ("days", 60), ("seed", 1), ("seconds", 300)):
+    for name, default in (("rounds", 40), ("customers", 300), ("days", 60), ("seed", 1), ("seconds", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument(
+        "--kinds", nargs="+", choices=KINDS, default=KINDS, help="what happens; often what is named often"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the folder with the workers' logs")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="churn-chaos-"))
     with KafkaServer(folder, stamps_arrival=True) as server:
         say(f"{asked.customers} customers, {asked.days} days, seed {asked.seed}: replaying")
         expected = Expected(folder, asked.customers, asked.days, asked.seed)
-        producer = Producer(server.bootstrap, expected.lines, asked.seconds)
+        producer = Producer(server.bootstrap, expected.lines, asked.seconds or ROUND_SECONDS * asked.rounds)
         with small_disk(folder / "checkpoints") as ours, Workers(server.bootstrap, folder, expected.model) as workers:
             for _ in range(3):
                 workers.start()
-            chaos = Chaos(server, workers, producer, folder / "checkpoints" if ours else None, asked.seed)
+            chaos = Chaos(server, workers, producer, folder / "checkpoints" if ours else None, asked.seed, asked.kinds)
             producer.start()
             for number in range(asked.rounds):
                 chaos.round(number)
