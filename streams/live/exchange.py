@@ -84,6 +84,8 @@ class Exchange:
         known = self.heard.get(statement.lane)
         if known is None:
             return
+        if statement.lane not in self.silent and self._is_ahead(statement, known):
+            return
         if statement.lane in self.silent:
             self.silent.discard(statement.lane)
             known = max(known, self.said - LATER + 1)  # what was before that has taken effect without them
@@ -99,6 +101,10 @@ class Exchange:
         slots = [one for one in statement.told.slots if one[0] >= known]
         engine.hear(Told(slots, [one for one in statement.told.days if one[0] > days]))
         self.heard[statement.lane] = statement.before
+
+    def _is_ahead(self, statement: Statement, known: int) -> bool:
+        """Whether something that was said before is still to come: without it, this would hide it for good."""
+        return statement.since > known or statement.first > self.reports.get(statement.lane, 0)
 
     def _closed(self, before: int) -> int:
         """The newest day that is counted to its end before a slot (as PeerGroups.told has it)."""

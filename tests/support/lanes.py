@@ -67,8 +67,8 @@ class Cluster:
         self.applied: Counter[str] = Counter()  # events by topic
         self.now = 1_000.0
 
-    def open(self, lane: int, covered: Covered, saved: dict[str, Any] | None) -> Lane:
-        """A lane as a worker opens it."""
+    def open(self, lane: int, covered: Covered, saved: dict[str, Any] | None, newest: int | None = None) -> Lane:
+        """A lane as a worker opens it; what was said from the `newest`-th statement on comes to it first, too."""
         ticks = chain([*enumerate(self.ticks[lane])][covered.ticks :], covered.ticks)
         if self.library is None:
             engine = self.build(saved)
@@ -76,7 +76,10 @@ class Cluster:
             engine = self.library.engine(first_rules(covered, ticks) or self.orders[-1].rules, saved)
         again = {**self.handed[lane]} if first_rules(covered, ticks) else {}
         opened = Lane(lane, len(self.records), engine, covered, ticks, self.settings, self.library, again)
-        for statement in self.statements[covered.population :]:
+        for statement in [
+            *self.statements[len(self.statements) if newest is None else newest :],
+            *self.statements[covered.population :],
+        ]:
             opened.hear(statement, 0.0)
         return opened
 

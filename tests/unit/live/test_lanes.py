@@ -14,6 +14,7 @@ from support.profiles import examples
 from support.small_streams import lines, random_moments
 
 from streams.engine import Engine
+from streams.live.lane import Covered
 
 CENTURY = 4_000_000_000
 
@@ -110,7 +111,7 @@ def test_a_record_in_another_partition_than_its_keys_is_refused_with_the_mend() 
     stream = in_order(5, 60, 4)
     records = records_of(stream, 2, CENTURY)
     topic, queue = next((topic, queue) for topic, queue in records[0].items() if queue)
-    stray = queue[0]._replace(partition=1, offset=len(records[1][topic]))
+    stray = queue[0]._replace(offset=len(records[1][topic]))
     records[1][topic].append(stray)
     cluster = Cluster(records, build)
     cluster.run()
@@ -141,6 +142,26 @@ def test_a_partition_waits_for_what_others_tell_but_not_for_good() -> None:
     mine.exchange.go_without({1})
     cluster.settle()
     assert not mine.merger.waiting
+
+
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 10**6), st.integers(1, 60))
+def test_what_is_said_now_hides_nothing_that_was_said_since_a_checkpoint(seed, every):
+    """As when a worker takes a partition over and hears its other ones before it has read what they said meanwhile."""
+    stream = in_order(seed, 200, 6)
+    cluster = Cluster(records_of(stream, 3, CENTURY), build)
+    dice = random.Random(seed)
+    turns = [(lane, topic) for lane in cluster.lanes for topic in cluster.records[lane]]
+    for step in range(300):
+        lane, topic = dice.choice(turns)
+        cluster.feed(lane, topic, 9)
+        cluster.move(lane)
+        if step % every == 0:
+            fresh = cluster.open(lane, Covered({}, {}), None, dice.randrange(len(cluster.statements) + 1))
+            cluster.lanes[lane] = fresh
+    cluster.run(9, seed)
+    once = {(one.warning_id, one.revision): said(one) for one in cluster.decisions}
+    assert ordered(once.values()) == alone(stream)
 
 
 def test_a_partition_that_speaks_again_is_waited_for_again() -> None:
