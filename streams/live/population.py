@@ -19,7 +19,9 @@ WHERE = TopicPartition(POPULATION, 0)
 class Population:
     """Reads statements and hands them on, in their order. `offset`: behind the last one handed on."""
 
-    def __init__(self, client: dict[str, Any], heard: Callable[[Statement], None], arrived: Callable[[], None]) -> None:
+    def __init__(
+        self, client: dict[str, Any], heard: Callable[[Statement, int], None], arrived: Callable[[], None]
+    ) -> None:
         self.client, self.heard, self.arrived = client, heard, arrived
         self.offset = 0
         self.began = 0  # how often it was told to begin
@@ -57,7 +59,7 @@ class Population:
         """Give what has come to who listens; between two steps of the engine."""
         while self.waiting:
             offset, value = self.waiting.popleft()
-            self.heard(msgspec.json.decode(value, type=Statement))
+            self.heard(msgspec.json.decode(value, type=Statement), offset)
             self.offset = offset + 1
 
     async def stop(self) -> None:

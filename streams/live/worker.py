@@ -392,21 +392,23 @@ class Worker:
             await asyncio.sleep(IDLE_SECONDS)
 
     async def _pass_time(self, tenancy: Tenancy) -> bool:
-        """Let the clock of a partition without events go on; whether it did."""
+        """Take over what was found for all, or let the clock of a partition without events go on; whether there was any of it."""
         now = time.monotonic()
         patient = now - tenancy.ticked_at >= TICK_SECONDS
         if patient:
             tenancy.ticked_at = now
-        tick = tenancy.lane.tick(now, clock.now(), patient)
+        tick = tenancy.lane.obeying(now, clock.now()) or tenancy.lane.tick(now, clock.now(), patient)
         if tick is None:
             return False
         self._went(tenancy, await self._recorded(tenancy.lane, tick))
         return True
 
-    def heard(self, statement: Statement) -> None:
-        """What a partition said, to all of ours; between two steps of the engine."""
+    def heard(self, statement: Statement, offset: int | None = None) -> None:
+        """What a partition said, to all of ours, with its offset where the topic brought it; between two steps of the engine."""
         for tenancy in self.tenancies.values():
             tenancy.lane.hear(statement, time.monotonic())
+            if offset is not None:
+                tenancy.lane.overhear(statement, offset)
         self.arrived.set()
 
     def _tell(self, tenancy: Tenancy) -> None:
