@@ -25,7 +25,7 @@ from population.finder import AskedTally, Finder
 from population.findings import Answer, Counted, Finding, Said, unpacked
 from population.holds import home_of
 from population.incident import CELL, MOST_LISTED, Incident, IncidentKind, IncidentStatus, Known
-from population.slots import WAIT_US, close
+from population.slots import WAIT_US, close, pass_by
 from population.tally import BILLS
 from population.watches import REMEMBERED_US, Stop, Watches
 
@@ -146,8 +146,12 @@ class Judge:
                 for fact in facts_of(report[1]):
                     self.watches.reported(fact, self.now, self.labels)
             elif complete > self.judged + 1:
-                self.now = due
-                self._judge(self.judged + 1)
+                quiet = min([complete, *self.slots, *((turn - WAIT_US) // SLOT_US for turn, _ in self.waiting)])
+                if quiet > self.judged + 1:
+                    self._pass_by(quiet)
+                else:
+                    self.now = due
+                    self._judge(self.judged + 1)
             else:
                 return
             self._found()
@@ -156,6 +160,19 @@ class Judge:
         clock = self.watches.clock
         clock.judged[0] = slot - 1
         clock.day[0] = (slot * SLOT_US + self.watches.offset) // (24 * 3_600_000_000)
+
+    def _pass_by(self, until: int) -> None:
+        """Slots before `until` of which nobody told anything, up to the next day's end."""
+        watches = self.watches
+        look = pass_by(watches.network.cells.records, watches.clock, watches.offset, LEAST_BILLS, until)
+        self.now = (self.judged + 1) * SLOT_US + WAIT_US
+        if look:
+            self._act([], look=True)
+
+    def _act(self, changes: list[tuple[int, int]], *, look: bool) -> None:
+        self.watches.act(Stop(0, self.now, changes, look, None), None, self.labels)
+        if look:
+            self.reports = {key: turn for key, turn in self.reports.items() if turn > self.now - REMEMBERED_US}
 
     def _judge(self, slot: int) -> None:
         watches = self.watches
@@ -167,9 +184,7 @@ class Judge:
         changed, what = np.empty(max(cells.count, 1), np.int32), np.empty(max(cells.count, 1), np.uint8)
         changes, look, _ = close(cells.records, watches.clock, watches.offset, LEAST_BILLS, changed, what)
         found = list(zip(changed[:changes].tolist(), what[:changes].tolist(), strict=True))
-        watches.act(Stop(0, self.now, found, look, None), None, self.labels)
-        if look:
-            self.reports = {key: turn for key, turn in self.reports.items() if turn > self.now - REMEMBERED_US}
+        self._act(found, look=look)
 
     def _add_cells(self, one: Counted) -> None:
         network, clock, k = self.watches.network, self.watches.clock, one.slot % 2

@@ -276,6 +276,24 @@ def close(
 
 
 @compiled
+def pass_by(
+    records: np.ndarray,  # type: ignore[type-arg]
+    clock: Clock,
+    offset: int,
+    least_bills: int,
+    until: int,
+) -> bool:
+    """Close slots before `until`, in which nobody used anything; stops after one since which days or bills are to be looked at.
+
+    Returns whether there was such a one.
+    """
+    changed, what, look = np.empty(0, np.int32), np.empty(0, np.uint8), False
+    while clock.judged[0] + 1 < until and not look:
+        _, look, _ = close(records, clock, offset, least_bills, changed, what)
+    return look
+
+
+@compiled
 def scan(
     events: np.ndarray,  # type: ignore[type-arg]
     clocks: npt.NDArray[np.int64],
