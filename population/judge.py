@@ -14,49 +14,20 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from customers.ids import Ids
 from events.contract import MarketNoted, NetworkIncident
 from events.decode import decode
 from events.hashing import hash64
 from events.times import SLOT_US, time_of
 from population.bills import LEAST_BILLS
-from population.crowd import Customers
 from population.finder import AskedTally, Finder
 from population.findings import Answer, Counted, Finding, Said, unpacked
 from population.holds import home_of
 from population.incident import CELL, MOST_LISTED, Incident, IncidentKind, IncidentStatus, Known
 from population.slots import WAIT_US, close, pass_by
-from population.tally import BILLS
+from population.sums import Labels, add
 from population.watches import REMEMBERED_US, Stop, Watches
 
 Fact = NetworkIncident | MarketNoted
-
-
-class Labels:
-    """What the watches ask about customers; only names of regions and plans are known."""
-
-    def __init__(self) -> None:
-        self.regions, self.plans = Ids(), Ids()
-
-    def at_home(self, home: int) -> Customers:  # noqa: ARG002
-        """None: the partitions know."""
-        return np.empty(0, np.int64)
-
-    def high_value(self, customers: Customers, at: int) -> int:  # noqa: ARG002
-        """None: the partitions know."""
-        return 0
-
-    def customer_id(self, customer: int) -> str:  # noqa: ARG002
-        """Not known."""
-        return ""
-
-    def region(self, label: int) -> str:
-        """The name of a region."""
-        return self.regions.text(label)
-
-    def plan(self, label: int) -> str:
-        """The name of a plan."""
-        return self.plans.text(label)
 
 
 class Open(msgspec.Struct):
@@ -177,42 +148,12 @@ class Judge:
     def _judge(self, slot: int) -> None:
         watches = self.watches
         for raw in self.slots.pop(slot, []):
-            one = unpacked(raw, Counted)
-            self._add_cells(one)
-            self._add_daily(one)
+            add(unpacked(raw, Counted), watches, self.labels)
         cells = watches.network.cells
         changed, what = np.empty(max(cells.count, 1), np.int32), np.empty(max(cells.count, 1), np.uint8)
         changes, look, _ = close(cells.records, watches.clock, watches.offset, LEAST_BILLS, changed, what)
         found = list(zip(changed[:changes].tolist(), what[:changes].tolist(), strict=True))
         self._act(found, look=look)
-
-    def _add_cells(self, one: Counted) -> None:
-        network, clock, k = self.watches.network, self.watches.clock, one.slot % 2
-        rows = network.cells.rows(one.cells)
-        for cell in range(int(clock.seen[0]), network.cells.count):
-            network.met(cell)
-        clock.seen[0] = network.cells.count
-        records, known = network.cells.records, rows >= 0
-        tried, used = np.frombuffer(one.tried, np.int32), np.frombuffer(one.used, np.int32)
-        clock.tried[k] += int(tried.sum())
-        np.add.at(records["tried"][:, k], rows[known], tried[known])
-        np.add.at(records["used"][:, k], rows[known], used[known])
-        place, before, customers = np.frombuffer(one.hits, np.int32).reshape(-1, 3).T
-        cells, watched = rows[place], known[place]
-        np.add.at(records["hit"][:, k], cells[watched], customers[watched])
-        new = watched & (before < records["run"][cells])  # the first trouble since it began to look like one
-        np.add.at(records["struck"], cells[new], customers[new])
-
-    def _add_daily(self, one: Counted) -> None:
-        tally = self.watches.tally
-        regions = [self.labels.regions.row(name) for name in one.regions] + [-1]  # −1 is the last
-        plans = [self.labels.plans.row(name) for name in one.plans] + [-1]
-        for series, day, region, plan, count in np.frombuffer(one.counts, np.int64).reshape(-1, 5).tolist():
-            tally.count_in(series, day, regions[region], plans[plan], count)
-            if series == BILLS:
-                self.watches.clock.bills[0] += count
-        for series, day, region, plan, customer in np.frombuffer(one.named, np.int64).reshape(-1, 5).tolist():
-            tally.name(series, day, regions[region], customer, plans[plan])
 
     def _found(self) -> None:
         """What was just found waits to be made known, and for whom it concerns."""

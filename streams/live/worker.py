@@ -199,8 +199,9 @@ class Worker:
             for partition in list(self.tenancies):
                 if partition not in lanes or not nobody_between:
                     await self.tenancies.pop(partition).close()
+            opened: dict[int, Tenancy] = {}
             for partition in sorted(lanes - self.tenancies.keys()):
-                self.tenancies[partition] = await open_tenancy(
+                opened[partition] = await open_tenancy(
                     partition,
                     self.count,
                     generation,
@@ -210,9 +211,12 @@ class Worker:
                     self.delivered,
                     self.utc_offset,
                 )
-                self.metrics.checkpoint_failures.labels("read").inc(self.tenancies[partition].unreadable)
-            known = min((one.durable.population for one in self.tenancies.values()), default=0)
-            await self.population.read_from(known)
+                self.metrics.checkpoint_failures.labels("read").inc(opened[partition].unreadable)
+            everybody = [*self.tenancies.values(), *opened.values()]
+            await self.population.read_from(min((one.durable.population for one in everybody), default=0))
+            self.tenancies |= (
+                opened  # not before: they would hear statements of now, and miss those since their checkpoints
+            )
             self.generation, self.paused = generation, False
             for tenancy in self.tenancies.values():
                 tenancy.read_anew()
