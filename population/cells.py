@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from customers.ids import Ids
 from events.columns import Batch
+from events.hashing import hash64
+from events.memory import padded
 from population.slots import BINS, number_cells
 
 MOST_CELLS: Final = 65_536
@@ -83,6 +85,29 @@ class Cells:
             if done == len(cells):
                 return cells
             self._hold(len(self.records) * 2, self.records[: self.count])
+
+    def rows(self, names: Sequence[str]) -> npt.NDArray[np.int32]:
+        """The cells of these names, −1 for those beyond MOST_CELLS; new ones are taken in."""
+        if self.count + len(names) > MOST_CELLS:
+            known = {name for name in names if self.find(name) is not None}
+            new = [name for name in dict.fromkeys(names) if name not in known][: max(MOST_CELLS - self.count, 0)]
+            self._take_in(new)
+            found = [self.find(name) for name in names]
+            return np.array([-1 if cell is None else cell for cell in found], np.int32)
+        return self._take_in(names)
+
+    def _take_in(self, names: Sequence[str]) -> npt.NDArray[np.int32]:
+        raw = [name.encode("utf-8", "surrogatepass") for name in names]
+        lengths = np.array([len(one) for one in raw], np.int32)
+        before = self.count
+        rows = self.names.rows(padded(b"".join(raw)), (np.cumsum(lengths) - lengths).astype(np.int32), lengths)
+        if self.count > before:
+            size = max(len(self.records), 1 << (self.count - 1).bit_length())
+            kept = np.zeros(self.count, CELL)
+            kept[:before] = self.records[:before]
+            kept["ref"][before:] = [hash64(self.names.text(cell)) for cell in range(before, self.count)]
+            self._hold(size, kept)
+        return rows
 
     def find(self, name: str) -> int | None:
         """The number of a cell."""

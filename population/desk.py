@@ -10,6 +10,7 @@ import msgspec
 
 from events.times import rfc3339
 from population.crowd import Crowd, Customers
+from population.findings import Finding
 from population.incident import MOST_LISTED, Incident, IncidentKind, IncidentStatus, Known, notice
 
 
@@ -73,23 +74,33 @@ class IncidentDesk:
         one.revision += 1
         one.customers = max(len(customers), least)
         one.high_value = crowd.high_value(customers, at)
+        ids = [crowd.customer_id(customer) for customer in customers[:MOST_LISTED].tolist()]
+        self.out.append(self.written(one, status, ids))
+
+    def written(self, one: Known, status: IncidentStatus, ids: list[str]) -> Incident:
+        """An incident as it goes out; `ids` of whom it concerns."""
         start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=one.started_at + self._offset)
-        self.out.append(
-            Incident(
-                incident_id=one.incident_id,
-                revision=one.revision,
-                status=status,
-                kind=IncidentKind(one.kind),
-                scope=one.scope,
-                started_at=rfc3339(one.started_at),
-                customers=one.customers,
-                customer_ids=[crowd.customer_id(customer) for customer in customers[:MOST_LISTED].tolist()],
-                high_value=one.high_value,
-                suggested_notice=notice(
-                    one.kind, one.scope, f"{start:%Y-%m-%d %H:%M}", resolved=status is IncidentStatus.RESOLVED
-                ),
-                versions=dict(self._versions),
-            )
+        return Incident(
+            incident_id=one.incident_id,
+            revision=one.revision,
+            status=status,
+            kind=IncidentKind(one.kind),
+            scope=one.scope,
+            started_at=rfc3339(one.started_at),
+            customers=one.customers,
+            customer_ids=ids,
+            high_value=one.high_value,
+            suggested_notice=notice(
+                one.kind, one.scope, f"{start:%Y-%m-%d %H:%M}", resolved=status is IncidentStatus.RESOLVED
+            ),
+            versions=dict(self._versions),
+        )
+
+    def take_over(self, finding: Finding) -> None:
+        """Know what was found for all partitions, and say nothing of it."""
+        over = finding.status == IncidentStatus.RESOLVED
+        self.known[finding.kind, finding.scope] = Known(
+            finding.kind, finding.scope, finding.started_at, finding.revision, over, finding.at, finding.least
         )
 
     def forget(self, before: int) -> None:

@@ -96,8 +96,11 @@ class Holds:
 
     def end(self, home: int, at: int, lasted: int, *, felt: bool) -> None:
         """It is over, after it lasted so long (µs)."""
-        hold = self.by_home[home]
-        self.by_home[home] = hold._replace(over=at, until=at + grace(lasted, felt=felt))
+        self.let_go(home, at, grace(lasted, felt=felt))
+
+    def let_go(self, home: int, at: int, after: int) -> None:
+        """It is over, and explains for so long after that (µs)."""
+        self.by_home[home] = self.by_home[home]._replace(over=at, until=at + after)
         self._index()
 
     def forget(self, at: int) -> None:

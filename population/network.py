@@ -12,10 +12,11 @@ from events.columns import Batch
 from events.contract import NetworkIncident
 from events.times import SLOT_US, time_of
 from population.cells import Cells
-from population.crowd import Crowd
+from population.crowd import Crowd, Customers
 from population.desk import IncidentDesk
-from population.holds import Holds, home_of
-from population.incident import CELL, IncidentKind
+from population.findings import Finding
+from population.holds import LEAST_GRACE_US, Holds, home_of
+from population.incident import CELL, IncidentKind, IncidentStatus
 from population.slots import CALMED, GREW, OPENED, REST_SLOTS, YEAR_SLOTS, Marks
 
 DAY_US: Final = 86_400_000_000
@@ -114,6 +115,29 @@ class Network:
             record["rest"] = at // SLOT_US + REST_SLOTS
         one = self._desk.resolve(_NETWORK, CELL + name, at, crowd.at_home(home_of(name)), crowd)
         self.holds.end(home_of(name), at, over - one.started_at, felt=bool(felt))
+
+    def obey(self, finding: Finding, incident_id: str, crowd: Crowd) -> Customers:
+        """Hold for what was found, or reported, of a cell by who judges for all partitions; gives whom it concerns here."""
+        name, at = finding.scope[len(CELL) :], finding.at
+        home, cell, status = home_of(name), self._cell(name), IncidentStatus(finding.status)
+        if status is IncidentStatus.RESOLVED:
+            if home in self.holds.by_home:
+                self.holds.let_go(home, at, finding.grace)
+            if cell is not None:
+                self.cells.records[cell]["open"], self.cells.records[cell]["rest"] = 0, at // SLOT_US + REST_SLOTS
+        elif status is not IncidentStatus.UPDATED:
+            self.holds.begin(home, at, incident_id, again=status is IncidentStatus.REOPENED)
+            if cell is not None:
+                self.cells.records[cell]["open"] = _FOUND
+        return crowd.at_home(home)
+
+    def leave(self, at: int) -> None:
+        """What is open is left to another, who finds it again if it is so at `at` (µs)."""
+        for home, hold in [*self.holds.by_home.items()]:
+            if hold.over > at:
+                self.holds.let_go(home, at, LEAST_GRACE_US)
+        for field in ("open", "tried", "used", "hit"):
+            self.cells.records[field] = 0
 
     def end_of_day(self, at: int, crowd: Crowd) -> None:
         """Close what has been open for too long, and forget what is long over."""

@@ -28,7 +28,7 @@ BINS: Final = 48  # hours of working days, then of weekends
 MATURE: Final = 8  # slots after which the normal of an hour counts: two days
 
 # Why the scan stopped.
-END, JUDGED, TOLD, MET = 0, 1, 2, 3
+END, JUDGED, TOLD, MET, CLOSED = 0, 1, 2, 3, 4
 OPENED, GREW, CALMED = 1, 2, 3
 
 _MATURE, _EXPLAINED = MATURE, EXPLAINED
@@ -74,6 +74,23 @@ class Marks(NamedTuple):
     slot: npt.NDArray[np.int32]
 
 
+class Hits(NamedTuple):
+    """Customers whom trouble struck, one line for each slot of it, where partitions count for one judge; empty where not.
+
+    `before`: the slot of the customer's trouble before that in the same cell, 0 or less for none. `count` (1,): how many.
+    """
+
+    cell: npt.NDArray[np.int32]
+    slot: npt.NDArray[np.int32]
+    before: npt.NDArray[np.int32]
+    count: npt.NDArray[np.int64]
+
+
+def hits(room: int) -> Hits:
+    """None yet, with room for some."""
+    return Hits(*np.empty((3, room), np.int32), np.zeros(1, np.int64))  # type: ignore[call-arg]
+
+
 @compiled
 def number_cells(
     events: np.ndarray,  # type: ignore[type-arg]  # compiled
@@ -111,7 +128,7 @@ def number_cells(
 
 
 @compiled
-def _count(r: np.void, e: np.void, c: int, cell: int, slot: int, marks: Marks) -> None:
+def _count(r: np.void, e: np.void, c: int, cell: int, slot: int, marks: Marks, hits: Hits) -> None:
     """One record of a cell in a slot that is still open."""
     k = slot % 2
     r["tried"][k] += 1
@@ -122,6 +139,11 @@ def _count(r: np.void, e: np.void, c: int, cell: int, slot: int, marks: Marks) -
             r["struck"] += 1
         if marks.cell[c] != cell or marks.slot[c] != slot:
             r["hit"][k] += 1
+            if len(hits.cell) > 0:
+                n = hits.count[0]
+                hits.cell[n], hits.slot[n] = cell, slot
+                hits.before[n] = marks.slot[c] if marks.cell[c] == cell else -1
+                hits.count[0] = n + 1
         marks.cell[c], marks.slot[c] = cell, slot
 
 
@@ -228,6 +250,50 @@ def _judge(
 
 
 @compiled
+def close(
+    records: np.ndarray,  # type: ignore[type-arg]
+    clock: Clock,
+    offset: int,
+    least_bills: int,
+    changed: npt.NDArray[np.int32],
+    what: npt.NDArray[np.uint8],
+) -> tuple[int, bool, bool]:
+    """Close the next slot: judge it, if anybody used anything in it.
+
+    Returns (cells changed, whether days or bills are to be looked at, whether peers' uses of a day are known since).
+    """
+    slot = clock.judged[0] + 1
+    changes = 0
+    if clock.tried[slot % 2] > 0:  # a slot in which nobody used anything says nothing
+        changes = _judge(records, clock.seen[0], slot, offset, changed, what)
+    clock.judged[0], clock.tried[slot % 2] = slot, 0
+    ended = (slot + 1) * SLOT_US
+    day = (ended + offset) // (DAY_SLOTS * SLOT_US)
+    look = day != clock.day[0] or (clock.bills[0] >= least_bills and (slot + 1) % HOUR_SLOTS == 0)
+    if look:
+        clock.day[0], clock.bills[0] = day, 0
+    return changes, look, (ended + offset) % (DAY_SLOTS * SLOT_US) == PEERS_AFTER_US
+
+
+@compiled
+def pass_by(
+    records: np.ndarray,  # type: ignore[type-arg]
+    clock: Clock,
+    offset: int,
+    least_bills: int,
+    until: int,
+) -> bool:
+    """Close slots before `until`, in which nobody used anything; stops after one since which days or bills are to be looked at.
+
+    Returns whether there was such a one.
+    """
+    changed, what, look = np.empty(0, np.int32), np.empty(0, np.uint8), False
+    while clock.judged[0] + 1 < until and not look:
+        _, look, _ = close(records, clock, offset, least_bills, changed, what)
+    return look
+
+
+@compiled
 def scan(
     events: np.ndarray,  # type: ignore[type-arg]
     clocks: npt.NDArray[np.int64],
@@ -242,10 +308,12 @@ def scan(
     least_bills: int,
     changed: npt.NDArray[np.int32],
     what: npt.NDArray[np.uint8],
+    hits: Hits,
 ) -> tuple[int, int, int, int, bool]:
     """Count events from `first` on, up to the next moment at which there is something to do, then up to the time `until`.
 
-    Stops too where a cell is met for the first time. Marks the usage that an incident of its cell explains, open or just over.
+    Stops too where a cell is met for the first time; and with room for `hits` (a line for each event, and one) where a slot with use
+    ends, which is then counted and not judged (`time` is the slot). Marks the usage that an incident of its cell explains, open or just over.
 
     Returns (why it stopped, event before which it did, time in µs, cells changed, whether days or bills are to be looked at).
     """
@@ -256,17 +324,12 @@ def scan(
             clock.day[0] = (now + offset) // (DAY_SLOTS * SLOT_US)
         while clock.judged[0] > 0 and now >= (clock.judged[0] + 2) * SLOT_US + WAIT_US:
             slot = clock.judged[0] + 1
-            changes = 0
-            if clock.tried[slot % 2] > 0:  # a slot in which nobody used anything says nothing
-                changes = _judge(records, clock.seen[0], slot, offset, changed, what)
-            clock.judged[0], clock.tried[slot % 2] = slot, 0
-            ended = (slot + 1) * SLOT_US
-            day = (ended + offset) // (DAY_SLOTS * SLOT_US)
-            look = day != clock.day[0] or (clock.bills[0] >= least_bills and (slot + 1) % HOUR_SLOTS == 0)
-            if look:
-                clock.day[0], clock.bills[0] = day, 0
-            if changes > 0 or look or (ended + offset) % (DAY_SLOTS * SLOT_US) == PEERS_AFTER_US:
-                return JUDGED, i, ended + WAIT_US, changes, look
+            if len(hits.cell) > 0 and clock.tried[slot % 2] > 0:  # the counts go to who judges for all
+                clock.tried[slot % 2] = 0
+                return CLOSED, i, slot, 0, False
+            changes, look, peers = close(records, clock, offset, least_bills, changed, what)
+            if changes > 0 or look or peers:
+                return JUDGED, i, (slot + 1) * SLOT_US + WAIT_US, changes, look
         if i == len(events):
             break
         e = events[i]
@@ -282,7 +345,7 @@ def scan(
                 slot = min(e["at"], now) // SLOT_US
                 if slot > clock.judged[0]:
                     clock.tried[slot % 2] += 1
-                    _count(records[cell], e, who[i], cell, slot, marks)
+                    _count(records[cell], e, who[i], cell, slot, marks, hits)
         elif kind == _BILL:
             clock.bills[0] += 1
         elif kind == _NETWORK or kind == _MARKET:  # noqa: PLR1714, SIM109 - compiled

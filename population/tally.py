@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 ALL: Final = -2
 """The place of the sum over regions; −1 is the region that is not known."""
+NOWHERE: Final = -3
 SERIES: Final = ("bills", "shocks", "left", "signs", "grievances")
 BILLS, SHOCKS, LEFT, SIGNS, GRIEVANCES = range(5)
 """Grievances are complaints about bills."""
@@ -30,6 +31,11 @@ def plan_of(place: int) -> int:
     return _PLANS - place
 
 
+def places_of(region: int, plan: int) -> tuple[int, ...]:
+    """Where one of a region, and of a plan where one is given, is counted."""
+    return (region, ALL) if plan < 0 else (region, ALL, plan_place(plan))
+
+
 class Tally:
     """Counts by (day, place); and who they were, but for bills. A day is a local date, as days since 1970."""
 
@@ -39,13 +45,22 @@ class Tally:
 
     def add(self, series: int, day: int, region: int, customer: int, plan: int = -1) -> None:
         """One more, of the region and in all; and of the plan, where one is given."""
-        for place in (region, ALL, plan_place(plan))[: 2 if plan < 0 else 3]:
+        self.count_in(series, day, region, plan)
+        if series != BILLS:
+            self.name(series, day, region, customer, plan)
+
+    def count_in(self, series: int, day: int, region: int, plan: int = -1, more: int = 1) -> None:
+        """So many more, without saying who."""
+        for place in places_of(region, plan):
             counts = self._counts.get((day, place))
             if counts is None:
                 counts = self._counts[day, place] = [0] * len(SERIES)
-            counts[series] += 1
-            if series != BILLS:
-                self._who.setdefault((day, place, series), {})[customer] = None
+            counts[series] += more
+
+    def name(self, series: int, day: int, region: int, customer: int, plan: int = -1) -> None:
+        """Who one of those counted was."""
+        for place in places_of(region, plan):
+            self._who.setdefault((day, place, series), {})[customer] = None
 
     def count(self, series: int, day: int, region: int) -> int:
         """How many."""

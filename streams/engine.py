@@ -24,11 +24,13 @@ from events.columns import Batch
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.times import rfc3339
 from models.champion import Champion
+from population.findings import Finding, Said
 from population.incident import Incident
 from rules.early_warning import EarlyWarning
 from rules.ledger import History, Ledger
 from rules.load import Configuration
 from streams import accounts, saving
+from streams.crowd import PartitionCrowd
 from streams.deciding import Deciding
 from streams.effects import Effects
 from streams.guarding import Alarm
@@ -109,7 +111,7 @@ class Engine(Parts):
         return self._done((), 0, None)
 
     def _done(self, dead: Sequence[DeadLetter], duplicates: int, counted: npt.NDArray[np.bool_] | None) -> Step:
-        incidents = accounts.told(self, self.watches.take())
+        incidents = self.published()
         shadow, alarms = self.shadow.take(), self._reloading.take_alarms()
         applied = 0 if counted is None else int(np.count_nonzero(counted))
         return Step(self.decider.take(), incidents, dead, applied, duplicates, shadow, alarms, counted)
@@ -121,6 +123,55 @@ class Engine(Parts):
     def hear(self, told: Told) -> None:
         """What another partition was told; before the clock comes to the slot after the next of what it tells of."""
         self.partition.hear(told)
+
+    def share(self, lane: int, count: int) -> None:
+        """This is the engine of one partition of several: incidents are found for all of them, by the one in partition 0."""
+        self.watches.share()
+        if lane == 0:
+            self.make_judge().lanes = count
+
+    def said(self, passed: int) -> Said | None:
+        """What was counted here and was not told yet, for the one that judges; nothing comes before `passed` (µs) any more."""
+        return self.watches.said(passed, self._crowd())
+
+    def overhear(
+        self,
+        offset: int | None,
+        lane: int,
+        said: Said | None,
+        reports: Sequence[str],
+        findings: Sequence[Finding],
+        without: Collection[int],
+    ) -> None:
+        """The statement at this offset of the topic (None: of none), for the one that judges; one heard before is left out."""
+        if self.judge is None or (offset is not None and offset < self.judge.offset):
+            return
+        self.judge.hear(lane, said, reports, findings, without)
+        if offset is not None:
+            self.judge.offset = offset + 1
+
+    def findings(self) -> list[Finding]:
+        """What the one that judges has found and all partitions have to be told."""
+        return [] if self.judge is None else self.judge.take_findings()
+
+    def obey(self, finding: Finding, decided_at: int) -> Step:
+        """Take over what was found for all partitions; the clock goes on to when that was."""
+        step = self.advance(max(finding.at, self.partition.clock), decided_at)
+        self.watches.obey(finding, self._crowd())
+        return step
+
+    def _crowd(self) -> PartitionCrowd:
+        return PartitionCrowd(self.partition, self.evaluation, self.names, None)
+
+    def published(self) -> Sequence[Incident]:
+        """Incidents on their way out since the last call, or step."""
+        judged = [] if self.judge is None else self.judge.take()
+        return accounts.told(self, [*self.watches.take(), *judged])
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the one that judges has incidents for whoever asks next."""
+        return self.judge is not None and bool(self.judge.out)
 
     def reload(self, configuration: Configuration, released: Collection[str] = ()) -> list[Alarm]:
         """Go on under another configuration, between two steps; state is carried over as by `restore`.

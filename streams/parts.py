@@ -13,6 +13,7 @@ from customers.partition import Partition
 from customers.rounds import Limits
 from detectors.features import CATALOGUE
 from models.champion import Champion
+from population.judge import Judge
 from population.watches import Watches
 from rules.decide import Decider
 from rules.ledger import Ledger
@@ -57,6 +58,7 @@ class Parts:
         self.model = model
         self._versions = {name: self.writer.versions[name] for name in ("engine", "rules")}
         self.watches = Watches(int(settings.utc_offset), self._versions)
+        self.judge: Judge | None = None  # of all partitions, in the one that has it
         self.evaluation = self.evaluation_of(configuration, self.decider.rules, self.shadow.decider.rules)
 
     def _limits(self) -> Limits:
@@ -76,6 +78,12 @@ class Parts:
         """What judges by these rules, over the customers and with the model there are."""
         network, market = self.watches.network.holds, self.watches.market
         return Evaluation(self.partition, self.model, configuration, rules, network, market, shadow)
+
+    def make_judge(self) -> Judge:
+        """Have the one that judges for all partitions here."""
+        if self.judge is None:
+            self.judge = Judge(int(self.settings.utc_offset), self._versions)
+        return self.judge
 
     def known(self) -> npt.NDArray[np.int64]:
         """Rows of the customers who ever had an event."""

@@ -27,6 +27,8 @@ def snapshot(parts: Parts, ticking: Ticking, reloading: Reloading) -> Saved:
         ("watches", parts.watches.snapshot()),
     ):
         saved.update({f"{room}.{name}": part for name, part in found.items()})
+    if parts.judge is not None:
+        saved.update({f"judge.{name}": part for name, part in parts.judge.snapshot().items()})
     if parts.ledger is not None:
         saved["ledger"] = parts.ledger.snapshot()
     own = {
@@ -58,6 +60,8 @@ def restore(saved: Mapping[str, Any], parts: Parts, ticking: Ticking, reloading:
         parts.wake(customer)
     parts.shadow.restore(of("shadow"))
     parts.watches.restore(of("watches"))
+    if judge := of("judge"):
+        parts.make_judge().restore(judge)
     if parts.ledger is not None and "ledger" in saved:
         parts.ledger.restore(bytes(saved["ledger"]))
     reloading.restore(own)

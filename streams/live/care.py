@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from rules.early_warning import EarlyWarning
 from sinks.metrics import Metrics
@@ -65,7 +67,8 @@ class CareQueues:
                 decisions = [msgspec.json.decode(record.value, type=EarlyWarning) for record in records]
                 await self._deliver(decisions)
                 if records:
-                    await self.consumer.commit()
+                    with suppress(CommitFailedError, IllegalStateError):  # others have them now, and deliver them again
+                        await self.consumer.commit()
                 await self._forward()
         finally:
             await self.consumer.stop()

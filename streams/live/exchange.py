@@ -17,6 +17,7 @@ import msgspec
 from customers.feeds import LATER
 from customers.partition import Told
 from events.times import SLOT_US
+from population.findings import Finding, Said
 from streams.live.merge import NEVER
 
 DAY_US: Final = 86_400_000_000
@@ -26,6 +27,9 @@ class Statement(msgspec.Struct, frozen=True):
     """What a partition says: everything that its slots from `since` on and before `before` have shown, the time (µs) of the
     newest event that it has read, and what was reported of the network and the market: all that it ever said, from the
     `first`-th on.
+
+    For incidents (docs/adr/0010-one-judge.md): what was counted (`said`), whom it no longer waits for (`without`), and, from the
+    partition that judges for all, what was found (`findings`).
     """
 
     lane: int
@@ -35,6 +39,9 @@ class Statement(msgspec.Struct, frozen=True):
     told: Told
     first: int = 0
     reports: list[str] = []
+    said: Said | None = None
+    findings: list[Finding] = []
+    without: list[int] = []
 
 
 class Teller(Protocol):
@@ -42,6 +49,8 @@ class Teller(Protocol):
 
     def told(self, before: int, /) -> Told: ...
     def hear(self, told: Told, /) -> None: ...
+    def said(self, passed: int, /) -> Said | None: ...
+    def findings(self) -> list[Finding]: ...
 
 
 class Exchange:
@@ -57,6 +66,9 @@ class Exchange:
         self.reports = dict(reports)  # how many reports each partition made, ourselves included
         self.reported: list[str] = []  # ours that were not said yet
         self.to_apply: list[str] = []  # of others
+        self.found = 0  # the number of the finding to be heard next
+        self.to_obey: list[Finding] = []  # what was found for all partitions, in order
+        self.without: list[int] = []  # whom we stopped waiting for, which was not said yet
         self.frontier = 0  # the newest event that we said we have read
         self.newest = 0  # the newest event of any other
         self.newest_came = 0.0  # when that was heard (monotonic, s)
@@ -71,16 +83,31 @@ class Exchange:
     def say(self, engine: Teller, clock: int, frontier: int) -> Statement | None:
         """What is new at a clock (µs), if anything."""
         before = max(self.said, clock // SLOT_US)
-        if before == self.said and frontier <= self.frontier and not self.reported:
+        counted, findings = engine.said(clock), engine.findings()
+        news = self.reported or counted or findings or self.without
+        if before == self.said and frontier <= self.frontier and not news:
             return None
         first = self.reports.get(self.lane, 0)
-        statement = Statement(self.lane, self.said, before, frontier, engine.told(before), first, self.reported)
-        self.reports[self.lane], self.reported = first + len(self.reported), []
+        statement = Statement(
+            self.lane,
+            self.said,
+            before,
+            frontier,
+            engine.told(before),
+            first,
+            self.reported,
+            counted,
+            findings,
+            self.without,
+        )
+        self.learn(findings)
+        self.reports[self.lane], self.reported, self.without = first + len(self.reported), [], []
         self.said, self.frontier = before, max(self.frontier, frontier)
         return statement
 
     def hear(self, engine: Teller, statement: Statement, came: float) -> None:
         """Another partition's statement; what was known of it already is left out."""
+        self.learn(statement.findings)
         known = self.heard.get(statement.lane)
         if known is None:
             return
@@ -106,6 +133,18 @@ class Exchange:
         """Whether something that was said before is still to come: without it, this would hide it for good."""
         return statement.since > known or statement.first > self.reports.get(statement.lane, 0)
 
+    def learn(self, findings: Iterable[Finding]) -> None:
+        """What was found for all partitions, to be taken over in its turn; what is known already is left out."""
+        for finding in findings:
+            if finding.number >= self.found:
+                self.to_obey.append(finding)
+                self.found = finding.number + 1
+
+    def obeyed(self, finding: Finding) -> None:
+        """It was taken over, maybe before it was heard (again)."""
+        self.to_obey = [one for one in self.to_obey if one.number > finding.number]
+        self.found = max(self.found, finding.number + 1)
+
     def _closed(self, before: int) -> int:
         """The newest day that is counted to its end before a slot (as PeerGroups.told has it)."""
         return (before * SLOT_US - SLOT_US + self.utc_offset) // DAY_US - 1
@@ -118,4 +157,6 @@ class Exchange:
 
     def go_without(self, lanes: Iterable[int]) -> None:
         """Act as if these had nothing more to say, until they speak again: better that than to stand still."""
-        self.silent.update(lanes)
+        lost = {*lanes} - self.silent
+        self.silent |= lost
+        self.without += sorted(lost)

@@ -7,7 +7,7 @@ applies what may be applied, `tick` lets the clock of a partition without events
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -20,13 +20,14 @@ from events.deadletters import DeadLetter, Reason, dead_letter
 from events.decode import decode
 from events.records import Read, decode_records
 from events.times import SLOT_US, rfc3339, time_of
+from population.findings import Finding, Said
 from population.incident import Incident
 from rules.early_warning import EarlyWarning
 from streams.admit import admit
 from streams.core import Core, Step
 from streams.guarding import Alarm
 from streams.live.exchange import Exchange, Statement, Teller
-from streams.live.merge import NEVER, Merger
+from streams.live.merge import LONG_AGO, NEVER, Merger
 from streams.live.placement import misplaced
 from streams.live.topics import EVENTS, POPULATION
 
@@ -55,7 +56,7 @@ Arrival = tuple[str, Sequence[Read], float]
 
 class Tick(msgspec.Struct, frozen=True):
     """What happened to a partition beside its events, after those before `positions`: its clock moved to `to` (`at` wall
-    time, µs), or with `reload` its rules became others.
+    time, µs), with `reload` its rules became others, or it took over what was found for all partitions (`finding`).
 
     `after` is the offset behind the tick before it, as its maker of this `epoch` knew it.
     """
@@ -66,12 +67,13 @@ class Tick(msgspec.Struct, frozen=True):
     after: int
     epoch: int
     reload: Reload | None = None
+    finding: Finding | None = None
 
 
 class Covered(msgspec.Struct, frozen=True):
     """What a checkpoint of a partition covers: offsets behind the events applied, the topics' times, the ticks' next offset.
 
-    `outputs`: offsets behind what was delivered; `heard`, `said`, `reports`: of the exchange, which was read up to `population`. `rules` is the bundle in force and `order` the order that made it so. `clock` is the stream clock, which events moved at `moved_at` (both µs).
+    `outputs`: offsets behind what was delivered; `heard`, `said`, `reports`, `found`, `to_obey`: of the exchange, which was read up to `population`. `rules` is the bundle in force and `order` the order that made it so. `clock` is the stream clock, which events moved at `moved_at` (both µs).
     """
 
     positions: dict[str, int]
@@ -89,6 +91,8 @@ class Covered(msgspec.Struct, frozen=True):
     reported: list[str] = []
     rules: str = ""
     order: int = -1
+    found: int = 0
+    to_obey: list[Finding] = []
 
 
 class Output(NamedTuple):
@@ -119,6 +123,21 @@ class LaneSettings(NamedTuple):
 class Sharing(Core, Teller, Protocol):
     """An engine of one partition among others."""
 
+    def share(self, lane: int, count: int, /) -> None: ...
+    def overhear(
+        self,
+        offset: int | None,
+        lane: int,
+        said: Said | None,
+        reports: Sequence[str],
+        findings: Sequence[Finding],
+        without: Collection[int],
+        /,
+    ) -> None: ...
+    def obey(self, finding: Finding, decided_at: int, /) -> Step: ...
+    def published(self) -> Sequence[Incident]: ...
+    @property
+    def publishes(self) -> bool: ...
     def open_by_tier(self) -> Mapping[str, int]: ...
     def in_force(self) -> Mapping[str, str]: ...
 
@@ -158,6 +177,9 @@ class Lane:
         self.align, self.epoch = settings.align, settings.epoch
         self.exchange = Exchange(partition, count, covered.heard, covered.said, covered.reports, settings.utc_offset)
         self.exchange.to_apply, self.exchange.reported = [*covered.to_apply], [*covered.reported]
+        self.exchange.found, self.exchange.to_obey = covered.found, [*covered.to_obey]
+        if count > 1:
+            engine.share(partition, count)
         self.merger = Merger(EVENTS, covered.positions, covered.turns, settings.align)
         self.events = covered.events
         self.next_tick = covered.ticks  # offset behind the last tick applied
@@ -165,6 +187,7 @@ class Lane:
         self.later: dict[str, deque[tuple[Sequence[Read], float]]] = {topic: deque() for topic in EVENTS}
         self.arrived: deque[Arrival] = deque()
         self.received = {topic: self.merger.queues[topic].position for topic in EVENTS}
+        self.spoken = dict.fromkeys(EVENTS, LONG_AGO)
         self.pending = dict.fromkeys(EVENTS, 0)  # records accepted and not decoded yet
         self.clock, self.moved_at = covered.clock, covered.moved_at
 
@@ -180,7 +203,12 @@ class Lane:
 
     def drained(self, topic: str, at: float) -> None:
         """All that the broker had of the topic at a time (monotonic, s) was accepted; LONG_AGO: it has more."""
-        self.merger.queues[topic].drained_at = at
+        self.spoken[topic] = at
+
+    def _settle(self) -> None:
+        """Take over what the broker has said of the topics' ends; before what arrived, which is no older."""
+        for topic, at in [*self.spoken.items()]:
+            self.merger.queues[topic].drained_at = at
 
     def has_room(self, topic: str) -> bool:
         """Whether more of the topic should be read."""
@@ -188,7 +216,7 @@ class Lane:
 
     def busy(self) -> bool:
         """Whether there is anything to apply, now or soon."""
-        return self._waits() or bool(self.exchange.to_apply)
+        return self._waits() or bool(self.exchange.to_apply) or self.engine.publishes
 
     def _waits(self) -> bool:
         return bool(self.arrived or self.known or any(queue.chunks for queue in self.merger.queues.values()))
@@ -200,17 +228,20 @@ class Lane:
         """
         dead: list[DeadLetter] = []
         strays = 0
+        self._settle()
         arrived = [self.arrived.popleft() for _ in range(len(self.arrived))]  # more may come meanwhile
-        for topic, records, came in gathered(arrived, now - self.align):
+        for topic, records, came in gathered(arrived, self.merger.seen(now) - self.align):
             strays += self._decode(topic, records, came, dead, decided_at)
         if self.known:
             return self._again(now, decided_at, dead, strays)
         reported = min(map(report_time, self.exchange.to_apply), default=NEVER)
-        batch = self.merger.release(now, MOST_AT_ONCE, min(self.exchange.limit, reported))
+        found = self.exchange.to_obey[0].at if self.exchange.to_obey else NEVER
+        batch = self.merger.release(now, MOST_AT_ONCE, min(self.exchange.limit, reported, found))
         if batch is None:
             batch = self._next_report(now)
         if batch is None:
-            return Output(dead=dead, misplaced=strays) if dead or strays else None
+            incidents = self.engine.published()
+            return Output(incidents=incidents, dead=dead, misplaced=strays) if incidents or dead or strays else None
         return self._apply(batch, decided_at, dead, strays)
 
     def held_by(self, now: float) -> dict[int, int]:
@@ -302,6 +333,12 @@ class Lane:
         """What another partition said."""
         self.exchange.hear(self.engine, statement, came)
 
+    def overhear(self, statement: Statement, offset: int) -> None:
+        """What any partition said, ourselves included, as the topic has it at this offset; for the one that judges for all."""
+        self.engine.overhear(
+            offset, statement.lane, statement.said, statement.reports, statement.findings, statement.without
+        )
+
     def _rests(self) -> bool:
         return not self.known and not self._waits() and self.merger.drained()
 
@@ -312,6 +349,7 @@ class Lane:
         clock `at` (µs) went on since our own newest, less `HOLD_US` for what is on its way. Not `patient`: only where others
         may wait for us. `now` is monotonic (s).
         """
+        self._settle()
         if self.clock == 0 or not self._rests():
             return None
         exchange, to, seen = self.exchange, self.clock, self.merger.seen(now)
@@ -327,6 +365,19 @@ class Lane:
             return None
         return self._tick(to, at)
 
+    def obeying(self, now: float, at: int) -> Tick | None:
+        """The record of taking over, here, the next of what was found for all partitions, to be made known before it is done; None
+        where nothing has its turn. `now` is monotonic (s), `at` wall time (µs).
+        """
+        if self.known or not self.exchange.to_obey:
+            return None
+        finding = self.exchange.to_obey[0]
+        if finding.at >= self.exchange.limit:
+            return None
+        if not (self.clock >= finding.at or self._rests() or self.merger.promise(now) >= finding.at):
+            return None
+        return self._tick(max(self.clock, finding.at), at, finding=finding)
+
     def reloading(self, reload: Reload, at: int) -> Tick | None:
         """The record of other rules from here on, to be made known before they are loaded; None when it is too early: what an
         earlier worker decided by its rules, and maybe said, is done again by the same.
@@ -340,20 +391,25 @@ class Lane:
             self.again = {}
         return self._tick(self.clock, at, reload)
 
-    def _tick(self, to: int, at: int, reload: Reload | None = None) -> Tick:
+    def _tick(self, to: int, at: int, reload: Reload | None = None, finding: Finding | None = None) -> Tick:
         positions = {topic: queue.position for topic, queue in self.merger.queues.items()}
-        return Tick(to, at, positions, self.next_tick, self.epoch, reload)
+        return Tick(to, at, positions, self.next_tick, self.epoch, reload, finding)
 
     def apply_tick(self, offset: int, tick: Tick, decided_at: int) -> Output:
-        """Let the clock go on, or load rules; `offset` is where the tick was made known."""
+        """Let the clock go on, load rules, or take a finding over; `offset` is where the tick was made known."""
         self.next_tick = offset + 1
         return self._advance(tick, decided_at)
 
     def _advance(self, tick: Tick, decided_at: int) -> Output:
         if tick.reload is not None:
             return self._load(tick.reload)
-        step = self.engine.advance(tick.to, decided_at)
-        self.clock, self.moved_at = max(self.clock, tick.to), tick.at - HOLD_US
+        if tick.finding is not None:
+            self.exchange.obeyed(tick.finding)
+            step = self.engine.obey(tick.finding, decided_at)
+        else:
+            step = self.engine.advance(tick.to, decided_at)
+        if tick.finding is None or tick.to > self.clock:
+            self.clock, self.moved_at = max(self.clock, tick.to), tick.at - HOLD_US
         return output_of(step, [], 0)
 
     def _load(self, reload: Reload) -> Output:
@@ -361,6 +417,8 @@ class Lane:
         if self.library is None:
             raise ValueError(f"rules {reload.rules[:12]} are to be loaded, and there is nowhere to find them")
         self.engine, alarms = self.library.reloaded(self.engine, reload)
+        if self.count > 1:
+            self.engine.share(self.partition, self.count)
         self.rules, self.order = reload.rules, reload.order
         return Output(alarms=alarms)
 
@@ -385,6 +443,8 @@ class Lane:
             [*self.exchange.reported],
             self.rules,
             self.order,
+            self.exchange.found,
+            [*self.exchange.to_obey],
         )
 
     @property

@@ -21,6 +21,7 @@ from streams.batches import compacted, part
 
 NEVER: Final = 2**62
 LONG_AGO: Final = -float("inf")
+CLOCKS_DIFFER_US: Final = 1_000_000
 
 
 class Chunk(NamedTuple):
@@ -53,9 +54,7 @@ class Queue:
 
     def add(self, batch: Batch, next_offset: int, came: float) -> None:
         """Events read; of none there may be dead letters and a position still."""
-        turns = (
-            np.maximum(np.maximum.accumulate(batch.events["at"]), self.newest) if len(batch) else np.empty(0, np.int64)
-        )
+        turns = np.maximum(np.maximum.accumulate(times_of(batch)), self.newest) if len(batch) else np.empty(0, np.int64)
         if len(turns):
             self.newest = int(turns[-1])
         self.received = next_offset
@@ -107,6 +106,13 @@ class Queue:
             self.chunks.popleft()
             self.taken, self.position = 0, chunk.next_offset
         return taken
+
+
+def times_of(batch: Batch) -> NDArray[np.int64]:
+    """When events have their turn (µs): at the time they came if they are dated later, or one false date held up all that follow."""
+    at, came = batch.events["at"], batch.events["clock"]
+    times: NDArray[np.int64] = np.where((came > 0) & (at > came + CLOCKS_DIFFER_US), came, at)
+    return times
 
 
 class Merger:

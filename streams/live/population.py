@@ -19,10 +19,12 @@ WHERE = TopicPartition(POPULATION, 0)
 class Population:
     """Reads statements and hands them on, in their order. `offset`: behind the last one handed on."""
 
-    def __init__(self, client: dict[str, Any], heard: Callable[[Statement], None], arrived: Callable[[], None]) -> None:
+    def __init__(
+        self, client: dict[str, Any], heard: Callable[[Statement, int], None], arrived: Callable[[], None]
+    ) -> None:
         self.client, self.heard, self.arrived = client, heard, arrived
         self.offset = 0
-        self.began = 0  # how often it was told to begin
+        self.reading = asyncio.Lock()  # a read that is on its way would bring, and lose, what was just gone back for
         self.waiting: deque[tuple[int, bytes]] = deque()
         self.consumer: AIOKafkaConsumer | None = None
 
@@ -35,11 +37,11 @@ class Population:
             )
             await consumer.start()
             consumer.assign([WHERE])
-        self.began += 1
-        self.waiting.clear()
-        self.offset = offset
-        consumer.seek(WHERE, offset)
-        self.consumer = consumer
+        async with self.reading:
+            self.waiting.clear()
+            self.offset = offset
+            consumer.seek(WHERE, offset)
+            self.consumer = consumer
 
     async def run(self) -> None:
         """Read until cancelled, and tell that something `arrived`; raises KafkaError."""
@@ -47,17 +49,17 @@ class Population:
             if self.consumer is None:
                 await asyncio.sleep(0.05)
                 continue
-            began = self.began
-            records = (await self.consumer.getmany(WHERE, timeout_ms=200)).get(WHERE, [])
-            if began == self.began:
+            async with self.reading:
+                records = (await self.consumer.getmany(WHERE, timeout_ms=200)).get(WHERE, [])
                 self.waiting.extend((record.offset, record.value or b"") for record in records)
+            if records:
                 self.arrived()
 
     def hand_on(self) -> None:
         """Give what has come to who listens; between two steps of the engine."""
         while self.waiting:
             offset, value = self.waiting.popleft()
-            self.heard(msgspec.json.decode(value, type=Statement))
+            self.heard(msgspec.json.decode(value, type=Statement), offset)
             self.offset = offset + 1
 
     async def stop(self) -> None:

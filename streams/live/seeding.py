@@ -16,6 +16,7 @@ from customers.feeds import LATER
 from events.columns import Batch
 from events.contract import MarketNoted, NetworkIncident
 from events.times import SLOT_US, rfc3339
+from population.findings import Finding
 from streams import clock
 from streams.admit import admit
 from streams.batches import part
@@ -40,6 +41,10 @@ class Seeding:
         self.started_at = clock.now()
         self.counts = Counts()
         self.unsaid = 0  # decisions, which nobody is told of
+        self.reports: list[str] = []  # of the network and the market, not given to who judges yet
+        self.found = 0
+        for lane, engine in enumerate(engines if len(engines) > 1 else ()):
+            engine.share(lane, len(engines))
 
     def read_all(self, readers: Sequence[Source], watch: Watch) -> None:
         """Apply everything; raises UsageError when there is nothing."""
@@ -60,6 +65,11 @@ class Seeding:
             return
         clocks = np.maximum.accumulate(np.maximum(batch.events["at"], self.clock))
         lanes = lanes_of(batch, len(self.engines))
+        self.reports += [
+            batch.payload(index).decode()
+            for index, fact in batch.facts.items()
+            if isinstance(fact, NetworkIncident | MarketNoted)
+        ]
         start = 0
         while start < len(batch):
             if clocks[start] >= self._limit():
@@ -80,6 +90,29 @@ class Seeding:
             for speaker, told in enumerate(said):
                 if speaker != listener:
                     engine.hear(told)
+        if len(self.engines) > 1:
+            self._judge(at)
+
+    def _judge(self, at: int) -> None:
+        """What all have counted is judged, and everybody takes over what was found; whom it concerns nobody is told."""
+        judge = self.engines[0]
+        judge.overhear(None, EVERYWHERE, None, self.reports, (), ())
+        self.reports = []
+        findings = self._told_judge(at)
+        while findings:
+            for finding in findings:
+                self.found = finding.number + 1
+                for engine in self.engines:
+                    self._count(engine.obey(finding, self.started_at))
+            findings = self._told_judge(at)
+        judge.published()
+
+    def _told_judge(self, at: int) -> list[Finding]:
+        """Counts and answers reach who judges; gives what came of them."""
+        for lane, engine in enumerate(self.engines):
+            while (said := engine.said(at)) is not None:
+                self.engines[0].overhear(None, lane, said, (), (), ())
+        return self.engines[0].findings()
 
     def _stretch(self, batch: Batch, lanes: NDArray[np.int64], until: int) -> None:
         for lane, engine in enumerate(self.engines):
@@ -108,6 +141,7 @@ class Seeding:
             heard=dict.fromkeys(others, self.told),
             said=self.told,
             population=population,
+            found=self.found,
         )
 
 

@@ -46,6 +46,7 @@ class PartitionStore:
         self.local = isinstance(self.files, LocalFileSystem)
         self.files.makedirs(self.folder, exist_ok=True)
         there = self._there()
+        self._forget_half_written()
         self.epoch = max([generation, *(epoch + 1 for epoch, _, _ in there)])
         self.number = 0
 
@@ -58,6 +59,11 @@ class PartitionStore:
             if match is not None:
                 found.append((int(match[1]), int(match[2]), path))
         return sorted(found, reverse=True)
+
+    def _forget_half_written(self) -> None:
+        """What owners before us began to write and nobody will end."""
+        for path in Path(self.folder).glob("*.writing") if self.local else ():
+            path.unlink(missing_ok=True)
 
     @property
     def empty(self) -> bool:

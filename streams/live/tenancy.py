@@ -44,8 +44,7 @@ class Tenancy:
     ) -> None:
         self.lane, self.outbox, self.store, self.durable = lane, outbox, store, covered
         self.said = said
-        self.handed = dict.fromkeys(EVENTS, 0)
-        self.accepted = dict.fromkeys(EVENTS, 0)
+        self.handed = dict.fromkeys(EVENTS, 0)  # the offset before which everything was sent on its way here
         self.ends = dict.fromkeys(EVENTS, 0)
         self.writing: Writing | None = None
         self.saved_at = time.monotonic()
@@ -57,7 +56,6 @@ class Tenancy:
 
     def accept(self, topic: str, start: int, records: Any, came: float) -> bool:
         """A chunk that came through an agent, read from offset `start` on; False if something before it is missing."""
-        self.accepted[topic] += 1
         if start > self.lane.received[topic]:
             return False
         self.lane.accept(topic, records, came)
@@ -66,19 +64,15 @@ class Tenancy:
     def read_anew(self) -> None:
         """The consumer begins again: nothing is on its way, and the topics may have grown meanwhile."""
         for topic in EVENTS:
-            self.handed[topic] = self.accepted[topic] = 0
-        self.not_drained()
-
-    def not_drained(self) -> None:
-        """Any topic may have grown meanwhile."""
-        for topic in EVENTS:
+            self.handed[topic] = 0
             self.lane.drained(topic, LONG_AGO)
 
     def read_up_to(self, topic: str, position: int | None, end: int | None, at: float) -> None:
         """How far the consumer has read a topic, and how far the topic went at a time (monotonic, s)."""
         all_read = position is not None and end is not None and position >= end
         self.ends[topic] = end or self.ends[topic]
-        self.lane.drained(topic, at if all_read and self.handed[topic] <= self.accepted[topic] else LONG_AGO)
+        here = self.lane.received[topic] >= self.handed[topic]
+        self.lane.drained(topic, at if all_read and here else LONG_AGO)
 
     def held_longer(self, now: float) -> dict[int, int]:
         """Whom this partition waits for; `held_seconds` counts how often in a row they were found to have said nothing new."""

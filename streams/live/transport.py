@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol, cast
 
@@ -20,6 +20,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.live.assignor import new_assignor
+from streams.live.merge import LONG_AGO
 
 POLL_SECONDS = 0.05
 GATHER_SECONDS = 0.02
@@ -31,7 +32,7 @@ class Reading(Protocol):
     """What the transport asks of whoever owns the partitions."""
 
     def has_room(self, topic: str, partition: int) -> bool: ...
-    def handed(self, topic: str, partition: int) -> None: ...
+    def handed(self, topic: str, partition: int, until: int) -> None: ...
     def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None, at: float) -> None: ...
     def durable(self, topic: str, partition: int) -> int | None: ...
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]: ...
@@ -56,6 +57,23 @@ def as_parsed(_where: TopicPartition, record: Any) -> Any:
     return record
 
 
+def dated(fetch: Callable[..., Awaitable[Any]], asked: dict[TP, float]) -> Callable[..., Awaitable[Any]]:
+    """Note when (monotonic, s) the broker was asked for what it answered, by partition.
+
+    An answer may have lain with a process that stood still; what it says is as old as the question at most.
+    """
+
+    async def fetched(assignment: Any, node: int, request: Any) -> Any:
+        at = time.monotonic()
+        states = {TP(one.topic, one.partition): assignment.state_value(one) for one in assignment.tps}
+        before = {tp: state.timestamp for tp, state in states.items() if state is not None}
+        found = await fetch(assignment, node, request)
+        asked.update({tp: at for tp, then in before.items() if states[tp].timestamp != then})
+        return found
+
+    return fetched
+
+
 class ChunkThread(driver.AIOKafkaConsumerThread):
     """The thread that talks to the broker."""
 
@@ -72,7 +90,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
             max_partition_fetch_bytes=4 << 20,
-            fetch_max_wait_ms=50,  # a drained partition must be known to be so soon, and still to be so
+            fetch_max_wait_ms=25,  # a drained partition must be known to be so soon, and still to be so
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
@@ -82,7 +100,9 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """The consumer begins to fetch."""
         await super().on_start()
-        self._ensure_consumer()._fetcher._records = Fetched()  # noqa: SLF001 - nothing is there yet: no partition is assigned
+        fetcher: Any = self._ensure_consumer()._fetcher  # noqa: SLF001 - nothing is there yet: no partition is assigned
+        fetcher._records = Fetched()  # noqa: SLF001
+        fetcher._proc_fetch_request = dated(fetcher._proc_fetch_request, cast(ChunkConsumer, self.consumer).asked)  # noqa: SLF001
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust's guess from acknowledgements, which say nothing here; the worker has a watchdog of its own."""
@@ -101,6 +121,10 @@ class ChunkConsumer(driver.Consumer):
     def reading(self) -> Reading:
         """Who owns the partitions."""
         return cast(Reading, self.app.reading)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.asked: dict[TP, float] = {}  # when the broker was asked for what is known of a partition's end
+        super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)
@@ -123,8 +147,8 @@ class ChunkConsumer(driver.Consumer):
         self.gather_seconds = GATHER_SECONDS if sum(map(len, (records or {}).values())) < FEW else 0.0
         if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:
             return
-        for tp in records or ():
-            self.reading.handed(tp.topic, tp.partition)
+        for tp, chunk in (records or {}).items():
+            self.reading.handed(tp.topic, tp.partition, chunk[-1].offset + 1)
         self._note_ends()
         for tp, chunk in (records or {}).items():
             yield tp, self._to_message(tp, chunk)
@@ -139,9 +163,8 @@ class ChunkConsumer(driver.Consumer):
         )  # fmt: skip
 
     def _note_ends(self) -> None:
-        now, wall = time.monotonic(), time.time()
         for tp, state in self._states().items():
-            at = now - max(0.0, wall - (state.timestamp or 0) / 1_000)  # read before the end that was known then
+            at = self.asked.get(tp, LONG_AGO)  # looked at before the end, which is no older
             position = state.position if state.has_valid_position else None
             self.reading.read_up_to(tp.topic, tp.partition, position, state.highwater, at)
 

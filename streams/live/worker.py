@@ -35,14 +35,13 @@ from streams.live.settings import LiveSettings
 from streams.live.tenancy import Tenancy, open_tenancy
 from streams.live.topics import EVENTS, TICKS
 from streams.live.transport import ChunkTransport
+from streams.problems import OutsideError
 
 IDLE_SECONDS: Final = 0.02
 GATHER_SECONDS: Final = 0.03
 FEW: Final = 4_000
 """Events of one round over the partitions below which the next one waits for more: a step has its cost, however small."""
 TICK_SECONDS: Final = 1.0
-ASLEEP_SECONDS: Final = 1.0
-"""A process that did nothing for so long knows no more which topics were read to their end."""
 log = structlog.get_logger()
 
 
@@ -77,7 +76,7 @@ class Worker:
         self.arrived = asyncio.Event()
         self.population = Population(settings.client(), self.heard, self.arrived.set)
         self.engine_thread = ThreadPoolExecutor(1, "engine")
-        self.moved_at = self.awake_at = time.monotonic()
+        self.moved_at = time.monotonic()
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
         self.paused = False
@@ -123,6 +122,7 @@ class Worker:
         for topic in EVENTS:
             app.agent(app.topic(topic, value_type=bytes, key_type=bytes), name=topic, concurrency=1)(self._agent(topic))
         app.on_partitions_revoked.connect(self.revoked)
+        app.on_partitions_assigned.connect(self.left_without)
         return app
 
     def _agent(self, topic: str) -> Callable[[Any], Any]:
@@ -152,10 +152,10 @@ class Worker:
         tenancy = self.tenancies.get(partition)
         return tenancy is not None and tenancy.outbox.has_room and tenancy.lane.has_room(topic)
 
-    def handed(self, topic: str, partition: int) -> None:
-        """A chunk is on its way to an agent."""
+    def handed(self, topic: str, partition: int, until: int) -> None:
+        """Records before this offset are on their way to an agent."""
         if partition in self.tenancies:
-            self.tenancies[partition].handed[topic] += 1
+            self.tenancies[partition].handed[topic] = until
 
     def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None, at: float) -> None:
         """How far this partition was read, and how far it went at a time (monotonic, s); None: not known yet."""
@@ -183,6 +183,11 @@ class Worker:
             except TimeoutError:  # whoever gets them reads a little more again
                 log.warning("partitions are given up without a checkpoint of this moment")
 
+    async def left_without(self, app: Any, assigned: set[TP], **_: Any) -> None:
+        """With more workers than partitions some have none; Faust asks them for nothing then."""
+        if not assigned:
+            await self.assigned(assigned, app.consumer_generation_id)
+
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]:
         """Take over the partitions of an assignment; gives where to read from."""
         try:
@@ -195,6 +200,7 @@ class Worker:
         lanes = {tp.partition for tp in assignment}
         log.info("partitions assigned", partitions=sorted(lanes), generation=generation)
         async with self.busy:
+            self.paused = True  # nobody hears anything before all can
             nobody_between = generation in {self.generation, self.generation + 1}
             for partition in list(self.tenancies):
                 if partition not in lanes or not nobody_between:
@@ -213,7 +219,8 @@ class Worker:
                 )
                 self.metrics.checkpoint_failures.labels("read").inc(opened[partition].unreadable)
             everybody = [*self.tenancies.values(), *opened.values()]
-            await self.population.read_from(min((one.durable.population for one in everybody), default=0))
+            if everybody:
+                await self.population.read_from(min(one.durable.population for one in everybody))
             self.tenancies |= (
                 opened  # not before: they would hear what is said now, and miss what was since their checkpoints
             )
@@ -290,12 +297,10 @@ class Worker:
         loop = asyncio.get_running_loop()
         while True:
             self.arrived.clear()
-            if time.monotonic() - self.awake_at > ASLEEP_SECONDS:
-                for one in self.tenancies.values():
-                    one.not_drained()
-            self.awake_at = time.monotonic()
             progressed, begun, before = False, loop.time(), self.applied
-            self.population.hand_on()
+            async with self.busy:
+                if not self.paused:
+                    self.population.hand_on()
             for partition in list(self.tenancies):
                 async with self.busy:
                     tenancy = self.tenancies.get(partition)
@@ -396,21 +401,24 @@ class Worker:
             await asyncio.sleep(IDLE_SECONDS)
 
     async def _pass_time(self, tenancy: Tenancy) -> bool:
-        """Let the clock of a partition without events go on; whether it did."""
+        """Take over what was found for all, or let the clock of a partition without events go on; whether there was any of it."""
         now = time.monotonic()
         patient = now - tenancy.ticked_at >= TICK_SECONDS
         if patient:
             tenancy.ticked_at = now
-        tick = tenancy.lane.tick(now, clock.now(), patient)
+            self._impatient(tenancy)
+        tick = tenancy.lane.obeying(now, clock.now()) or tenancy.lane.tick(now, clock.now(), patient)
         if tick is None:
             return False
         self._went(tenancy, await self._recorded(tenancy.lane, tick))
         return True
 
-    def heard(self, statement: Statement) -> None:
-        """What a partition said, to all of ours; between two steps of the engine."""
+    def heard(self, statement: Statement, offset: int | None = None) -> None:
+        """What a partition said, to all of ours, with its offset where the topic brought it; between two steps of the engine."""
         for tenancy in self.tenancies.values():
             tenancy.lane.hear(statement, time.monotonic())
+            if offset is not None:
+                tenancy.lane.overhear(statement, offset)
         self.arrived.set()
 
     def _tell(self, tenancy: Tenancy) -> None:
@@ -423,14 +431,15 @@ class Worker:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             if self.app.crashed:  # Faust goes on without what died, and reads nothing more
-                raise RuntimeError(f"a service of Faust died: {self.app.crash_reason!r}")
+                raise OutsideError(f"a service of Faust died: {self.app.crash_reason!r}")
             self.rules.show(tenancy.lane for tenancy in self.tenancies.values())
             waiting = show_partitions(self.metrics, self.tenancies)
             for tenancy in self.tenancies.values():
                 waiting += tenancy.outbox.backlog
-                self._impatient(tenancy)
+            if not waiting and not self.paused:
+                self.moved_at = time.monotonic()  # nothing to do is no standstill
             still = time.monotonic() - self.moved_at
-            if waiting and still > self.settings.stalled_after:
+            if still > self.settings.stalled_after:
                 self._say_where_it_stands()
                 raise TimeoutError(f"{waiting} records wait and nothing was applied for {still:.0f} s")
 
@@ -446,7 +455,6 @@ class Worker:
                 backlog=tenancy.outbox.backlog,
                 writing=tenancy.writing is not None,
                 handed=tenancy.handed,
-                accepted=tenancy.accepted,
                 ends=tenancy.ends,
                 received=tenancy.lane.received,
                 ticks=len(tenancy.lane.known),
@@ -454,7 +462,7 @@ class Worker:
             )
 
     def _impatient(self, tenancy: Tenancy) -> None:
-        """A partition that nobody works on must not hold the others up for good; called once a second that we are awake."""
+        """A partition that nobody works on must not hold the others up for good; called once a second between two steps."""
         missing = tenancy.held_longer(time.monotonic())
         if missing and tenancy.held_seconds > self.settings.share_wait:
             tenancy.lane.exchange.go_without(missing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -74,21 +74,30 @@ def events_of(uses: Iterable[Use], names: list[str]) -> np.ndarray:
     return events
 
 
-def feed(watches: Watches, events: np.ndarray, names: list[str], sizes: Iterable[int], crowd: Crowd) -> list[Incident]:
-    """The events in batches of these sizes, the rest at last."""
+def batches_of(events: np.ndarray, names: list[str], sizes: Iterable[int]) -> Iterator[Work]:
+    """The events as batches of these sizes, the rest at last."""
     raw = b"".join((b'{"cell_id":"' + name.encode() + b'"}').ljust(32) for name in names)
-    found: list[Incident] = []
     start = 0
     for size in [*sizes, len(events)]:
         part = events[start : start + size].copy()
         start += size
         if len(part):
-            batch = Batch(part, np.zeros(0, np.uint8), raw, [Origin(0, "f", ":", 1)])
-            work = Work(batch, NO_SETTINGS, np.zeros(len(part), np.int64), 0)
-            watches.begin(work, 100_000)
-            while (stop := watches.scan(work)) is not None:
-                watches.act(stop, work, crowd)
-            found += watches.take()
+            yield Work(
+                Batch(part, np.zeros(0, np.uint8), raw, [Origin(0, "f", ":", 1)]),
+                NO_SETTINGS,
+                np.zeros(len(part), np.int64),
+                0,
+            )
+
+
+def feed(watches: Watches, events: np.ndarray, names: list[str], sizes: Iterable[int], crowd: Crowd) -> list[Incident]:
+    """The events in batches of these sizes, the rest at last."""
+    found: list[Incident] = []
+    for work in batches_of(events, names, sizes):
+        watches.begin(work, 100_000)
+        while (stop := watches.scan(work)) is not None:
+            watches.act(stop, work, crowd)
+        found += watches.take()
     return found
 
 

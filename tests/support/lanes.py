@@ -63,6 +63,7 @@ class Cluster:
         self.statements: list[Any] = []
         self.lanes = {lane: self.open(lane, Covered({}, {}), None) for lane in records}
         self.decisions: list[Any] = []
+        self.incidents: list[Any] = []
         self.dead: list[Any] = []
         self.applied: Counter[str] = Counter()  # events by topic
         self.now = 1_000.0
@@ -76,11 +77,11 @@ class Cluster:
             engine = self.library.engine(first_rules(covered, ticks) or self.orders[-1].rules, saved)
         again = {**self.handed[lane]} if first_rules(covered, ticks) else {}
         opened = Lane(lane, len(self.records), engine, covered, ticks, self.settings, self.library, again)
-        for statement in [
-            *self.statements[len(self.statements) if newest is None else newest :],
-            *self.statements[covered.population :],
-        ]:
+        for statement in self.statements[len(self.statements) if newest is None else newest :]:
             opened.hear(statement, 0.0)
+        for offset, statement in [*enumerate(self.statements)][covered.population :]:
+            opened.hear(statement, 0.0)
+            opened.overhear(statement, offset)
         return opened
 
     def feed(self, lane: int, topic: str, most: int) -> None:
@@ -103,15 +104,17 @@ class Cluster:
             self.alarms += opened.apply_tick(len(self.ticks[lane]) - 1, record, WALL).alarms
         output = opened.work(self.now, WALL) if opened.busy() else None
         moved = output is not None
-        tick = opened.tick(self.now, WALL, True)
+        tick = opened.obeying(self.now, WALL) or opened.tick(self.now, WALL, True)
         if tick is not None:
             self.ticks[lane].append(tick)
             more = opened.apply_tick(len(self.ticks[lane]) - 1, tick, WALL)
             self.decisions += more.decisions
+            self.incidents += more.incidents
             self.shadow += more.shadow
             moved = True
         if output is not None:
             self.decisions += output.decisions
+            self.incidents += output.incidents
             self.dead += output.dead
             self.applied.update(output.by_topic)
             self.shadow += output.shadow
@@ -121,14 +124,15 @@ class Cluster:
             self.statements.append(statement)
             for listener in self.lanes.values():
                 listener.hear(statement, self.now)
+                listener.overhear(statement, len(self.statements) - 1)
             moved = True
         return moved
 
     def nothing_new(self) -> None:
         """The broker says that what was read to its end still is."""
         for lane in self.lanes.values():
-            for topic, queue in lane.merger.queues.items():
-                lane.drained(topic, self.now + len(self.lanes) if queue.drained else LONG_AGO)
+            for topic, at in lane.spoken.items():
+                lane.drained(topic, self.now + len(self.lanes) if at > LONG_AGO else LONG_AGO)
 
     def settle(self) -> None:
         """Go on until nothing moves any more."""

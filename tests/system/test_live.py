@@ -6,13 +6,17 @@ import os
 import random
 import signal
 import subprocess
+from datetime import datetime, timedelta
+from typing import Any
 
+import msgspec
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 from support.workers import CHURN, Expected, Workers, produce, read_all, wait_drained, wait_until
 
-from streams.live.topics import BILLING
+from streams.live.topics import BILLING, INCIDENTS
 
+NEIGHBOURS = [f"neighbour-{number}" for number in range(30)]
 pytestmark = pytest.mark.xdist_group("kafka")
 
 
@@ -42,11 +46,37 @@ def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty
                 oldest = next(one for one in workers.running if one is not paused)
                 assert workers.kill(oldest, signal.SIGTERM) == 0
         behind = wait_drained(empty, 400)
-        codes = workers.stop_all()
         assert not behind, workers.logs()[-4000:]
-    found, _ = expected.compare(read_all(empty))
+        produce(empty, fault(lines[-1]))
+        wait_until(lambda: any(one["status"] == "resolved" for one in network_incidents(empty)))
+        codes = workers.stop_all()
+    found, _ = expected.compare(one for one in read_all(empty) if one["customer_id"] not in NEIGHBOURS)
     assert not any(found.values()), found
     assert codes[-1] == 0
+    opened, resolved = network_incidents(empty)  # of customers in all partitions, and told by one
+    assert opened["incident_id"] == resolved["incident_id"]
+    assert (opened["status"], opened["revision"], resolved["revision"]) == ("opened", 1, 2)
+    assert {*opened["customer_ids"]} == {*NEIGHBOURS}
+
+
+def fault(last: bytes) -> list[bytes]:
+    """Right after the last event: customers of every partition use a cell, which the network says fails for a moment."""
+    start = datetime.fromisoformat(msgspec.json.decode(last)["occurred_at"])
+    at = [(start + timedelta(milliseconds=more)).isoformat() for more in range(1, 40)]
+    use = {"type": "usage.recorded", "service": "voice", "seconds": 60, "cell_id": "X"}
+    report = {"type": "network.incident", "customer_id": "cell:X", "cell_id": "X"}
+    events = [
+        *({**use, "customer_id": name, "occurred_at": at[number]} for number, name in enumerate(NEIGHBOURS)),
+        {**report, "status": "opened", "occurred_at": at[-2]},
+        {**report, "status": "resolved", "occurred_at": at[-1]},
+    ]
+    return [msgspec.json.encode({"event_id": f"fault-{number}", **one}) for number, one in enumerate(events)]
+
+
+def network_incidents(bootstrap: str) -> list[dict[str, Any]]:
+    """Those of cells, by revision."""
+    found = [one for one in read_all(bootstrap, (INCIDENTS,)) if one["kind"] == "network"]
+    return sorted(found, key=lambda one: one["revision"])
 
 
 def refused(*environment: tuple[str, str]) -> tuple[int, str]:

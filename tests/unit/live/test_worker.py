@@ -13,6 +13,7 @@ from streams.live import worker as module
 from streams.live.reloading import Build
 from streams.live.settings import live_settings
 from streams.live.worker import Worker
+from streams.problems import OutsideError
 
 
 def test_a_worker_ends_when_a_service_of_faust_died(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,5 +31,5 @@ def test_a_worker_ends_when_a_service_of_faust_died(monkeypatch: pytest.MonkeyPa
         finally:
             await worker.producer.stop()
 
-    with pytest.raises(RuntimeError, match="no more records"):
+    with pytest.raises(OutsideError, match="no more records"):
         asyncio.run(watched())
