@@ -31,6 +31,7 @@ from support.workers import (
     disorder,
     read_all,
     sender,
+    wait_at_rest,
     wait_drained,
 )
 
@@ -179,6 +180,7 @@ def main() -> int:
             producer.join()
             begun = time.monotonic()
             behind = wait_drained(server.bootstrap, 900)
+            wait_at_rest(server.bootstrap)
             say(f"drained {time.monotonic() - begun:.0f} s after the last event; behind: {behind}")
             codes = workers.stop_all()
             offsets = committed_and_ends(server.bootstrap)

@@ -20,7 +20,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from streams.live.placement import partitions_of
-from streams.live.topics import EVENTS, HELD_OUT, WARNINGS
+from streams.live.topics import EVENTS, HELD_OUT, TICKS, WARNINGS
 from support.lanes import topic_of
 
 PARTITIONS = 4
@@ -212,6 +212,19 @@ def wait_drained(bootstrap: str, seconds: float) -> dict[TopicPartition, tuple[i
         if not behind or time.monotonic() > until:
             return behind
         time.sleep(0.3)  # between two looks at the broker
+
+
+def wait_at_rest(bootstrap: str, still: float = 3 * ALIGN) -> None:
+    """Wait until the partitions' clocks go no further: the last ones tick when all is applied and committed."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    where = [TopicPartition(topic, lane) for topic in (TICKS, WARNINGS, HELD_OUT) for lane in range(PARTITIONS)]
+    ends, since = None, time.monotonic()
+    while time.monotonic() - since < still:
+        time.sleep(0.3)  # between two looks at the broker
+        now = consumer.end_offsets(where)
+        if now != ends:
+            ends, since = now, time.monotonic()
+    consumer.close()
 
 
 def disorder(bootstrap: str) -> float:
