@@ -1,0 +1,133 @@
+"""What comes while something else is on its way: between threads, between tasks, from clocks that are wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import numpy as np
+from support.engines import batch, engine, frozen
+from support.lanes import topic_of
+
+from events.records import Record
+from streams.live.exchange import Statement
+from streams.live.lane import Covered, Lane, LaneSettings
+from streams.live.merge import Queue
+from streams.live.population import WHERE, Population
+from streams.live.topics import BILLING, EVENTS, USAGE
+
+CENTURY_MS = 4_000_000_000_000
+
+
+def record(kind: str, day: int, offset: int, **more: Any) -> Record:
+    event = {
+        "type": kind,
+        "event_id": f"{kind}-{day}",
+        "customer_id": "c",
+        "occurred_at": f"2026-01-{day:02d}T00:00:00Z",
+        **more,
+    }
+    assert topic_of(kind) in EVENTS
+    return Record(msgspec.json.encode(event), (), b"c", CENTURY_MS, offset)
+
+
+def usage(day: int, offset: int = 0) -> Record:
+    return record("usage.recorded", day, offset, service="data", mb=1.0)
+
+
+def bill(day: int, offset: int = 0) -> Record:
+    return record("bill.issued", day, offset, bill_id=f"b{day}", amount=10.0)
+
+
+def alone(align: float = 0.0) -> Lane:
+    return Lane(0, 1, engine(model=frozen()), Covered({}, {}), (), LaneSettings(align, 0))
+
+
+def spoken(lane: Lane, at: float) -> None:
+    for topic in EVENTS:
+        lane.drained(topic, at)
+
+
+def test_a_topic_whose_last_records_came_while_others_were_decoded_is_waited_for() -> None:
+    lane = alone()
+    lane.accept(BILLING, [bill(20)], came=1.0)
+    decode = lane._decode
+
+    def slowly(*given: Any) -> int:
+        if lane.received[USAGE] == 0:  # the loop goes on meanwhile
+            lane.accept(USAGE, [usage(10)], came=2.0)
+            spoken(lane, at=3.0)
+        return decode(*given)
+
+    lane._decode = slowly  # type: ignore[method-assign]
+    assert lane.work(4.0, 0) is None or lane.events == 0
+    assert lane.merger.queues[BILLING].position == 0
+    lane.work(4.0, 0)
+    assert lane.events == 2
+    assert lane.merger.queues[BILLING].position == 1
+
+
+def test_what_came_late_is_not_taken_for_what_came_early_with_it() -> None:
+    lane = alone(align=2.0)
+    for topic in EVENTS:
+        lane.drained(topic, 200.0)
+    lane.drained(USAGE, 100.2)
+    lane.accept(BILLING, [bill(5)], came=90.0)
+    lane.accept(BILLING, [bill(20, 1)], came=150.0)
+    lane.work(200.0, 0)
+    assert lane.merger.queues[BILLING].position == 1  # of the second the broker has not spoken for usage yet
+
+
+def test_one_date_in_the_future_holds_up_nothing_that_follows() -> None:
+    queue = Queue(0, 0)
+    events = batch([usage(20).value or b"", usage(10).value or b""])
+    came = int(events.events["at"][1]) + 5_000_000
+    events.events["clock"] = came
+    queue.add(events, 2, came=0.0)
+    assert queue.newest == came
+    assert np.all(queue.chunks[0].turns <= came)
+
+
+class Broker:
+    """A consumer whose read is on its way until it is let go on, and then brings what follows its position of then."""
+
+    def __init__(self, statements: list[bytes]) -> None:
+        self.statements, self.position = statements, len(statements)
+        self.answer = asyncio.Event()
+
+    async def getmany(self, *_: Any, **__: Any) -> dict[Any, list[Any]]:
+        await self.answer.wait()
+        self.answer.clear()
+        found = [Record(value, (), b"", 0, offset) for offset, value in [*enumerate(self.statements)][self.position :]]
+        self.position = len(self.statements)
+        return {WHERE: found}
+
+    def seek(self, _: Any, offset: int) -> None:
+        self.position = offset
+
+
+def test_a_read_on_its_way_does_not_swallow_what_was_gone_back_for() -> None:
+    async def heard() -> list[int]:
+        told = [msgspec.json.encode(Statement(1, k, k + 1, 0, ([], []))) for k in range(5)]  # type: ignore[arg-type]
+        found: list[int] = []
+        population = Population({}, lambda statement, _: found.append(statement.since), lambda: None)
+        broker = Broker(told)
+        population.consumer = broker  # type: ignore[assignment]
+        reading = asyncio.create_task(population.run())
+        await asyncio.sleep(0)  # it waits for the broker
+        going_back = asyncio.create_task(population.read_from(2))
+        await asyncio.sleep(0)
+        for _ in range(4):
+            broker.answer.set()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        await going_back
+        broker.answer.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        population.hand_on()
+        reading.cancel()
+        return found
+
+    assert asyncio.run(heard()) == [2, 3, 4]
