@@ -85,7 +85,7 @@ def done_again(cluster: Cluster) -> list[dict[str, object]]:
     return ordered(map(said, again.decisions))
 
 
-@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.sampled_from([1, 3]), st.integers(2, 40))
 def test_partitions_taken_over_from_any_checkpoint_load_the_same_rules_at_the_same_places(seed, partitions, every):
     cluster = shuffled(seed, partitions, every)
@@ -97,7 +97,7 @@ def test_partitions_taken_over_from_any_checkpoint_load_the_same_rules_at_the_sa
     assert {lane.order for lane in cluster.lanes.values()} == {len(cluster.orders) - 1}
 
 
-@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.integers(1, 20))
 def test_one_partition_says_what_an_engine_says_that_loads_rules_there(seed, chunk):
     library, digests = shelf()

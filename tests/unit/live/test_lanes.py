@@ -43,7 +43,7 @@ def alone(stream: list[bytes]) -> list[dict[str, object]]:
     return ordered(map(said, [*decisions, *made.advance(int(whole.events["at"].max()), 0).decisions]))
 
 
-@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.sampled_from([1, 2, 5]), st.sampled_from([1, 7, 1000]))
 def test_any_number_of_partitions_and_any_rhythm(seed, partitions, chunk):
     stream = in_order(seed, 200, 9)
@@ -52,7 +52,7 @@ def test_any_number_of_partitions_and_any_rhythm(seed, partitions, chunk):
     assert ordered(map(said, cluster.decisions)) == alone(stream)
 
 
-@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.integers(1, 60))
 def test_a_partition_that_is_taken_over_from_any_checkpoint(seed, every):
     stream = in_order(seed, 200, 6)
@@ -81,7 +81,7 @@ def test_a_partition_that_is_taken_over_from_any_checkpoint(seed, every):
     assert ordered(once.values()) == alone(stream)
 
 
-@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.sampled_from([2, 3]), st.sampled_from([0.1, 0.5, 0.9]))
 def test_a_broker_that_speaks_of_some_topics_only(seed, partitions, share):
     """As after a restart: what is known of a topic's end is then older than what came of the others."""
@@ -144,7 +144,7 @@ def test_a_partition_waits_for_what_others_tell_but_not_for_good() -> None:
     assert not mine.merger.waiting
 
 
-@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.integers(1, 60))
 def test_what_is_said_now_hides_nothing_that_was_said_since_a_checkpoint(seed, every):
     """As when a worker takes a partition over and hears its other ones before it has read what they said meanwhile."""
