@@ -50,6 +50,7 @@ class EngineLike(Protocol):
 class Runner:
     """Runs cases. `engine` makes a fresh engine on the rules of a case; `decode` is the engine's decoding of JSON lines.
 
+    A decoded batch has `dead`, the dead letters of lines that are no events.
     `coverage` is told what values of cases come to; whoever makes the engine tells it of rows.
     """
 
@@ -103,14 +104,15 @@ class Runner:
             due = [i for i in range(done, len(events)) if events[i][0] <= test.eval_time]
             now = start + test.eval_time
             lines = b"\n".join(_line(start, i, *events[i]) for i in due)
-            steps = [engine.step(self.decode(lines, case.file), now)] if due else []
+            batch = self.decode(lines, case.file) if due else None
+            steps = [engine.step(batch, now)] if due else []
             steps.append(engine.advance(now, now))
             done += len(due)
+            refused = [] if batch is None else list(batch.dead)  # the decoder's letters are not the engine's
             for step in steps:
                 latest |= {decision.warning_id: decision for decision in step.decisions}
-                differences += [
-                    f"an event of the case is bad: {letter.reason}: {letter.detail}" for letter in step.dead
-                ]
+                refused += step.dead
+            differences += [f"an event of the case is bad: {letter.reason}: {letter.detail}" for letter in refused]
             found = [decision for decision in latest.values() if decision.status in OPEN]
             differences += _unlike(str(Duration(test.eval_time)), list(test.exp_warnings), found)
         return differences

@@ -62,10 +62,17 @@ def run(tmp_path):
         cases, faults = read_cases(tmp_path, load(tmp_path, SCHEMA).rules.rules, SCHEMA)
         assert faults == []
         engine = FakeEngine()
-        runner = Runner(SCHEMA, lambda _: engine, lambda raw, _: [json.loads(line) for line in raw.splitlines()])
+        runner = Runner(SCHEMA, lambda _: engine, decoded)
         return runner.run(cases[0]), engine
 
     return differences
+
+
+def decoded(raw, _file):
+    """Events, and a dead letter for each that has no type of an event."""
+    events = [json.loads(line) for line in raw.splitlines()]
+    dead = [SimpleNamespace(reason="invalid", detail=e["type"]) for e in events if e["type"] == "usage.recorde"]
+    return SimpleNamespace(events=[e for e in events if e["type"] != "usage.recorde"], dead=dead)
 
 
 @dataclass
@@ -76,11 +83,11 @@ class FakeEngine:
     due: int | None = None
 
     def step(self, batch, decided_at):
-        self.seen += batch
+        self.seen += batch.events
         out = [_decision("raised")] if len(self.seen) == 2 else []
         if out:
             self.due = decided_at + 86_400_000_000
-        bad = [SimpleNamespace(reason="unknown_type", detail="type")] if any(e["type"] == "bad" for e in batch) else []
+        bad = [SimpleNamespace(reason="unknown_type", detail="type")] if any(e["type"] == "bad" for e in batch.events) else []
         return SimpleNamespace(decisions=out, dead=bad)
 
     def advance(self, to, _decided_at):
@@ -189,3 +196,8 @@ def test_a_missing_and_a_further_warning_are_named(run):
 def test_a_bad_event_in_a_case_is_no_pass(run):
     found, _ = run(EVENTS.replace("TYPE", "bad") + "      - {eval_time: 12h, exp_warnings: [{tier: watch}]}\n")
     assert found == ["an event of the case is bad: unknown_type: type"]
+
+
+def test_an_event_that_the_decoder_refuses_is_no_pass(run):
+    found, _ = run(EVENTS.replace("TYPE", "usage.recorde") + "      - {eval_time: 12h, exp_warnings: []}\n")
+    assert found == ["an event of the case is bad: invalid: usage.recorde"]

@@ -206,3 +206,25 @@ def test_an_operator_s_own_signals_are_seen_by_all_of_them(events: Path, tmp_pat
     assert "fired at" in done.stdout
     schema = json.loads(churn("rules", "schema", "--config", str(folder)).stdout)
     assert "offers_seen" in schema["$defs"]["RuleEntry"]["properties"]["evidence"]["items"]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ("{at: 1h, type: usage.recorde, with: {service: data, mb: 900}}", "usage.recorde"),
+        ("{at: 1h, type: bill.issued}", ""),
+        ("{at: 1h, type: usage.recorded, with: {service: data, mb: NaN}}", ""),
+        ("{at: 1h, type: usage.recorded, with: {service: data, mb: 9, occurred_at: '3000-01-01T00:00:00Z'}}", ""),
+    ],
+)
+def test_a_story_whose_event_was_refused_fails(event: str, reason: str, tmp_path: Path) -> None:
+    folder = edited(tmp_path / "config")
+    story = (
+        f"version: 1\ntests:\n  - name: told\n    start: 2026-03-01T00:00:00+08:00\n    input_events: [{event}]\n"
+        "    warning_test: [{eval_time: 2h, exp_warnings: []}]\n"
+    )
+    (folder / "rules" / "usage_test.yaml").write_text(story)
+    done = churn("rules", "test", "--config", str(folder))
+    assert done.exit_code == 1, done.output
+    assert "told: an event of the case is bad: " in done.stdout
+    assert reason in done.stdout
