@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from rules.backtesting import findings, in_words
+from rules.formats import LANGUAGES
 from sinks import terminal
 from sinks.named import named
 from sinks.report.backtest import backtest_page
@@ -48,10 +49,8 @@ def rules_backtest(
     """Say what rules would have done on these events: warnings by tier, queue and day, how good they were, whom they concern
     now, the load of care; and against other rules who flips.
     """
-    if not 0 < sample <= 1:
-        raise UsageError(f"--sample {sample}: more than 0, at most 1")
-    if language not in {"en", "zh-CN"}:
-        raise UsageError(f"--language {language}: en or zh-CN")
+    sampled(sample)
+    page_language(language)
     days = day_files(tuple(files))
     given.inputs(files if days is None else list(map(str, days)))
     given.model(model)
@@ -76,3 +75,15 @@ def rules_backtest(
         with named(as_json):
             as_json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     typer.echo("\n".join(in_words(found)))
+
+
+def sampled(share: float) -> None:
+    """A share of the customers to look at; raises UsageError."""
+    if not 0 < share <= 1:
+        raise UsageError(f"--sample {share:g}: more than 0, at most 1")
+
+
+def page_language(language: str) -> None:
+    """A language that pages are written in; raises UsageError."""
+    if language not in LANGUAGES:
+        raise UsageError(f"--language {language}: {' or '.join(LANGUAGES)}")

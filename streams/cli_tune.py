@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +25,7 @@ from sinks.report.tuning import tuning_page
 from streams import bootstrap, given
 from streams.cli_config import ConfigOption
 from streams.cli_rules import named_rule
-from streams.cli_studies import rules
+from streams.cli_studies import page_language, rules, sampled
 from streams.problems import FINDINGS, UsageError, guarded
 from streams.tuning import Candidate, Choose, best_of_one, curve, fires, optimism, tier_of_rules
 
@@ -59,6 +62,8 @@ def rules_tune(
     and say how it did on the later part. Prints a patch of the rule file.
     """
     goal, share = goal_of(precision, cost_ratio, capacity), share_of(split)
+    sampled(sample)
+    page_language(language)
     given.inputs(files)
     given.model(model)
     given.outputs((out, as_json), files)
@@ -103,8 +108,10 @@ def goal_of(precision: float | None, cost_ratio: float | None, capacity: float |
         raise UsageError("give --precision or --cost-ratio")
     if precision is not None and not 0 < precision < 1:
         raise UsageError(f"--precision {precision:g}: between 0 and 1")
-    if cost_ratio is not None and cost_ratio <= 1:
-        raise UsageError(f"--cost-ratio {cost_ratio:g}: more than 1")
+    if cost_ratio is not None and not 1 < cost_ratio < math.inf:
+        raise UsageError(f"--cost-ratio {cost_ratio:g}: a number, more than 1")
+    if capacity is not None and not 0 < capacity < math.inf:
+        raise UsageError(f"--capacity {capacity:g}: a number, more than 0")
     return Goal(precision, cost_ratio, capacity)
 
 
@@ -133,6 +140,11 @@ def candidates_of(
     """What is to be tried; raises UsageError."""
     if (rule is None) == (tier is None):
         raise UsageError("give --rule or --tier")
+    for option, bound in zip(("--from", "--to"), bounds[:2], strict=True):
+        if bound is not None and not math.isfinite(bound):
+            raise UsageError(f"{option} {bound:g}: a number")
+        if bound is not None and tier is not None:
+            raise UsageError(f"{option} and --tier: each rule of a tier is tried around its own value")
     if tier is not None:
         if tier not in configuration.settings.tiers:
             raise UsageError(f"--tier {tier}: {', '.join(configuration.settings.tiers)}")
@@ -169,7 +181,7 @@ def patches(configuration: Configuration, picked: Sequence[Candidate], *, write:
     for one in picked:
         rule = named_rule(configuration, one.rule)
         file = Path(rule.file)
-        before, now = texts.get(file) or (file.read_text("utf-8"), file.read_text("utf-8"))
+        before, now = texts.get(file) or (text := _as_it_is(file), text)
         try:
             texts[file] = before, patched(rule, one.parameter, one.value, now)
         except NotWrittenError as error:
@@ -178,8 +190,26 @@ def patches(configuration: Configuration, picked: Sequence[Candidate], *, write:
         found.append(patch(file, before, after))
         if write and before != after:
             with named(file):
-                file.write_text(after, encoding="utf-8")
+                _replace(file, after)
     return "".join(found)
+
+
+def _as_it_is(file: Path) -> str:
+    """The text with the ends of lines that it has."""
+    with file.open(encoding="utf-8", newline="") as raw:
+        return raw.read()
+
+
+def _replace(file: Path, text: str) -> None:
+    """Put a text in a file's place in one step, where links lead to, with the permissions it has."""
+    there = file.resolve()
+    half = there.with_name(f".{there.name}.writing")  # no reader of rules takes it for a rule file
+    try:
+        half.write_bytes(text.encode())
+        shutil.copymode(there, half)
+        os.replace(half, there)  # noqa: PTH105
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def say(

@@ -13,6 +13,7 @@ import simulator
 from rules.load import load
 from streams import bootstrap
 from streams.cli import app
+from streams.cli_tune import patches
 from streams.replay import Job, replay
 from streams.tuning import Candidate, fires
 
@@ -148,6 +149,9 @@ def test_an_impossible_goal_is_a_finding(longer: Path) -> None:
     assert "no value keeps to the goal" in done.stdout
 
 
+BILLS = ("--precision", "0.3", "--rule", "bill-shock")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -162,9 +166,39 @@ def test_an_impossible_goal_is_a_finding(longer: Path) -> None:
             "rule `bill-shock` has no parameter `x` that is a number",
         ),
         (("--precision", "0.3", "--tier", "grave"), "--tier grave: watch, warning, critical"),
+        (("--precision", "nan", "--rule", "bill-shock"), "--precision nan: between 0 and 1"),
+        (("--cost-ratio", "nan", "--rule", "bill-shock"), "--cost-ratio nan: a number, more than 1"),
+        (("--cost-ratio", "inf", "--rule", "bill-shock"), "--cost-ratio inf: a number, more than 1"),
+        (("--cost-ratio", "0", "--rule", "bill-shock"), "--cost-ratio 0: a number, more than 1"),
+        ((*BILLS, "--capacity", "0"), "--capacity 0: a number, more than 0"),
+        ((*BILLS, "--capacity", "nan"), "--capacity nan: a number, more than 0"),
+        ((*BILLS, "--sample", "7"), "--sample 7: more than 0, at most 1"),
+        ((*BILLS, "--sample", "0"), "--sample 0: more than 0, at most 1"),
+        ((*BILLS, "--sample", "nan"), "--sample nan: more than 0, at most 1"),
+        ((*BILLS, "--language", "fr"), "--language fr: en or zh-CN"),
+        ((*BILLS, "--from", "nan"), "--from nan: a number"),
+        ((*BILLS, "--to", "inf"), "--to inf: a number"),
+        (("--precision", "0.3", "--tier", "warning", "--from", "2"), "--from and --tier: each rule of a tier is tried"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], message: str, events: Path) -> None:
     done = churn("rules", "tune", str(events), *arguments)
     assert done.exit_code == 2
     assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_is_written_keeps_ends_of_lines_permissions_and_links(tmp_path: Path) -> None:
+    folder = copied(tmp_path / "config")
+    link, real = folder / "rules" / "complaints.yaml", tmp_path / "kept.yaml"
+    link.rename(real)
+    link.symlink_to(real)
+    crlf = real.read_bytes().replace(b"\n", b"\r\n")
+    real.write_bytes(crlf)
+    real.chmod(0o640)
+    configuration = load(folder, bootstrap.schema(), {})
+    patches(configuration, [Candidate("complaint-waiting", "wait", 7.0)], write=True)
+    assert real.read_bytes() == crlf.replace(b"params: {wait: 3}", b"params: {wait: 7}") != crlf
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [folder, real]  # nothing half written stays
