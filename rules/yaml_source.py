@@ -138,6 +138,9 @@ class _Reader:
     def _scalar(self, node: Any, place: Place) -> object:
         tag = str(node.tag).removeprefix("tag:yaml.org,2002:")
         text = str(node.value)
+        if half := next((one for one in text if "\ud800" <= one <= "\udfff"), ""):
+            self._refuse(place, f"half a character (U+{ord(half):04X}): write the character itself", "encoding")
+            return UNREADABLE
         if tag in ("str", "timestamp", "merge", "value"):
             return text
         if tag == "null":

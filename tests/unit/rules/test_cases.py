@@ -87,7 +87,11 @@ class FakeEngine:
         out = [_decision("raised")] if len(self.seen) == 2 else []
         if out:
             self.due = decided_at + 86_400_000_000
-        bad = [SimpleNamespace(reason="unknown_type", detail="type")] if any(e["type"] == "bad" for e in batch.events) else []
+        bad = (
+            [SimpleNamespace(reason="unknown_type", detail="type")]
+            if any(e["type"] == "bad" for e in batch.events)
+            else []
+        )
         return SimpleNamespace(decisions=out, dead=bad)
 
     def advance(self, to, _decided_at):
