@@ -165,7 +165,7 @@ def hash_of_files(files: Mapping[str, bytes]) -> str:
     """The hash of files by their names and bytes."""
     found = hashlib.sha256()
     for name, raw in sorted(files.items()):
-        found.update(f"{name}\0{len(raw)}\0".encode() + raw)
+        found.update(os.fsencode(name) + f"\0{len(raw)}\0".encode() + raw)
     return found.hexdigest()
 
 

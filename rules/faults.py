@@ -25,12 +25,16 @@ class Fault:
     severity: Severity = "error"
 
     def __post_init__(self) -> None:
-        if not self.message.isprintable():  # a name quoted in it may hold anything
-            shown = "".join(one if one.isprintable() else repr(one)[1:-1] for one in self.message)
-            object.__setattr__(self, "message", shown)
+        for name in ("file", "message"):  # names of files, and those quoted in a message, may hold anything
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+def printable(text: str) -> str:
+    """The text in one line, with escapes for what does not print: line feeds, controls, bytes that are no UTF-8."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 class ConfigurationError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -131,7 +132,7 @@ def send(
 
 def checked(folder: Path) -> None:
     """Raises ConfigurationError with every fault of a configuration folder."""
-    if faults := errors(check(folder, bootstrap.schema())):
+    if faults := errors(check(folder, bootstrap.schema(), os.environ)):
         raise ConfigurationError(faults)
 
 

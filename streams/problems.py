@@ -55,7 +55,7 @@ EXITS: dict[type[Exception], int] = {
 
 def complain(text: str) -> None:
     """Say something to the person at the terminal, beside the output."""
-    typer.echo(text, err=True)
+    typer.echo(text.encode(errors="backslashreplace").decode(), err=True)  # a file's name may be no UTF-8
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:

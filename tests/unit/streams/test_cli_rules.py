@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -12,7 +13,9 @@ from support.engines import DEFAULT
 from typer.testing import CliRunner, Result
 
 import simulator
+from rules.faults import ConfigurationError
 from streams.cli import app
+from streams.cli_approval import checked
 
 
 def churn(*arguments: str) -> Result:
@@ -228,3 +231,34 @@ def test_a_story_whose_event_was_refused_fails(event: str, reason: str, tmp_path
     assert done.exit_code == 1, done.output
     assert "told: an event of the case is bad: " in done.stdout
     assert reason in done.stdout
+
+
+def test_a_file_name_that_is_no_utf_8_is_shown_with_escapes(tmp_path: Path) -> None:
+    folder = edited(tmp_path / "config")
+    options = ("--config", str(folder))
+    usage = (folder / "rules" / "usage.yaml").read_text()
+    named = folder / "rules" / os.fsdecode("资费.yaml".encode("gbk"))
+    named.write_text(usage)
+    for command in (("config", "check"), ("rules", "check"), ("rules", "check", "--format", "json"), ("rules", "test")):
+        done = churn(*command, *options)
+        assert done.exit_code in {1, 2}
+        assert isinstance(done.exception, SystemExit)
+        assert "\\udcd7" in done.stdout + done.stderr
+    (folder / "rules" / "usage.yaml").unlink()
+    (folder / "rules" / "usage_test.yaml").unlink()
+    assert churn("rules", "propose", *options, "--by", "Li Wei").exit_code == 0
+
+
+def test_the_check_sees_the_overrides_that_the_tests_see(tmp_path: Path) -> None:
+    folder = edited(tmp_path / "config")
+    overridden = {"COLUMNS": "200", "CHURN_TIERS": "[watch]"}
+    for command in ("check", "test"):
+        done = CliRunner(env=overridden).invoke(app, ["rules", command, "--config", str(folder)])
+        assert done.exit_code != 0
+        assert "no tier `warning`" in done.output
+
+
+def test_what_is_approved_must_be_right_with_the_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHURN_TIERS", "[watch]")
+    with pytest.raises(ConfigurationError, match="no tier `warning`"):
+        checked(edited(tmp_path / "config"))
