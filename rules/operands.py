@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rules.arithmetic import Arithmetic, Chosen, Constant, Feature, Number, apply
 from rules.feature_types import FeatureType, Schema
 from rules.hints import did_you_mean
+from rules.lookalikes import WORDS, mend_of_condition
 from rules.syntax import ExpressionFault, end_of, offset_of
 from rules.thresholds import Parameter, Scalar, threshold
 from rules.units import OF_FEATURES, Quantity
@@ -229,6 +230,8 @@ class OperandChecker:
             return (
                 f"write {name.title()}" if name in ("true", "false") else "use has(x) to ask whether a feature is known"
             )
+        if joined := next((one for one in name if one in WORDS), ""):
+            return f"no feature `{name}`; {mend_of_condition(joined)}, with blanks around it"
         return f"no feature `{name}`{did_you_mean(name, [*self._schema, *(f'params.{one}' for one in self._params)])}"
 
     def refuse(self, node: ast.AST, message: str) -> None:

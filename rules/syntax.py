@@ -11,7 +11,7 @@ import re
 import warnings
 from dataclasses import dataclass
 
-from rules.lookalikes import FULL_WIDTH
+from rules.lookalikes import WORDS, mend_of_condition
 from rules.units import KEYWORDS, WITHIN, Quantity
 
 MAX_LENGTH = 2_000
@@ -64,7 +64,7 @@ def quantities(text: str) -> tuple[str, dict[int, Quantity]]:
     flat, bare = list(text), _without_strings(text)
     for one in WITHIN.finditer(bare):
         unit, end = one[2], one.end()
-        if unit.lower() in KEYWORDS:
+        if unit.lower() in KEYWORDS or unit[0] in WORDS:
             continue
         found[one.start()] = Quantity(one[1], unit)
         flat[one.start() : end] = "_" * (end - one.start())
@@ -123,8 +123,8 @@ def _explained(text: str, offset: int, reason: str) -> ExpressionError:
     """Names the mend for what other languages and Chinese input methods produce."""
     outside = _without_strings(text)
     for position, character in enumerate(outside):
-        if character in FULL_WIDTH:
-            return _error(position, f"full-width `{character}`: write `{FULL_WIDTH[character]}`")
+        if said := mend_of_condition(character):
+            return _error(position, said)
     for pattern, mend in _LOOKALIKES:
         if found := pattern.search(outside):
             return _error(found.start(), mend)
