@@ -15,6 +15,8 @@ from detectors.features import FEATURES
 from detectors.registry import DETECTORS
 from models.champion import Champion
 from models.settings import LearningSettings
+from rules.environment import overridden
+from rules.faults import render
 from rules.feature_types import Schema
 from rules.ledger import Ledger
 from rules.load import Configuration, load
@@ -22,7 +24,7 @@ from rules.signals import features_of
 from rules.vocabulary import schema_of
 from streams.engine import Engine
 from streams.evaluation import ATTRIBUTE, model_inputs
-from streams.problems import UsageError
+from streams.problems import UsageError, complain
 
 MARK = "churn.yaml"
 """The file that makes a folder a configuration."""
@@ -61,6 +63,15 @@ def configuration(folder: Path, rules: Path | None = None) -> Configuration:
     if rules is not None and not rules.exists():
         raise UsageError(f"{rules}: no such file or folder")
     return load(folder, schema(), os.environ, rules)
+
+
+def announced(folder: Path, rules: Path | None = None) -> Configuration:
+    """The `configuration` that a command works by, its warnings (a misspelt override) said on standard error."""
+    found = configuration(folder, rules)
+    _, warnings = overridden(found.settings, os.environ)
+    if warnings:
+        complain(render(warnings))
+    return found
 
 
 def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[Champion, list[str]]:

@@ -97,7 +97,7 @@ def replay_command(  # the options of the contract
     given.state(state)
     key = pseudonym_key(resumed=state is not None) if feature_rows is not None else b""
     given.outputs((warnings, incidents, scores, dead_letters, report, save_model, shadow), files)
-    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    configuration = bootstrap.announced(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
     job = Job(
         files,
@@ -171,7 +171,7 @@ def demo_command(
     language = language or ("zh-CN" if os.environ.get("LANG", "").startswith("zh") else "en")
     if language not in {"en", "zh-CN"}:
         raise UsageError(f"--language {language}: en or zh-CN")
-    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    configuration = bootstrap.announced(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
     console = Console(highlight=False)
     console.print(f"simulating {customers:,} customers for {days} days")

@@ -51,7 +51,7 @@ def rules_propose(
     """Hand in a rule set for approval. It must be free of faults; what it changes is said."""
     folder = bootstrap.config_folder(config)
     proposed = rules_within(path, folder)
-    found = bootstrap.configuration(folder, proposed)
+    found = bootstrap.announced(folder, proposed)
     entry = _done(
         lambda: book(folder).propose(proposed, found.rules.version, by or getpass.getuser(), clock.now_text(), note)
     )
@@ -71,7 +71,7 @@ def rules_approve(
 ) -> None:
     """Put a proposed rule set in force. With `approval: {four_eyes: true}` not by whoever proposed it."""
     folder = bootstrap.config_folder(config)
-    four_eyes = bootstrap.configuration(folder).settings.approval.four_eyes
+    four_eyes = bootstrap.announced(folder).settings.approval.four_eyes
     entry = _done(
         lambda: book(folder).approve(files, by or getpass.getuser(), clock.now_text(), four_eyes=four_eyes, note=note)
     )

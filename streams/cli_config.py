@@ -84,7 +84,7 @@ def rules_test(
 ) -> None:
     """Run the tests beside the rules (*_test.yaml), and say how much of the rules they look at."""
     chosen = bootstrap.config_folder(folder)
-    configuration = bootstrap.configuration(chosen)
+    configuration = bootstrap.announced(chosen)
     schema = configuration.schema
     found = configuration.rules
     cases, faults = read_cases(chosen, (*found.rules, *found.switched_off), schema)

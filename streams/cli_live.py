@@ -31,7 +31,7 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     # Faust and the clients of Kafka cost every other command a second of its start.
     settings = import_module("streams.live.settings").live_settings()
     folder = bootstrap.config_folder(config)
-    configuration = bootstrap.configuration(folder)
+    configuration = bootstrap.announced(folder)
 
     def make(rules: Configuration, saved: dict[str, Any] | None) -> Any:
         return bootstrap.engine(rules, model, saved)
@@ -86,7 +86,7 @@ def seed_command(
     settings = import_module("streams.live.settings").live_settings()
     live = import_module("streams.live.beginning")
     where = live.begin_of(begin, given.moment)
-    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    configuration = bootstrap.announced(bootstrap.config_folder(config))
     sizes = [Path(file).stat().st_size for file in files if Path(file).is_file()]
     with terminal.progress_bar(Console(stderr=True), sum(sizes) if len(sizes) == len(files) else None) as watch:
         told = live.seed(

@@ -46,7 +46,7 @@ def rules_schema(
         raise UsageError(f"--kind {kind}: {', '.join(FILES)}")
     names: dict[str, list[str]] = {}
     if kind == "rules":
-        found = bootstrap.configuration(bootstrap.config_folder(config))
+        found = bootstrap.announced(bootstrap.config_folder(config))
         names = {"tier": list(found.settings.tiers), "actions": sorted(found.actions), "evidence": sorted(found.schema)}
     typer.echo(msgspec.json.format(msgspec.json.encode(schema_of_file(kind, names))))
 
@@ -61,7 +61,7 @@ def rules_features(
     """List the features that a rule may name; with files also how they are distributed at their end."""
     checked_format(form)
     found: dict[str, dict[str, Any]] = {}
-    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    configuration = bootstrap.announced(bootstrap.config_folder(config))
     features = bootstrap.features(configuration)
     if files:
         engine, end = over_files(files, configuration)
@@ -103,7 +103,7 @@ def rules_explain(
 ) -> None:
     """Show each clause of a rule for one customer over time, and when it would have fired."""
     checked_format(form)
-    configuration = bootstrap.configuration(bootstrap.config_folder(config), other)
+    configuration = bootstrap.announced(bootstrap.config_folder(config), other)
     one = named_rule(configuration, rule)
     explanation = Explanation(one, customer)
     engine, _ = over_files(files, on_trial(configuration, one), explanation.look)

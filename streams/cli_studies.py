@@ -60,8 +60,8 @@ def rules_backtest(
     if against is not None and "-" in files:
         raise UsageError("-: standard input can be read once, but --against needs it twice")
     folder = bootstrap.config_folder(config)
-    for path in (new, against):  # faults are told before the files are read
-        bootstrap.configuration(folder, path)
+    bootstrap.announced(folder, new)  # faults are told before the files are read
+    bootstrap.configuration(folder, against)
     asked = Asked(tuple(files), folder, new, sample, model)
     other = None if against is None else Asked(tuple(files), folder, against, sample, model)
     names = files if days is None else days

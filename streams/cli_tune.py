@@ -67,7 +67,7 @@ def rules_tune(
     given.inputs(files)
     given.model(model)
     given.outputs((out, as_json), files)
-    configuration = bootstrap.configuration(bootstrap.config_folder(config))
+    configuration = bootstrap.announced(bootstrap.config_folder(config))
     wanted = candidates_of(configuration, rule, param, tier, (low, high, steps))
     regular = [Path(file).stat().st_size for file in files if Path(file).is_file()]
     with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(files) else None) as watch:

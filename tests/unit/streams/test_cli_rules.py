@@ -262,3 +262,14 @@ def test_what_is_approved_must_be_right_with_the_overrides(tmp_path: Path, monke
     monkeypatch.setenv("CHURN_TIERS", "[watch]")
     with pytest.raises(ConfigurationError, match="no tier `warning`"):
         checked(edited(tmp_path / "config"))
+
+
+@pytest.mark.parametrize("command", [("rules", "features"), ("replay", "FILE"), ("rules", "test")])
+def test_a_misspelt_override_is_said_by_every_command_that_loads(command: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    arguments = [str(tmp_path / "none.jsonl") if one == "FILE" else one for one in command]
+    done = CliRunner(env={"COLUMNS": "200", "CHURN_RECHEK": "12h"}).invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    said = "environment CHURN_RECHEK:1:1: `CHURN_RECHEK` is no setting; did you mean `CHURN_RECHECK`? (warning)"
+    assert done.stderr.count(said) == 1
+    assert said not in done.stdout
