@@ -10,6 +10,7 @@ from rules.faults import Fault, render
 from rules.feature_types import Schema
 from rules.lint import lint
 from rules.load import examine
+from rules.strays import strays
 
 __all__ = ["check", "render"]
 
@@ -20,7 +21,8 @@ def check(
     """All faults and findings of a folder in order of place; empty when there is nothing to say. `now` in µs UTC."""
     reading = examine(folder, schema, environment)
     found = reading.configuration
+    unread = strays(folder)
     if found is None:
-        return reading.faults
+        return sorted([*reading.faults, *unread])
     cases, faults = read_cases(folder, (*found.rules.rules, *found.rules.switched_off), found.schema)
-    return sorted([*reading.faults, *faults, *lint(reading, None if faults else cases, found.schema, now)])
+    return sorted([*reading.faults, *unread, *faults, *lint(reading, None if faults else cases, found.schema, now)])
