@@ -17,6 +17,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from rules.faults import printable
+
 LOG: Final = "approvals.jsonl"
 VERSIONS: Final = "versions"
 _SHORT: Final = 12
@@ -78,16 +80,7 @@ class Book:
 
     def propose(self, rules: Path, version: str, by: str, at: str, note: str = "") -> Entry:
         """Keep a rule set (a folder of rule files) for approval."""
-        files = hash_of(rules)
-        kept = self.folder / VERSIONS / files
-        if not kept.exists():
-            half = kept.with_suffix(".writing")
-            shutil.rmtree(half, ignore_errors=True)
-            half.mkdir(parents=True)
-            for file in _files(rules):
-                shutil.copyfile(file, half / file.name)
-            half.rename(kept)
-        return self._add("proposed", files, version, by, at, note)
+        return self._add("proposed", self._keep(rules), version, by, at, note)
 
     def approve(self, files: str, by: str, at: str, *, four_eyes: bool, note: str = "") -> Entry:
         """Put a proposed rule set in force. Raises ApprovalError."""
@@ -96,13 +89,18 @@ class Book:
             raise ApprovalError(f"{proposed.by} proposed it: another person must approve it")
         if self.active is not None and self.active.files == proposed.files and self.written == proposed.files:
             raise ApprovalError(f"{short(proposed.files)} is in force already")
-        self._whole(proposed.files)
-        entry = self._add("approved", proposed.files, proposed.version, by, at, note)
-        self._install(proposed.files)
-        return entry
+        if _files(self.folder / "rules") and not (self.folder / VERSIONS / self.written).is_dir():
+            raise ApprovalError(
+                f"what stands in {self.folder / 'rules'} ({short(self.written)}) was never proposed and would be lost: "
+                "propose it first (churn rules propose)"
+            )
+        return self._put("approved", proposed, by, at, note)
 
     def rollback(self, by: str, at: str, files: str = "", note: str = "") -> Entry:
-        """Put the rule set in force that was so before (or the one named, if it ever was). Raises ApprovalError."""
+        """Put the rule set in force that was so before (or the one named, if it ever was). Raises ApprovalError.
+
+        Going back must not wait: what stands in `rules/` and was never proposed is kept in `versions/`.
+        """
         active = self.active
         before = [
             one for one in self.entries if one.act != "proposed" and (active is None or one.files != active.files)
@@ -112,10 +110,9 @@ class Book:
             raise ApprovalError(
                 f"no rule set {files} was in force before" if files else "no rule set was in force before"
             )
-        self._whole(fitting[-1].files)
-        entry = self._add("rolled_back", fitting[-1].files, fitting[-1].version, by, at, note)
-        self._install(fitting[-1].files)
-        return entry
+        if _files(self.folder / "rules"):
+            self._keep(self.folder / "rules")
+        return self._put("rolled_back", fitting[-1], by, at, note)
 
     def find(self, files: str) -> Entry:
         """The newest proposal whose hash begins so. Raises ApprovalError."""
@@ -130,7 +127,8 @@ class Book:
     def _add(self, act: Act, files: str, version: str, by: str, at: str, note: str) -> Entry:
         if not by.strip():
             raise ApprovalError("it must be said by whom (--by)")
-        entry = Entry(act, files, version, by.strip(), at, note, self.entries[-1].seal if self.entries else "")
+        by, note = printable(" ".join(by.split())), printable(note)
+        entry = Entry(act, files, version, by, at, note, self.entries[-1].seal if self.entries else "")
         with self.log.open("ab") as out:
             out.write(msgspec.json.encode(entry) + b"\n")
             out.flush()
@@ -143,17 +141,55 @@ class Book:
         if not kept.is_dir() or hash_of(kept) != files:
             raise ApprovalError(f"{kept}: is missing, or not what was proposed")
 
-    def _install(self, files: str) -> None:
-        """Let the rule set stand in `rules/`: written beside it and swapped, so that no reader sees half of it."""
-        kept, rules = self.folder / VERSIONS / files, self.folder / "rules"
-        coming, going = self.folder / ".rules.coming", self.folder / ".rules.going"
+    def _keep(self, rules: Path) -> str:
+        """Have a copy of a rule set in `versions/`; gives its hash."""
+        files = hash_of(rules)
+        kept = self.folder / VERSIONS / files
+        if not kept.exists():
+            half = kept.with_suffix(".writing")
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir(parents=True)
+            for file in _files(rules):
+                shutil.copyfile(file, half / file.name)
+            half.rename(kept)
+        return files
+
+    def _put(self, act: Act, chosen: Entry, by: str, at: str, note: str) -> Entry:
+        """Log that a rule set is in force and let it stand in `rules/`: written beside it and swapped, so that no reader
+        sees half of it. All that can fail for want of space or of permission is done before the log is written.
+        """
+        self._whole(chosen.files)
+        rules = (self.folder / "rules").resolve()  # a link stays one
+        coming, going = rules.with_name(".rules.coming"), rules.with_name(".rules.going")
+        if going.exists() and not rules.exists():  # a swap was cut short
+            going.rename(rules)
         for one in (coming, going):
             shutil.rmtree(one, ignore_errors=True)
-        shutil.copytree(kept, coming)
+        shutil.copytree(self.folder / VERSIONS / chosen.files, coming)
+        _carry_over(rules, coming)
+        try:
+            entry = self._add(act, chosen.files, chosen.version, by, at, note)
+        except Exception:
+            shutil.rmtree(coming, ignore_errors=True)
+            raise
         if rules.exists():
             rules.rename(going)
         coming.rename(rules)
         shutil.rmtree(going, ignore_errors=True)
+        return entry
+
+
+def _carry_over(rules: Path, coming: Path) -> None:
+    """What is no rule file, a README say, belongs to no rule set and stays."""
+    ruled = {file.name for file in _files(rules)}
+    for one in rules.iterdir() if rules.is_dir() else ():
+        there = coming / one.name
+        if one.name in ruled or there.exists():
+            continue
+        if one.is_dir() and not one.is_symlink():
+            shutil.copytree(one, there, symlinks=True)
+        else:
+            shutil.copy2(one, there, follow_symlinks=False)
 
 
 def hash_of(rules: Path) -> str:
@@ -178,8 +214,8 @@ def in_words(entries: Sequence[Entry], active: Entry | None) -> list[str]:
     """The log for a terminal; a star marks what is in force."""
     said: Mapping[Act, str] = {"proposed": "proposed", "approved": "approved", "rolled_back": "rolled back to"}
     return [
-        f"{'*' if one is active else ' '} {one.at}  {said[one.act]:<14} {short(one.files)}  by {one.by}"
-        + (f"  ({one.note})" if one.note else "")
+        printable(f"{'*' if one is active else ' '} {one.at}  {said[one.act]:<14} {short(one.files)}  by {one.by}")
+        + (f"  ({printable(one.note)})" if one.note else "")
         for one in entries
     ]
 

@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from rules.approval import hash_of_files
+from rules.faults import printable
 from rules.load import OTHER_FILES
 
 RULES: Final = "rules/"
@@ -140,7 +141,7 @@ def in_words(orders: Iterable[Order]) -> list[str]:
         "released": "released",
     }
     return [
-        f"{one.at}  {said[one.act]:<14} {', '.join(one.released) or one.bundle[:12]}  version {one.version}  by {one.by}"
-        + (f"  ({one.note})" if one.note else "")
+        f"{one.at}  {said[one.act]:<14} {', '.join(one.released) or one.bundle[:12]}  version {one.version}  "
+        + printable(f"by {one.by}" + (f"  ({one.note})" if one.note else ""))
         for one in orders
     ]

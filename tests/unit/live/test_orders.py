@@ -22,6 +22,7 @@ from streams.live.bundle import (
     bundle_of,
     bundle_record,
     digest,
+    in_words,
     known,
     order_record,
     rules_digest,
@@ -139,6 +140,7 @@ def test_an_approval_is_that_of_the_rules_in_force(folder: Path) -> None:
     draft = folder.parent / "draft"
     shutil.copytree(folder / "rules", draft)
     (draft / "quick.yaml").write_bytes(quick(**EDIT)["rules/quick.yaml"])
+    Book(folder).propose(folder / "rules", "v", "ann", "t0")
     entry = Book(folder).propose(draft, "v", "ann", "t1")
     assert approval_of(folder, bundle_of(folder)) is None
     Book(folder).approve(entry.files, "bob", "t2", four_eyes=True)
@@ -229,3 +231,8 @@ def test_a_rule_that_is_held_is_let_loose_by_a_release() -> None:
     assert [alarm.rule for alarm in alarms] == ["poor"]
     engine, alarms = library.reloaded(engine, Reload(1, two, ["poor"]))
     assert (list(alarms), "poor" in engine.held) == ([], False)
+
+
+def test_an_order_is_one_line_whatever_its_note_holds() -> None:
+    (line,) = in_words([Order("b" * 64, "v", "applied", "ann\nbob", "now", "x)\nnow  approved")])
+    assert len(line.splitlines()) == 1

@@ -8,7 +8,7 @@ import pytest
 from support.engines import DEFAULT
 from typer.testing import CliRunner, Result
 
-from rules.approval import ApprovalError, Book, hash_of
+from rules.approval import ApprovalError, Book, Entry, hash_of, in_words
 from streams.cli import app
 
 
@@ -110,3 +110,75 @@ def test_a_kept_rule_set_that_was_changed_is_not_put_in_force(folder: Path) -> N
 def test_wrong_usage(arguments: tuple[str, ...], message: str, folder: Path) -> None:
     done = churn("rules", *arguments, "--config", str(folder))
     assert (done.exit_code, done.stderr) == (2, message + "\n")
+
+
+def test_hand_edits_that_nobody_proposed_are_not_overwritten(folder: Path) -> None:
+    options = ("--config", str(folder))
+    first = hash_in(churn("rules", "propose", *options, "--by", "a"))
+    second = hash_in(churn("rules", "propose", str(draft(folder, 5)), *options, "--by", "a"))
+    assert churn("rules", "approve", first, *options, "--by", "b").exit_code == 0
+    usage = folder / "rules" / "usage.yaml"
+    edit = usage.read_text().replace("drop: 0.35", "drop: 0.3")
+    usage.write_text(edit)
+    edited = hash_of(folder / "rules")
+    refused = churn("rules", "approve", second, *options, "--by", "b")
+    assert refused.exit_code == 2
+    assert f"what stands in {folder / 'rules'} ({edited[:12]}) was never proposed" in refused.stderr
+    assert usage.read_text() == edit
+    hash_in(churn("rules", "propose", *options, "--by", "c"))
+    assert churn("rules", "approve", second, *options, "--by", "b").exit_code == 0
+    usage.write_text(edit + "# again\n")
+    edited = hash_of(folder / "rules")
+    assert churn("rules", "rollback", *options, "--by", "b").exit_code == 0  # going back waits for nobody
+    assert hash_of(folder / "versions" / edited) == edited
+
+
+def test_what_is_no_rule_file_stays(folder: Path) -> None:
+    kept = Book(folder)
+    rules = folder / "rules"
+    (rules / "README.md").write_text("mine")
+    (rules / "notes").mkdir()
+    (rules / "notes" / "why.txt").write_text("why")
+    first = kept.propose(rules, "v", "a", "now")
+    second = kept.propose(draft(folder, 5), "v", "a", "now")
+    for entry in (first, second):
+        kept.approve(entry.files, "b", "now", four_eyes=True)
+    kept.rollback("b", "now")
+    assert (rules / "README.md").read_text() == "mine"
+    assert (rules / "notes" / "why.txt").read_text() == "why"
+    assert not [one for one in folder.iterdir() if one.name.startswith(".rules")]
+
+
+def test_rules_behind_a_link_are_replaced_where_they_are(folder: Path) -> None:
+    real = folder.parent / "elsewhere" / "ours"
+    real.parent.mkdir()
+    (folder / "rules").rename(real)
+    (folder / "rules").symlink_to(real)
+    kept = Book(folder)
+    first = kept.propose(folder / "rules", "v", "a", "now")
+    second = kept.propose(draft(folder, 5), "v", "a", "now")
+    third = kept.propose(draft(folder, 6), "v", "a", "now")
+    for entry in (second, third, first):
+        kept.approve(entry.files, "b", "now", four_eyes=True)
+        assert (folder / "rules").is_symlink()
+        assert hash_of(real) == kept.written == entry.files
+
+
+def test_what_cannot_be_put_in_place_is_not_logged(folder: Path) -> None:
+    kept = Book(folder)
+    entry = kept.propose(folder / "rules", "v", "a", "now")
+    (folder / ".rules.coming").write_text("in the way")
+    with pytest.raises(OSError, match="coming"):
+        kept.approve(entry.files, "b", "now", four_eyes=True)
+    assert Book(folder).active is None
+
+
+def test_an_act_is_one_line_of_the_log_whatever_its_note_holds(folder: Path) -> None:
+    forged = "x)\n* 2026-01-01T00:00:00Z  approved       0123456789ab  by Wang Fang"
+    options = ("--config", str(folder), "--by", f"Li Wei\n{forged}", "--note", forged)
+    done = churn("rules", "propose", *options)
+    assert len([line for line in done.stdout.splitlines() if line.startswith("*")]) == 0
+    (line,) = churn("rules", "log", "--config", str(folder)).stdout.splitlines()
+    assert "(x)\\n* 2026" in line
+    old = Entry("proposed", "0123", "v", "a\nb", "now", forged, "")  # logged before
+    assert all(len(one.splitlines()) == 1 for one in in_words([old], None))
