@@ -1,11 +1,14 @@
 """Which events were seen: a 64-bit key and the stream clock at which it was applied.
 
-A key counts as seen while it is at most `horizon` old on the clock, whatever else the table still holds; so when the table
-is swept makes no difference. Two different events share a key with probability 5e-13 at ten million live keys.
+A key counts as seen while it is at most `horizon` old, whatever else the table still holds; so when the table is swept makes
+no difference. Facts age by the stream's clock. Usage ages by its customer's own, as its lateness is judged: the newest
+usage of one who is quiet would be accepted for ever, so it is remembered for as long. Two different events share a key with
+probability 5e-13 at ten million live keys.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -18,6 +21,10 @@ _FULL: Final = 0.66
 
 Keys = npt.NDArray[np.uint64]
 Seen = npt.NDArray[np.uint32]
+Whose = npt.NDArray[np.uint32]
+"""The customer of each key; of no length where keys age by the stream's clock."""
+Clocks = Callable[[], npt.NDArray[np.int64]]
+NOBODY: Final = 2**32 - 1  # of state that did not say
 
 
 @compiled(borrows=True)
@@ -31,64 +38,84 @@ def mix(key: np.uint64, customer: int) -> np.uint64:
 
 
 @compiled(borrows=True)
-def seen_before(keys: Keys, seen: Seen, key: np.uint64, second: int, horizon: int) -> bool:
-    """True when the key was applied at most `horizon` seconds before `second`; else it is noted now."""
+def seen_before(
+    keys: Keys, seen: Seen, whose: Whose, key: np.uint64, customer: int, clock: int, second: int, horizon: int
+) -> bool:
+    """True when the key was applied at most `horizon` seconds before `clock`, by which it ages; else it is noted at `second`."""
     mask = np.uint64(len(keys) - 1)
     slot = key & mask
     while keys[slot] != np.uint64(0):
         if keys[slot] == key:
-            if second - np.int64(seen[slot]) <= horizon:
+            if clock - np.int64(seen[slot]) <= horizon:
                 return True
             seen[slot] = second
             return False
         slot = (slot + np.uint64(1)) & mask
     keys[slot] = key
     seen[slot] = second
+    if len(whose) > 0:
+        whose[slot] = customer
     return False
 
 
 @compiled
-def _copy_live(keys: Keys, seen: Seen, into: Keys, into_seen: Seen, oldest: int) -> int:
-    count, mask = 0, np.uint64(len(into) - 1)
+def _copy_live(
+    keys: Keys, seen: Seen, whose: Whose, live: npt.NDArray[np.bool_], into: Keys, into_seen: Seen, into_whose: Whose
+) -> None:
+    mask = np.uint64(len(into) - 1)
     for i in range(len(keys)):
-        if keys[i] != np.uint64(0) and np.int64(seen[i]) >= oldest:
+        if live[i]:
             slot = keys[i] & mask
             while into[slot] != np.uint64(0):
                 slot = (slot + np.uint64(1)) & mask
             into[slot], into_seen[slot] = keys[i], seen[i]
-            count += 1
-    return count
+            if len(whose) > 0:
+                into_whose[slot] = whose[i]
 
 
 class Dedup:
-    """The keys applied within `horizon` seconds of the clock."""
+    """The keys applied within `horizon` seconds of the clock; of the customer's own clock if `by_customer`."""
 
-    def __init__(self, horizon: int) -> None:
+    def __init__(self, horizon: int, by_customer: bool = False) -> None:
         self.horizon = horizon
-        self.keys = np.zeros(_SMALLEST, np.uint64)
-        self.seen = np.zeros(_SMALLEST, np.uint32)
+        self.by_customer = by_customer
         self._most = 0  # an upper bound of the keys held
+        self._make(_SMALLEST)
 
-    def ensure(self, more: int, second: int) -> None:
-        """Make room for `more` keys, dropping what is beyond the horizon of the clock at `second`."""
+    def _make(self, slots: int) -> None:
+        self.keys, self.seen = np.zeros(slots, np.uint64), np.zeros(slots, np.uint32)
+        self.whose = np.zeros(slots if self.by_customer else 0, np.uint32)
+
+    def _take(self, keys: Keys, seen: Seen, whose: Whose, live: npt.NDArray[np.bool_], more: int) -> None:
+        """A table of the keys that are `live`, with room for `more`."""
+        self._most = int(np.count_nonzero(live)) + more
+        self._make(max(_SMALLEST, 1 << int(np.ceil(np.log2(self._most / (_FULL * 0.75) + 1)))))
+        _copy_live(keys, seen, whose, live, self.keys, self.seen, self.whose)
+
+    def ensure(self, more: int, second: int, clocks: Clocks | None = None) -> None:
+        """Make room for `more` keys, dropping what is beyond the horizon of the clock at `second`.
+
+        `clocks` gives the own clock of each customer, in microseconds, by which keys age if `by_customer`.
+        """
         self._most += more
         if self._most <= len(self.keys) * _FULL:
             return
-        oldest = second - self.horizon
-        live = int(np.count_nonzero(self.seen >= max(oldest, 1))) + more
-        slots = max(_SMALLEST, 1 << int(np.ceil(np.log2(live / (_FULL * 0.75) + 1))))
-        keys, seen = np.zeros(slots, np.uint64), np.zeros(slots, np.uint32)
-        self._most = _copy_live(self.keys, self.seen, keys, seen, max(oldest, 0)) + more
-        self.keys, self.seen = keys, seen
+        live = self.seen >= max(second - self.horizon, 0)
+        if clocks is not None:
+            own = clocks()
+            known = np.flatnonzero((self.keys != 0) & (self.whose < len(own)))
+            live[known] = self.seen[known] >= own[self.whose[known]] // 1_000_000 - self.horizon
+        self._take(self.keys, self.seen, self.whose, live & (self.keys != 0), more)
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
-        """The keys held, and when each was applied."""
+        """The keys held, when each was applied, and whose it is if they age by customer."""
         held = np.flatnonzero(self.keys)
-        return {"keys": self.keys[held], "seen": self.seen[held]}
+        whose = {"whose": self.whose[held]} if self.by_customer else {}
+        return {"keys": self.keys[held], "seen": self.seen[held], **whose}
 
     def restore(self, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
-        """Take over a snapshot."""
+        """Take over a snapshot; keys of one that does not say whose they are age by the stream's clock."""
         keys, seen = np.array(arrays["keys"], np.uint64), np.array(arrays["seen"], np.uint32)
-        slots = max(_SMALLEST, 1 << int(np.ceil(np.log2(len(keys) / (_FULL * 0.75) + 1))))
-        self.keys, self.seen = np.zeros(slots, np.uint64), np.zeros(slots, np.uint32)
-        self._most = _copy_live(keys, seen, self.keys, self.seen, 0)
+        unknown = np.full(len(keys) if self.by_customer else 0, NOBODY)
+        whose = np.array(arrays.get("whose", unknown), np.uint32)
+        self._take(keys, seen, whose, np.ones(len(keys), np.bool_), 0)

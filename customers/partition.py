@@ -83,7 +83,7 @@ class Partition:
         self.profiles = Profiles()
         self.feeds = FeedClock(utc_offset)
         self.clock = 0
-        self._usage = Dedup(limits.usage_horizon)
+        self._usage = Dedup(limits.usage_horizon, by_customer=True)
         self._facts = Dedup(limits.fact_horizon)
         self._round = 0
         self._marks = Marks(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.uint8))
@@ -108,7 +108,7 @@ class Partition:
         self._ensure_marks()
         known = self.feeds.begin(len(events))
         second = self.clock // 1_000_000
-        self._usage.ensure(len(events) - facts, second)
+        self._usage.ensure(len(events) - facts, second, self._own_clocks)
         self._facts.ensure(facts, second)
         feeds = np.empty(len(events), np.int64)
         self.clock, self.feeds.clock, made = number(
@@ -124,6 +124,11 @@ class Partition:
         )
         self.feeds.known = Known(known.slot[:made], known.feed[:made])
         return Work(batch, settings, feeds, attributes)
+
+    def _own_clocks(self) -> npt.NDArray[np.int64]:
+        """By which each customer's usage ages (µs): its newest, and never before the customer was first seen."""
+        column = self.customers.column
+        return np.maximum(column("times", T["newest_usage"]), column("times", T["first_seen"]))
 
     def _rows_of(self, batch: Batch) -> npt.NDArray[np.int32]:
         """The customers' rows; of the ids' bytes only the stretch that these events name is copied."""
@@ -209,8 +214,10 @@ class Partition:
                 self.declared,
                 self._usage.keys,
                 self._usage.seen,
+                self._usage.whose,
                 self._facts.keys,
                 self._facts.seen,
+                self._facts.whose,
                 work.fate,
                 waiting,
                 blocked,

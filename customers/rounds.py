@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from customers.dedup import Keys, Seen, mix, seen_before
+from customers.dedup import Keys, Seen, Whose, mix, seen_before
 from customers.feeds import FEED_OF_KIND, LATER, Feeds, Known, Notices, take_effect
 from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
@@ -194,14 +194,18 @@ def _set_fields(
 
 
 @compiled(borrows=True)
-def _refusal(r: np.void, e: np.void, kind: int, c: int, now: int, limits: Limits, keys: Keys, seen: Seen) -> int:
-    """DUPLICATE, TOO_LATE, or 0 for an event that counts; that it came is remembered."""
+def _refusal(
+    r: np.void, e: np.void, kind: int, c: int, now: int, limits: Limits, keys: Keys, seen: Seen, whose: Whose
+) -> int:
+    """DUPLICATE, TOO_LATE, or 0 for an event that counts; that it came is remembered as long as it would count again."""
     if kind == _USAGE_KIND:
         horizon, late = limits.usage_horizon, e["at"] < r["times"][_NEWEST] - limits.lateness
+        clock = max(r["times"][_NEWEST], r["times"][_FIRST])  # never goes back, even where a new person begins
     else:
         horizon, late = limits.fact_horizon, e["at"] < now - limits.fact_lateness
-    key, second = mix(e["key"], c), now // 1_000_000
-    if seen_before(keys, seen, key, second, horizon):
+        clock = now
+    key = mix(e["key"], c)
+    if seen_before(keys, seen, whose, key, c, clock // 1_000_000, now // 1_000_000, horizon):
         return DUPLICATE
     return TOO_LATE if late else 0
 
@@ -355,8 +359,10 @@ def fold_round(  # noqa: C901, PLR0912, PLR0915 - the loop of the kernel, read t
     declared: Declared,
     usage_keys: npt.NDArray[np.uint64],
     usage_seen: npt.NDArray[np.uint32],
+    usage_whose: npt.NDArray[np.uint32],
     fact_keys: npt.NDArray[np.uint64],
     fact_seen: npt.NDArray[np.uint32],
+    fact_whose: npt.NDArray[np.uint32],
     fate: npt.NDArray[np.uint8],
     waiting: npt.NDArray[np.int64],
     blocked: npt.NDArray[np.int64],
@@ -387,7 +393,9 @@ def fold_round(  # noqa: C901, PLR0912, PLR0915 - the loop of the kernel, read t
         e = events[i]
         kind = e["kind"]
         if kind == _INCIDENT_KIND or kind == _MARKET_KIND:
-            fate[i] = ELSEWHERE
+            second, key = clocks[i] // 1_000_000, mix(e["key"], c)
+            again = seen_before(fact_keys, fact_seen, fact_whose, key, c, second, second, limits.fact_horizon)
+            fate[i] = DUPLICATE if again else ELSEWHERE
             continue
         now = clocks[i]
         r = records[c]
@@ -406,8 +414,9 @@ def fold_round(  # noqa: C901, PLR0912, PLR0915 - the loop of the kernel, read t
             marks.state[c] = WAITS  # the row is not evaluated yet, and is not to see this
             waiting[waits], waits = i, waits + 1
             continue
-        keys, seen = (usage_keys, usage_seen) if kind == _USAGE_KIND else (fact_keys, fact_seen)
-        refused = _refusal(r, e, kind, c, now, limits, keys, seen)
+        usage = kind == _USAGE_KIND
+        keys, seen = (usage_keys, usage_seen) if usage else (fact_keys, fact_seen)
+        refused = _refusal(r, e, kind, c, now, limits, keys, seen, usage_whose if usage else fact_whose)
         if refused != 0:
             fate[i] = refused
             continue

@@ -51,7 +51,7 @@ def unpack(data: bytes) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]
         meta = json.loads(arrays.pop(META).tobytes())
         found = meta["format"]
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelFileError(f"not a saved model: {error}") from error
+        raise ModelFileError("not a saved model, or a damaged one") from error
     if found != FORMAT:
         raise ModelFileError(f"saved in format {found}, this version reads format {FORMAT}")
     return arrays, meta

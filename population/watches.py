@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from customers.measures import MEASURE
 from customers.partition import Work
-from customers.rounds import Rows
+from customers.rounds import DUPLICATE, Rows
 from events.codes import CAUSE, Kind
 from events.columns import EVENT
 from events.contract import MarketNoted, NetworkIncident
@@ -168,7 +168,7 @@ class Watches:
         """Do what is due at a stop."""
         for cell, what in stop.changes:
             self.network.changed(cell, what, stop.time, crowd)
-        if stop.fact is not None and work is not None:
+        if stop.fact is not None and work is not None and work.fate[stop.fact] != DUPLICATE:
             fact = work.batch.facts.get(stop.fact)
             if isinstance(fact, NetworkIncident | MarketNoted):
                 self.reported(fact, stop.time, crowd)

@@ -58,7 +58,7 @@ def write_truth(operator: Operator, path: Path) -> None:
 def _write(operator: Operator, fates: list[Fate], path: Path) -> None:
     """One row per story; `churned_at` is empty for stayers, `shown` is none, some or plain."""
     people, stamp = operator.world.people, operator.clock.stamp
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with _named(path), path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(TRUTH_FIELDS)
         for fate in fates:
@@ -73,3 +73,14 @@ def _write(operator: Operator, fates: list[Fate], path: Path) -> None:
                     operator.clock.day(fate.begins).isoformat(),
                 )
             )
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Raises the OSError of what it holds with the path in it: a full disk does not say where."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error

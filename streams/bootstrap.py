@@ -15,6 +15,7 @@ from detectors.features import FEATURES
 from detectors.registry import DETECTORS
 from models.champion import Champion
 from models.settings import LearningSettings
+from models.storage import ModelFileError
 from rules.environment import overridden
 from rules.faults import render
 from rules.feature_types import Schema
@@ -99,7 +100,10 @@ def engine(
     if model is None:
         champion = Champion(names, categorical, settings)
     else:
-        champion, _ = Champion.load(model.read_bytes(), names, categorical, settings)
+        try:
+            champion, _ = Champion.load(model.read_bytes(), names, categorical, settings)
+        except ModelFileError as error:
+            raise ModelFileError(f"{model}: {error}") from error
     made = Engine(configuration, champion, Ledger(int(configuration.settings.utc_offset)) if ledger else None)
     if saved is not None:
         frozen = {} if model is None else {f"model.{name}": part for name, part in champion.snapshot().items()}

@@ -95,6 +95,7 @@ def replay_command(  # the options of the contract
     given.inputs(files)
     given.model(model)
     given.state(state)
+    given.folder(feature_rows)
     key = pseudonym_key(resumed=state is not None) if feature_rows is not None else b""
     given.outputs((warnings, incidents, scores, dead_letters, report, save_model, shadow), files)
     configuration = bootstrap.announced(bootstrap.config_folder(config))
@@ -194,3 +195,7 @@ def demo_command(
 def main() -> None:
     """Run the command line."""
     app()
+
+
+if __name__ == "__main__":
+    main()

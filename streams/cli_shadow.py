@@ -13,6 +13,7 @@ from streams import bootstrap, given
 from streams.cli_apply import rules
 from streams.cli_config import ConfigOption
 from streams.cli_rules import FormatOption, checked_format
+from streams.files import CutOffError, lines_of
 from streams.problems import UsageError, guarded
 from streams.side_by_side import compared, in_words
 
@@ -40,7 +41,7 @@ def rules_shadow(
         raise UsageError("a file of would-be warnings is compared with one of warnings (--warnings FILE)")
     if shadow is not None and warnings is not None:
         given.inputs([str(one) for one in (shadow, warnings, outcomes) if one is not None])
-        lines = [[] if one is None else one.read_bytes().splitlines() for one in (warnings, shadow, outcomes)]
+        lines = [[] if one is None else whole(one) for one in (warnings, shadow, outcomes)]
     else:
         topics = import_module("streams.live.topics")
         values = import_module("streams.live.looking_back").values
@@ -50,3 +51,11 @@ def rules_shadow(
     except msgspec.MsgspecError as error:
         raise UsageError(f"not what the engine wrote: {error}") from error
     typer.echo(msgspec.json.format(msgspec.json.encode(found)) if form == "json" else "\n".join(in_words(found)))
+
+
+def whole(path: Path) -> list[bytes]:
+    """A file's lines, unpacked; raises UsageError for one that ends too early."""
+    try:
+        return lines_of(str(path))
+    except CutOffError as error:
+        raise UsageError(f"{path}: {error}") from error

@@ -67,7 +67,10 @@ def rules_backtest(
     names = files if days is None else days
     regular = [Path(file).stat().st_size for file in names if Path(file).is_file()]
     with terminal.progress_bar(Console(stderr=True), sum(regular) if len(regular) == len(names) else None) as watch:
-        found = findings(*tried_both(asked, other, watch))
+        tried, beside = tried_both(asked, other, watch)
+    if not tried.events:
+        raise UsageError(f"no backtest: {', '.join(files)}: no events{'' if sample == 1 else ' of the sample'}")
+    found = findings(tried, beside)
     if out is not None:
         with named(out):
             out.write_text(backtest_page(found, language), encoding="utf-8")

@@ -6,6 +6,7 @@ stand for many megabytes), and of a line that is too long to be an event only th
 
 from __future__ import annotations
 
+import io
 import sys
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,23 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_STEP_BYTES = 2_048  # one such step unpacks to 64 MB at the very worst: a block of 128 KB may be 4 bytes long
 LONGEST_LINE = MAX_OBJECT_BYTES + 1  # an event may have a carriage return behind it
+
+
+FOREIGN = {
+    b"\xfd7zXZ\0": "xz",
+    b"BZh": "bzip2",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\x1f\x9d": "compress",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"{\0": "UTF-16",
+    b"\0{": "UTF-16",
+}
+"""What files begin with that can be taken for lines and are none."""
+TAR_AT, TAR_MAGIC = 257, b"ustar"
 
 
 class CutOffError(Exception):
@@ -59,6 +77,22 @@ class Chunk:
         return feeds + (bool(self.raw) and not self.raw.endswith(b"\n"))
 
 
+def printable(name: str) -> str:
+    """A name of the file system as text that can be written: bytes that are not UTF-8 in hexadecimal."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def foreign(first: bytes) -> str | None:
+    """What a file is, by its first bytes, that is neither lines nor gzip or zstd of lines; None if it may be that."""
+    try:
+        content = next(unpacked(io.BytesIO(), first), b"")
+    except CutOffError:
+        return None
+    if content[TAR_AT:].startswith(TAR_MAGIC):
+        return "tar"
+    return next((kind for magic, kind in FOREIGN.items() if content.startswith(magic)), None)
+
+
 def open_input(name: str) -> BinaryIO:
     """The bytes of a path, or standard input for `-`; raises OSError."""
     if name == STANDARD_INPUT:
@@ -79,6 +113,12 @@ def unpacked(file: BinaryIO, first: bytes = b"") -> Iterator[bytes]:
     if first.startswith(ZSTD_MAGIC) or (first[1:4] == b"\x2a\x4d\x18" and first[0] >> 4 == 5):  # or a skippable frame
         return unzstd(pieces)
     return pieces
+
+
+def lines_of(name: str) -> list[bytes]:
+    """All lines of a file, unpacked; raises CutOffError, OSError."""
+    with open_input(name) as file:
+        return b"".join(unpacked(file)).splitlines()
 
 
 def read_piece(file: BinaryIO) -> bytes:

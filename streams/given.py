@@ -77,5 +77,10 @@ def model(path: Path | None) -> None:
 
 def state(path: Path | None) -> None:
     """A folder for the state, or one that can be made; raises UsageError."""
+    folder(path)
+
+
+def folder(path: Path | None) -> None:
+    """A folder, or the place of one that can be made; raises UsageError."""
     if path is not None and path.exists() and not path.is_dir():
         raise UsageError(f"{path}: is no folder")

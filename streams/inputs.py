@@ -20,7 +20,8 @@ from events.columns import Batch, concat
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.decode import decode
 from streams.batches import compacted, part
-from streams.files import STANDARD_INPUT, Chunk, Cutter, chunks, open_input, unpacked
+from streams.files import STANDARD_INPUT, Chunk, Cutter, chunks, foreign, open_input, printable, unpacked
+from streams.problems import UsageError
 
 CHUNK_BYTES = 1 << 24
 BEGINNING_BYTES = 1 << 16
@@ -61,10 +62,13 @@ class Reader:
     def __init__(
         self, name: str, received_at: str, known: Sequence[Known] = (), chunk_bytes: int = CHUNK_BYTES
     ) -> None:
-        self.name = name
+        self.name, self.shown = name, printable(name)
         self.received_at = received_at
         self.file = open_input(name)
         self.identity, peeked = identify(name, self.file)
+        if kind := foreign(peeked):
+            self.close()
+            raise UsageError(f"{self.shown}: is {kind}, not lines of JSON in UTF-8 (plain, gzip or zstd)")
         self.known = next((one for one in known if one.identity == self.identity), None)
         self.position = self.known.position if self.known else Position()
         self.batch: Batch | None = None
@@ -104,8 +108,8 @@ class Reader:
         return True
 
     def decoded(self, chunk: Chunk) -> Batch:
-        batch = decode(chunk.raw, self.name, chunk.line, received_at=self.received_at)
-        place = f"{self.name}:{chunk.line}"
+        batch = decode(chunk.raw, self.shown, chunk.line, received_at=self.received_at)
+        place = f"{self.shown}:{chunk.line}"
         if chunk.too_long:
             detail = f"{chunk.too_long} bytes"
             letter = dead_letter(
@@ -149,7 +153,7 @@ def identify(name: str, file: BinaryIO) -> tuple[Identity, bytes]:
     while len(peeked) < BEGINNING_BYTES and (piece := file.read(BEGINNING_BYTES - len(peeked))):
         peeked += piece
     length = status.st_size if stat.S_ISREG(status.st_mode) and name != STANDARD_INPUT else None
-    return Identity(Path(name).name, length, hashlib.sha256(peeked).hexdigest()), peeked
+    return Identity(printable(Path(name).name), length, hashlib.sha256(peeked).hexdigest()), peeked
 
 
 def skipped(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:

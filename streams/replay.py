@@ -7,7 +7,7 @@ outputs and the engine's state, all of one moment, so that a run that died goes 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,11 @@ from streams.checkpoint import CheckpointFolder
 from streams.core import Core
 from streams.inputs import CHUNK_BYTES, Known, Reader, Source, merged
 from streams.outputs import Outputs
+from streams.problems import UsageError
 from streams.progress import Progress
+
+CLOCKS = "partition.clocks"
+"""Of an engine's snapshot: the stream clock (µs) first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ def replay(job: Job, build: Build, alarm: Alarm, watch: Watch = unwatched) -> di
     with ExitStack() as stack:
         folder = stack.enter_context(CheckpointFolder(job.state)) if job.state else None
         done, engine_state = resume(folder, alarm)
-        readers = open_readers(stack, job, done)
+        refuse_going_back(job, engine_state)
+        readers = open_readers(stack, job, done, alarm)
         engine = build(engine_state)
         outputs = stack.enter_context(Outputs(job.warnings, job.incidents, job.dead_letters, done.outputs, job.shadow))
         run = Run(job, engine, readers, outputs, done, folder)
@@ -94,8 +99,19 @@ def resume(folder: CheckpointFolder | None, alarm: Alarm) -> tuple[Progress, dic
     return progress.split(state, clock.now())
 
 
-def open_readers(stack: ExitStack, job: Job, done: Progress) -> Sequence[Source]:
-    """All files, each where it was left; or what is read instead."""
+def refuse_going_back(job: Job, engine_state: Mapping[str, Any] | None) -> None:
+    """Raises UsageError where the results are asked for as of a time that the saved state is past already."""
+    clocks = None if engine_state is None else engine_state.get(CLOCKS)
+    if clocks is None or job.score_at is None or job.score_at >= int(clocks[0]):
+        return
+    raise UsageError(
+        f"--score-at {rfc3339(job.score_at)}: the state in {job.state} has come to {rfc3339(int(clocks[0]))} already; "
+        "give that time or a later one, or another --state to begin anew"
+    )
+
+
+def open_readers(stack: ExitStack, job: Job, done: Progress, alarm: Alarm) -> Sequence[Source]:
+    """All files, each where it was left; or what is read instead. Of a file that has changed since it is said."""
     received_at = clock.now_text()
     if job.opened is not None:
         return stack.enter_context(job.opened(received_at))
@@ -105,6 +121,8 @@ def open_readers(stack: ExitStack, job: Job, done: Progress) -> Sequence[Source]
         reader = stack.enter_context(closing(Reader(name, received_at, known, job.chunk_bytes)))
         if reader.known is not None:
             known.remove(reader.known)  # the same content given twice is two files
+        elif any(one.identity.name == reader.identity.name for one in done.inputs):
+            alarm(f"{reader.shown}: differs from the file of this name that was read before; it is read as a new file")
         readers.append(reader)
     return readers
 

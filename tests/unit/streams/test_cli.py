@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +75,8 @@ def test_help_is_everywhere() -> None:
         (("report", "{file}", "--out", "{folder}/a", "--language", "fr"), "--language"),
         (("report", "--state", "{file}"), "{file}: is no folder"),
         (("report", "--state", "{folder}/none"), "give files of events"),
+        (("rules", "backtest", "{file}"), "no backtest: {file}: no events"),
+        (("replay", "{file}", "--model", "{file}"), "{file}: not a saved model, or a damaged one\n"),
         (("rules", "check", "--config", "/nowhere"), "/nowhere: no such folder"),
         (("rules", "test", "--config", "{folder}"), "churn.yaml"),
         (("config", "check", "--config", "{file}"), "{file}: no such folder"),
@@ -85,6 +93,88 @@ def test_wrong_usage_is_one_message_and_2(arguments: tuple[str, ...], message: s
     assert message.format(**places) in done.stderr
     assert "Traceback" not in done.stderr
     assert [*folder.iterdir()] == []
+
+
+def test_the_module_is_the_command_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "streams.cli", "replay", "/nowhere/events.jsonl"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (2, "/nowhere/events.jsonl: no such file\n")
+
+
+def test_feature_rows_need_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CHURN_PSEUDONYM_KEY", "0" * 64)
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"")
+    done = churn("replay", str(file), "--feature-rows", str(file))
+    assert (done.exit_code, done.stderr) == (2, f"{file}: is no folder\n")
+
+
+def test_a_model_that_is_none_is_told_in_one_line_without_advice(tmp_path: Path) -> None:
+    file = tmp_path / "s.jsonl"
+    file.write_text('{"event_id": "1"}\n')
+    done = churn("replay", str(file), "--model", str(file))
+    assert (done.exit_code, done.stderr.strip().splitlines()) == (2, [f"{file}: not a saved model, or a damaged one"])
+
+
+FOREIGN = {
+    "xz": lzma.compress(b"{}"),
+    "bzip2": bz2.compress(b"{}"),
+    "zip": b"PK\x03\x04" + bytes(30),
+    "tar": b"x.jsonl".ljust(257, b"\0") + b"ustar\x0000",
+    "UTF-16": "{}".encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_no_file_of_lines_is_refused_in_one_line(kind: str, packed: bool, tmp_path: Path) -> None:
+    file, dead = tmp_path / "events", tmp_path / "dead.jsonl"
+    file.write_bytes(gzip.compress(FOREIGN[kind]) if packed else FOREIGN[kind])
+    done = churn("replay", str(file), "--dead-letters", str(dead))
+    assert done.exit_code == 2
+    assert f"{file}: is {kind}, not lines of JSON" in done.stderr
+    assert not dead.exists()
+
+
+def test_a_name_that_is_not_utf_8_is_told_in_what_is_written(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/x\xd6\xd0.jsonl"))
+    file.write_bytes(b"rubbish\n")
+    dead = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xd6.jsonl"))
+    for _ in range(2):
+        done = churn("replay", str(file), "--dead-letters", str(dead), "--state", str(tmp_path / "state"))
+        assert done.exit_code == 0, done.output
+        assert [json.loads(line)["source"] for line in dead.read_text().splitlines()] == [
+            f"{tmp_path}/x\\xd6\\xd0.jsonl:1"
+        ]
+
+
+def usage_at(number: int, at: str) -> str:
+    common = {"event_id": str(number), "customer_id": "c", "occurred_at": at}
+    return json.dumps({"type": "usage.recorded", "service": "voice"} | common) + "\n"
+
+
+def test_scores_as_of_a_time_that_the_state_is_past_are_refused(tmp_path: Path) -> None:
+    file, state = tmp_path / "events.jsonl", str(tmp_path / "state")
+    file.write_text(usage_at(1, "2026-01-05T00:00:00Z"))
+    assert churn("replay", str(file), "--state", state).exit_code == 0
+    early = churn("replay", str(file), "--state", state, "--score-at", "2026-01-04T00:00:00Z")
+    assert early.exit_code == 2
+    assert f"the state in {state} has come to 2026-01-05T00:00:00.000000Z already" in early.stderr
+    assert churn("replay", str(file), "--state", state, "--score-at", "2026-01-05T00:00:00Z").exit_code == 0
+
+
+def test_a_file_that_has_grown_is_said_to_be_read_as_a_new_one(tmp_path: Path) -> None:
+    file, state = tmp_path / "events.jsonl", str(tmp_path / "state")
+    file.write_text(usage_at(1, "2026-01-05T00:00:00Z"))
+    assert "differs" not in churn("replay", str(file), "--state", state).stderr
+    assert "differs" not in churn("replay", str(file), "--state", state).stderr
+    file.write_text(file.read_text() + usage_at(2, "2026-01-06T00:00:00Z"))
+    said = churn("replay", str(file), "--state", state).stderr
+    assert f"{file}: differs from the file of this name that was read before; it is read as a new file" in said
 
 
 def test_closed_standard_input_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,6 +216,14 @@ def test_so_it_is_for_a_report(options: tuple[str, ...], tmp_path: Path) -> None
     file.write_text(json.dumps({"type": "usage.recorded", "service": "voice"} | common))
     given_last = (str(tmp_path / "r.html"),) if options[-1] == "--out" else ()
     done = churn("report", str(file), *options, *given_last)
+    assert done.exit_code == 3
+    assert "'/dev/full'" in done.stderr
+
+
+@NEEDS_FULL
+def test_so_it_is_for_the_truth_of_a_simulation(tmp_path: Path) -> None:
+    out = str(tmp_path / "events.jsonl")
+    done = churn("simulate", "--customers", "5", "--days", "2", "--seed", "1", "--out", out, "--truth", "/dev/full")
     assert done.exit_code == 3
     assert "'/dev/full'" in done.stderr
 

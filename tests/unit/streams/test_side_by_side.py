@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -50,6 +51,19 @@ def test_a_decision_that_was_delivered_twice_counts_once(replayed) -> None:
     _, shadow, warnings, _ = replayed
     live, aside = warnings.read_bytes().splitlines(), shadow.read_bytes().splitlines()
     assert compared(live, [*aside, *aside], [], TIERS, 30) == compared(live, aside, [], TIERS, 30)
+
+
+def test_files_may_be_packed(replayed, tmp_path) -> None:
+    config, shadow, warnings, _ = replayed
+    packed = tmp_path / "outcomes.jsonl.gz"
+    left = {"type": "customer.churned", "customer_id": "c", "occurred_at": "2029-01-01T00:00:00Z", "event_id": "1"}
+    packed.write_bytes(gzip.compress(msgspec.json.encode(left)))
+    asked = ["rules", "shadow", str(shadow), "--warnings", str(warnings), "--config", str(config)]
+    done = CliRunner().invoke(app, [*asked, "--outcomes", str(packed)])
+    assert done.exit_code == 0, done.output
+    packed.write_bytes(packed.read_bytes()[:-9])
+    done = CliRunner().invoke(app, [*asked, "--outcomes", str(packed)])
+    assert (done.exit_code, done.stderr) == (2, f"{packed}: gzip data ends too early\n")
 
 
 def test_who_left_makes_precision(replayed) -> None:
