@@ -99,4 +99,4 @@ def test_a_sample_is_scaled_up_with_intervals(events: Path) -> None:
     done = churn("rules", "backtest", str(events), "--sample", "0.5")
     assert done.exit_code == 0, done.output
     assert "a sample of 50.0% scaled up" in done.stdout
-    assert churn("rules", "backtest", str(events), "--sample", "0").stderr == "--sample 0.0: more than 0, at most 1\n"
+    assert churn("rules", "backtest", str(events), "--sample", "0").stderr == "--sample 0: more than 0, at most 1\n"
