@@ -144,18 +144,18 @@ def _tier(trial: Trial, rank: int) -> dict[str, Any]:
     if trial.outcomes:
         counted = [one for one in trial.leavers if one.voluntary]
         horizon = trial.horizon_days * DAY_US
+        told = figures(reached, trial.leavers, counted, trial.end, horizon)
         above = figures(at_or_above(trial.episodes, rank), trial.leavers, counted, trial.end, horizon)
-        found |= _quality(trial, reached) | {name: above[name] for name in ("recall", "median_lead_days")}
+        found |= _quality(told, trial, reached) | {name: above[name] for name in ("recall", "median_lead_days")}
     return found
 
 
-def _quality(trial: Trial, warned: Sequence[tuple[int, int]]) -> dict[str, Any]:
+def _quality(told: Mapping[str, Any], trial: Trial, warned: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """How warnings (customer, when) did. With none of the `horizons_over`, all that matured left: no precision to rest on."""
-    horizon = trial.horizon_days * DAY_US
-    told = figures(warned, trial.leavers, (), trial.end, horizon)
+    last = trial.end - trial.horizon_days * DAY_US
     found = {name: told[name] for name in ("matured", "churned", "precision")}
     found["precision_interval"] = wilson(told["churned"], told["matured"])
-    found["horizons_over"] = sum(at + horizon <= trial.end for _, at in warned)
+    found["horizons_over"] = sum(at <= last for _, at in warned)
     return found
 
 
@@ -213,7 +213,7 @@ def _rule(trial: Trial, rule: str) -> dict[str, Any]:
         fired = [(line.customer, line.rules[rule]) for line in lines]
         counted: Iterable[Leaver] = [one for one in trial.leavers if one.voluntary]
         told = figures(fired, trial.leavers, counted, trial.end, trial.horizon_days * DAY_US)
-        found |= _quality(trial, fired) | {name: told[name] for name in ("recall", "median_lead_days")}
+        found |= _quality(told, trial, fired) | {name: told[name] for name in ("recall", "median_lead_days")}
     return found
 
 

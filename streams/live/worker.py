@@ -221,9 +221,8 @@ class Worker:
             everybody = [*self.tenancies.values(), *opened.values()]
             if everybody:
                 await self.population.read_from(min(one.durable.population for one in everybody))
-            self.tenancies |= (
-                opened  # not before: they would hear what is said now, and miss what was since their checkpoints
-            )
+            # Not before: they would hear what is said now, and miss what was said since their checkpoints.
+            self.tenancies |= opened
             self.generation, self.paused = generation, False
             for tenancy in self.tenancies.values():
                 tenancy.read_anew()

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.bundles import library_of, make, orders_of, quick
-from support.engines import batch, ordered, said
+from support.engines import batch, copied, ordered, said
 from support.lanes import WALL, Cluster, records_of
 from support.profiles import examples
 from support.small_streams import lines, random_moments
@@ -41,10 +41,6 @@ def in_order(seed: int, count: int, customers: int) -> list[bytes]:
         if event["customer_id"].startswith("c") and ":" not in event["customer_id"]:
             found.setdefault(event["occurred_at"], line)
     return [found[at] for at in sorted(found)]
-
-
-def copied(parts):
-    return {name: part if isinstance(part, bytes) else part.copy() for name, part in parts.items()}
 
 
 def shuffled(seed: int, partitions: int, every: int) -> Cluster:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -128,3 +128,8 @@ def run(engine: Engine, parts: Iterable[Sequence[bytes]], *, end: int | None = N
         ),
         [msgspec.to_builtins(incident) for step in steps for incident in step.incidents],
     )
+
+
+def copied(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """A snapshot that the engine it is of no longer changes."""
+    return {name: part if isinstance(part, bytes) else part.copy() for name, part in parts.items()}

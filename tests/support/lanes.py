@@ -16,6 +16,7 @@ from streams.live.merge import LONG_AGO
 from streams.live.placement import partitions_of
 from streams.live.rereading import chain
 from streams.live.topics import BILLING, COMPLAINTS, EVENTS, OUTCOMES, USAGE
+from support.engines import copied
 
 FOREVER = 10**6
 WALL = 4_000_000_000_000_000  # far from all events: no clock follows it
@@ -133,6 +134,26 @@ class Cluster:
         for lane in self.lanes.values():
             for topic, at in lane.spoken.items():
                 lane.drained(topic, self.now + len(self.lanes) if at > LONG_AGO else LONG_AGO)
+
+    def with_takeovers(
+        self, dice: random.Random, steps: int, most: int, every: int, kept: float, lanes: Sequence[int]
+    ) -> None:
+        """Hand on `most` records at a time; every so many steps one of `lanes` is saved, in a share `kept` of the cases, or
+        taken over from where it was saved last.
+        """
+        turns = [(lane, topic) for lane in self.lanes for topic in self.records[lane]]
+        saved: dict[int, Any] = {lane: (self.lanes[lane].covered({}, 0), None) for lane in self.lanes}
+        for step in range(steps):
+            lane, topic = dice.choice(turns)
+            self.feed(lane, topic, most)
+            self.move(lane)
+            if step % every == 0:
+                lane = dice.choice(lanes)
+                if dice.random() < kept:
+                    opened = self.lanes[lane]
+                    saved[lane] = (opened.covered({}, len(self.statements)), copied(opened.engine.snapshot()))
+                else:
+                    self.lanes[lane] = self.open(lane, *saved[lane])
 
     def settle(self) -> None:
         """Go on until nothing moves any more."""

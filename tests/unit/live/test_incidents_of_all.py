@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.engines import batch, engine, frozen, ordered, said
+from support.engines import batch, copied, engine, frozen, ordered, said
 from support.lanes import Cluster, records_of
 
 from events.times import time_of
@@ -195,23 +195,7 @@ def test_daily_counts_that_partitions_tell_add_up_to_all(story):
 def test_a_takeover_from_any_checkpoint_gives_no_second_incident_and_loses_none(story, seed):
     stream = story()
     cluster, dice = spread(stream), random.Random(seed)
-    turns = [(lane, topic) for lane in cluster.lanes for topic in cluster.records[lane]]
-    saved = {lane: (cluster.lanes[lane].covered({}, 0), None) for lane in cluster.lanes}
-    for step in range(1500):
-        lane, topic = dice.choice(turns)
-        cluster.feed(lane, topic, 30)
-        cluster.move(lane)
-        if step % 60 == 0:
-            lane = dice.choice([0, 0, *cluster.lanes])
-            if dice.random() < 0.4:
-                opened = cluster.lanes[lane]
-                parts = {
-                    name: part if isinstance(part, bytes) else part.copy()
-                    for name, part in opened.engine.snapshot().items()
-                }
-                saved[lane] = (opened.covered({}, len(cluster.statements)), parts)
-            else:
-                cluster.lanes[lane] = cluster.open(lane, *saved[lane])
+    cluster.with_takeovers(dice, 1500, 30, 60, 0.4, [0, 0, *cluster.lanes])
     cluster.run(30, seed)
     once = {(one.incident_id, one.revision): one for one in cluster.incidents}
     assert all(one == once[one.incident_id, one.revision] for one in cluster.incidents)
@@ -253,7 +237,7 @@ def test_a_state_of_before_goes_on_and_leaves_what_it_had_found_to_the_judge():
             for topic, queue in cluster.records[lane].items()
         }
         covered = cluster.lanes[lane].covered({}, 0)
-        parts = {name: part if isinstance(part, bytes) else part.copy() for name, part in made.snapshot().items()}
+        parts = copied(made.snapshot())
         assert not any(name.startswith(("judge.", "watches.telling")) for name in parts)
         old = type(covered)(positions, {}, clock=made.partition.clock)
         cluster.lanes[lane] = cluster.open(lane, old, parts)
@@ -270,10 +254,7 @@ def test_history_is_judged_as_one(tmp_path: Path):
     seeding.read_all([Reader(str(tmp_path / "history.jsonl"), "now")], lambda _done, _events: None)
     cluster = spread(stream[cut:])
     for lane in cluster.lanes:
-        parts = {
-            name: part if isinstance(part, bytes) else part.copy()
-            for name, part in seeding.engines[lane].snapshot().items()
-        }
+        parts = copied(seeding.engines[lane].snapshot())
         cluster.lanes[lane] = cluster.open(lane, seeding.covered(lane, {}, {}, 0, 0), parts)
     live(cluster, stream[cut:])
     expected = alone(stream)

@@ -58,23 +58,7 @@ def test_a_partition_that_is_taken_over_from_any_checkpoint(seed, every):
     stream = in_order(seed, 200, 6)
     cluster = Cluster(records_of(stream, 3, CENTURY), build)
     dice = random.Random(seed)
-    turns = [(lane, topic) for lane in cluster.lanes for topic in cluster.records[lane]]
-    saved = {lane: (cluster.lanes[lane].covered({}, 0), None) for lane in cluster.lanes}
-    for step in range(400):
-        lane, topic = dice.choice(turns)
-        cluster.feed(lane, topic, 9)
-        cluster.move(lane)
-        if step % every == 0:
-            lane = dice.choice(list(cluster.lanes))
-            if dice.random() < 0.5:
-                opened = cluster.lanes[lane]
-                parts = {
-                    name: part if isinstance(part, bytes) else part.copy()
-                    for name, part in opened.engine.snapshot().items()
-                }
-                saved[lane] = (opened.covered({}, len(cluster.statements)), parts)
-            else:
-                cluster.lanes[lane] = cluster.open(lane, *saved[lane])
+    cluster.with_takeovers(dice, 400, 9, every, 0.5, [*cluster.lanes])
     cluster.run(9, seed)
     once = {(one.warning_id, one.revision): said(one) for one in cluster.decisions}
     assert all(said(one) == once[one.warning_id, one.revision] for one in cluster.decisions)

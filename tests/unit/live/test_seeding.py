@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.engines import batch, engine, frozen, ordered, said
+from support.engines import batch, copied, engine, frozen, ordered, said
 from support.lanes import Cluster, records_of
 from support.profiles import examples
 from support.small_streams import lines, random_moments
@@ -54,10 +54,7 @@ def goes_on(seeding: Seeding, rest: Sequence[bytes], chunk: int, seed: int) -> C
     count = len(seeding.engines)
     cluster = Cluster(records_of(rest, count, CENTURY), build)
     for lane in range(count):
-        parts = {
-            name: part if isinstance(part, bytes) else part.copy()
-            for name, part in seeding.engines[lane].snapshot().items()
-        }
+        parts = copied(seeding.engines[lane].snapshot())
         cluster.lanes[lane] = cluster.open(lane, seeding.covered(lane, {}, {}, 0, 0), parts)
     cluster.run(chunk, seed)
     return cluster

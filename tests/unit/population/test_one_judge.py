@@ -20,6 +20,7 @@ from support.cell_streams import (
     ordinary,
     watches,
 )  # fmt: skip
+from support.engines import copied
 
 from events.times import SLOT_US
 from population.findings import Counted, Finding, Said, unpacked
@@ -159,9 +160,7 @@ def test_a_judge_saved_and_read_back_between_any_two_statements_finds_the_same()
         judge = Judge(OFFSET, {"engine": "test"}, LANES)
         for number, (lane, one) in enumerate(said):
             if number == cut:
-                parts = {
-                    name: part if isinstance(part, bytes) else part.copy() for name, part in judge.snapshot().items()
-                }
+                parts = copied(judge.snapshot())
                 judge = Judge(OFFSET, {"engine": "test"}, LANES)
                 judge.restore(parts)
                 judge.lanes = LANES

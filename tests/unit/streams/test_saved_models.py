@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.engines import EAGER, batch, engine
+from support.engines import EAGER, batch, copied, engine
 from support.small_streams import lines, random_moments
 
 from models.champion import Champion
@@ -21,7 +21,7 @@ def test_a_state_from_before_the_first_event_takes_a_model_that_knows_attributes
 
     model = taught()
     state = engine(model=taught()).snapshot()
-    parts = {name: part if isinstance(part, bytes) else part.copy() for name, part in state.items()}
+    parts = copied(state)
     fresh = engine(model=model)
     fresh.restore(parts | {f"model.{name}": part for name, part in model.snapshot().items()})
     assert fresh.step(batch(lines(random_moments(4, 50, customers=5))), 0).applied
