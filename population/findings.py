@@ -78,6 +78,18 @@ class Finding(msgspec.Struct, frozen=True):
     days: tuple[int, int] = (0, -1)
 
 
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """What the one that judges hears of partition `lane`: counts and answers; what was reported to it of the network and the
+    market; for whom it does not wait any longer (`without`); and the judge's own `findings`, which come back to it.
+    """
+
+    lane: int
+    said: Said | None = None
+    reports: list[str] = []
+    findings: list[Finding] = []
+    without: list[int] = []
+
+
 def packed(one: Any) -> bytes:
     """A struct of these, small."""
     return zlib.compress(msgspec.msgpack.encode(one), 1)

@@ -7,7 +7,7 @@ Nothing is known here of customers but their hashes; whom a finding concerns is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from events.hashing import hash64
 from events.times import SLOT_US, time_of
 from population.bills import LEAST_BILLS
 from population.finder import AskedTally, Finder
-from population.findings import Answer, Counted, Finding, Said, unpacked
+from population.findings import Answer, Counted, Finding, Said, Word, unpacked
 from population.holds import home_of
 from population.incident import CELL, MOST_LISTED, Incident, IncidentKind, IncidentStatus, Known
 from population.slots import WAIT_US, close, pass_by
@@ -56,34 +56,34 @@ class Judge:
         self.findings: list[Finding] = []  # not made known yet
         self.out: list[Incident] = []
 
-    def hear(
-        self,
-        lane: int,
-        said: Said | None,
-        reports: Sequence[str] = (),
-        findings: Sequence[Finding] = (),
-        without: Iterable[int] = (),
-    ) -> None:
-        """What a partition said: counts and answers; what was reported to it; for whom it no longer waits.
+    def hear(self, word: Word, offset: int | None = None) -> None:
+        """What a partition said at this offset of the topic (None: of none); what was heard before is left out.
 
-        `findings` are this one's own. Unless a saved state was lost they are known here, and numbers go on behind them anyway.
+        Its findings are this one's own. Unless a saved state was lost they are known here, and numbers go on behind them anyway.
         """
-        self.silent.update(without)
-        self.desk.number = max([self.desk.number, *(finding.number + 1 for finding in findings)])
-        self._reported(reports)
-        if said is not None:
-            told = self.before.get(lane, 0)
-            for slot, raw in said.slots:
-                if slot >= max(told, self.judged + 1):
-                    self.slots.setdefault(slot, []).append(raw)
-            if said.before > told:
-                self.before[lane] = said.before
-                self.silent.discard(lane)
-            for raw in said.answers:
-                self._answered(lane, unpacked(raw, Answer))
+        if offset is not None:
+            if offset < self.offset:
+                return
+            self.offset = offset + 1
+        self.silent.update(word.without)
+        self.desk.number = max([self.desk.number, *(finding.number + 1 for finding in word.findings)])
+        self._reported(word.reports)
+        if word.said is not None:
+            self._told(word.lane, word.said)
         self._publish()
         self._go_on()
         self._publish()
+
+    def _told(self, lane: int, said: Said) -> None:
+        told = self.before.get(lane, 0)
+        for slot, raw in said.slots:
+            if slot >= max(told, self.judged + 1):
+                self.slots.setdefault(slot, []).append(raw)
+        if said.before > told:
+            self.before[lane] = said.before
+            self.silent.discard(lane)
+        for raw in said.answers:
+            self._answered(lane, unpacked(raw, Answer))
 
     def _reported(self, reports: Sequence[str]) -> None:
         """Each counts once: who takes a partition over may say them again, in another order of the topics."""

@@ -24,7 +24,7 @@ from events.columns import Batch
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.times import rfc3339
 from models.champion import Champion
-from population.findings import Finding, Said
+from population.findings import Finding, Said, Word
 from population.incident import Incident
 from rules.early_warning import EarlyWarning
 from rules.ledger import History, Ledger
@@ -134,21 +134,10 @@ class Engine(Parts):
         """What was counted here and was not told yet, for the one that judges; nothing comes before `passed` (µs) any more."""
         return self.watches.said(passed, self._crowd())
 
-    def overhear(
-        self,
-        offset: int | None,
-        lane: int,
-        said: Said | None,
-        reports: Sequence[str],
-        findings: Sequence[Finding],
-        without: Collection[int],
-    ) -> None:
-        """The statement at this offset of the topic (None: of none), for the one that judges; one heard before is left out."""
-        if self.judge is None or (offset is not None and offset < self.judge.offset):
-            return
-        self.judge.hear(lane, said, reports, findings, without)
-        if offset is not None:
-            self.judge.offset = offset + 1
+    def overhear(self, word: Word, offset: int | None = None) -> None:
+        """What a partition said at this offset of the topic (None: of none), for the one that judges."""
+        if self.judge is not None:
+            self.judge.hear(word, offset)
 
     def findings(self) -> list[Finding]:
         """What the one that judges has found and all partitions have to be told."""

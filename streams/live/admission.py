@@ -8,7 +8,7 @@ from rules.approval import Book, same_person
 from rules.faults import ConfigurationError
 from rules.load import Configuration
 from streams.live.bundle import Approval, Files, Order, UnreadableRecordError, rules_digest
-from streams.live.lane import Reload
+from streams.live.journal import Reload
 from streams.live.library import Library, RefusedError, needs_restart
 
 

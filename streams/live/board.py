@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams.live.admission import admitted
 from streams.live.bundle import Files, Order, UnreadableRecordError, bundle_record, digest, known, order_record
-from streams.live.lane import Reload
+from streams.live.journal import Reload
 from streams.live.library import Library, RefusedError
 from streams.live.topics import RULES
 

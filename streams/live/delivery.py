@@ -15,7 +15,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.live.lane import Output
+from streams.live.output import Output
 from streams.live.topics import DEAD_LETTERS, HELD_OUT, INCIDENTS, SHADOW, WARNINGS
 
 FIRST_WAIT: Final = 0.1

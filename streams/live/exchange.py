@@ -12,36 +12,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-import msgspec
-
 from customers.feeds import LATER
 from customers.partition import Told
 from events.times import SLOT_US
-from population.findings import Finding, Said
+from population.findings import Finding, Said, Word
 from streams.live.merge import NEVER
 
 DAY_US: Final = 86_400_000_000
 
 
-class Statement(msgspec.Struct, frozen=True):
+class Statement(Word, frozen=True, kw_only=True):
     """What a partition says: everything that its slots from `since` on and before `before` have shown, the time (µs) of the
     newest event that it has read, and what was reported of the network and the market: all that it ever said, from the
-    `first`-th on.
-
-    For incidents (docs/adr/0010-one-judge.md): what was counted (`said`), whom it no longer waits for (`without`), and, from the
-    partition that judges for all, what was found (`findings`).
+    `first`-th on; and its word for the one that judges (docs/adr/0010-one-judge.md).
     """
 
-    lane: int
     since: int
     before: int
     frontier: int
     told: Told
     first: int = 0
-    reports: list[str] = []
-    said: Said | None = None
-    findings: list[Finding] = []
-    without: list[int] = []
 
 
 class Teller(Protocol):
@@ -89,16 +79,16 @@ class Exchange:
             return None
         first = self.reports.get(self.lane, 0)
         statement = Statement(
-            self.lane,
-            self.said,
-            before,
-            frontier,
-            engine.told(before),
-            first,
-            self.reported,
-            counted,
-            findings,
-            self.without,
+            lane=self.lane,
+            since=self.said,
+            before=before,
+            frontier=frontier,
+            told=engine.told(before),
+            first=first,
+            reports=self.reported,
+            said=counted,
+            findings=findings,
+            without=self.without,
         )
         self.learn(findings)
         self.reports[self.lane], self.reported, self.without = first + len(self.reported), [], []

@@ -12,7 +12,7 @@ from rules.faults import ConfigurationError
 from rules.load import Configuration
 from streams.guarding import Alarm, check_reloadable
 from streams.live.bundle import Files, unpacked, written
-from streams.live.lane import Covered, Reload, Tick
+from streams.live.journal import Covered, Reload, Tick
 
 READY: Final = 6
 """Configurations that are kept ready: partitions are at most a few apart."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from sinks.metrics import Metrics
-from streams.live.lane import Output
+from streams.live.output import Output
 from streams.live.tenancy import Tenancy
 from streams.live.topics import EVENTS
 

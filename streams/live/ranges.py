@@ -21,7 +21,7 @@ from events.times import rfc3339
 from streams.batches import compacted, part
 from streams.inputs import Identity, Position
 from streams.live.connecting import connecting
-from streams.live.lane import stray_letter
+from streams.live.intake import stray_letter
 from streams.live.placement import misplaced
 from streams.live.settings import LiveSettings
 from streams.live.topics import EVENTS, partition_counts

@@ -18,7 +18,8 @@ from streams.guarding import Alarm
 from streams.live.board import Board
 from streams.live.bundle import Files, Order
 from streams.live.folder import Folder
-from streams.live.lane import Covered, Lane, Reload, Tick
+from streams.live.journal import Covered, Reload, Tick
+from streams.live.lane import Lane
 from streams.live.library import Library, Make, Read, RefusedError, due, first_rules
 from streams.live.settings import LiveSettings
 

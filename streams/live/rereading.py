@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.live.lane import Covered, Tick
+from streams.live.journal import Covered, Tick
 from streams.live.topics import EVENTS, HELD_OUT, SHADOW, TICKS, WARNINGS
 
 

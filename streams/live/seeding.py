@@ -16,13 +16,14 @@ from customers.feeds import LATER
 from events.columns import Batch
 from events.contract import MarketNoted, NetworkIncident
 from events.times import SLOT_US, rfc3339
-from population.findings import Finding
+from population.findings import Finding, Word
 from streams import clock
 from streams.admit import admit
 from streams.batches import part
 from streams.core import Step
 from streams.inputs import Source, merged
-from streams.live.lane import Covered, Sharing
+from streams.live.engines import Sharing
+from streams.live.journal import Covered
 from streams.live.placement import partitions_in
 from streams.problems import UsageError
 from streams.progress import Counts
@@ -96,7 +97,7 @@ class Seeding:
     def _judge(self, at: int) -> None:
         """What all have counted is judged, and everybody takes over what was found; whom it concerns nobody is told."""
         judge = self.engines[0]
-        judge.overhear(None, EVERYWHERE, None, self.reports, (), ())
+        judge.overhear(Word(lane=EVERYWHERE, reports=self.reports))
         self.reports = []
         findings = self._told_judge(at)
         while findings:
@@ -111,7 +112,7 @@ class Seeding:
         """Counts and answers reach who judges; gives what came of them."""
         for lane, engine in enumerate(self.engines):
             while (said := engine.said(at)) is not None:
-                self.engines[0].overhear(None, lane, said, (), (), ())
+                self.engines[0].overhear(Word(lane=lane, said=said))
         return self.engines[0].findings()
 
     def _stretch(self, batch: Batch, lanes: NDArray[np.int64], until: int) -> None:

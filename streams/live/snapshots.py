@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from streams.live.lane import Covered
+from streams.live.journal import Covered
 from streams.live.store import write
 
 WRITTEN: Final = 0

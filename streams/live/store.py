@@ -21,7 +21,7 @@ import msgspec
 from fsspec.implementations.local import LocalFileSystem
 
 from streams.checkpoint import SUFFIX, UnreadableError, read_state, sync_folder, write_state
-from streams.live.lane import Covered
+from streams.live.journal import Covered
 
 ENTRY: Final = "live"
 ENGINE: Final = "engine/"

@@ -14,9 +14,11 @@ from aiokafka import AIOKafkaProducer
 
 from streams.live.delivery import Message, Outbox, Parcel, messages_of
 from streams.live.exchange import Statement
-from streams.live.lane import Covered, Lane, LaneSettings, Output
+from streams.live.journal import Covered
+from streams.live.lane import Lane, LaneSettings
 from streams.live.library import first_rules
 from streams.live.merge import LONG_AGO
+from streams.live.output import Output
 from streams.live.reloading import LiveRules
 from streams.live.rereading import delivered_after, ends_of, ticks_after
 from streams.live.settings import LiveSettings

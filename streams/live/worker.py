@@ -27,8 +27,10 @@ from streams import clock
 from streams.live.care import CareQueues
 from streams.live.delivery import Parcel
 from streams.live.exchange import Statement
-from streams.live.lane import Lane, Output, Tick
+from streams.live.journal import Tick
+from streams.live.lane import Lane
 from streams.live.measuring import count_applied, show_from_the_start, show_partitions
+from streams.live.output import Output
 from streams.live.population import Population
 from streams.live.reloading import Build, LiveRules
 from streams.live.settings import LiveSettings

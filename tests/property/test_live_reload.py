@@ -15,7 +15,7 @@ from support.profiles import examples
 from support.small_streams import lines, random_moments
 
 from streams.engine import Engine
-from streams.live.lane import Covered, Reload
+from streams.live.journal import Covered, Reload
 
 CENTURY = 4_000_000_000
 EDITS = (

@@ -10,7 +10,7 @@ from rules.load import Configuration, load
 from streams.bootstrap import schema
 from streams.engine import Engine
 from streams.live.bundle import bundle_of, digest, packed
-from streams.live.lane import Reload
+from streams.live.journal import Reload
 from streams.live.library import Library
 from support.engines import QUICK, frozen
 

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from events.records import Record
-from streams.live.lane import Covered, Lane, LaneSettings, Reload, Tick
+from streams.live.journal import Covered, Reload, Tick
+from streams.live.lane import Lane, LaneSettings
 from streams.live.library import Library, due, first_rules
 from streams.live.merge import LONG_AGO
 from streams.live.placement import partitions_of

@@ -22,7 +22,7 @@ from support.workers import CHURN, PARTITIONS, Workers, produce, read_all, simul
 from events.records import Record
 from streams import bootstrap
 from streams.live.bundle import bundle_of, digest, known
-from streams.live.lane import Covered, Tick
+from streams.live.journal import Covered, Tick
 from streams.live.library import Library
 from streams.live.rereading import chain
 from streams.live.topics import EVENTS, HELD_OUT, RULES, SHADOW, TICKS, WARNINGS

@@ -29,7 +29,7 @@ from streams.live.bundle import (
     unpacked,
 )
 from streams.live.folder import Folder
-from streams.live.lane import Reload
+from streams.live.journal import Reload
 from streams.live.library import Library, RefusedError
 
 EDIT = {"complaints_overdue >= 1": "complaints_overdue >= 2"}

@@ -15,7 +15,9 @@ from events.records import Record
 from streams.checkpoint import UnreadableError
 from streams.live.assignor import shared
 from streams.live.delivery import Outbox
-from streams.live.lane import Covered, Lane, LaneSettings, Tick, gathered
+from streams.live.intake import gathered
+from streams.live.journal import Covered, Tick
+from streams.live.lane import Lane, LaneSettings
 from streams.live.merge import Merger
 from streams.live.placement import partitions_of
 from streams.live.rereading import chain
@@ -195,7 +197,7 @@ def test_a_chunk_that_leaves_records_out_is_refused() -> None:
         assert lane.received[USAGE] == 5
         assert tenancy.accept(USAGE, 4, (record(4), record(6)), 0.0)  # 5 was a marker of a transaction
         assert lane.received[USAGE] == 7
-        assert [one.offset for _, records, _ in lane.arrived for one in records] == [6]
+        assert [one.offset for _, records, _ in lane.intake.arrived for one in records] == [6]
         await tenancy.close()
 
     asyncio.run(accepting())

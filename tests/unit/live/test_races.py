@@ -10,9 +10,11 @@ import numpy as np
 from support.engines import batch, engine, frozen
 from support.lanes import topic_of
 
+from customers.partition import Told
 from events.records import Record
 from streams.live.exchange import Statement
-from streams.live.lane import Covered, Lane, LaneSettings
+from streams.live.journal import Covered
+from streams.live.lane import Lane, LaneSettings
 from streams.live.merge import Queue
 from streams.live.population import WHERE, Population
 from streams.live.topics import BILLING, EVENTS, USAGE
@@ -52,20 +54,42 @@ def spoken(lane: Lane, at: float) -> None:
 def test_a_topic_whose_last_records_came_while_others_were_decoded_is_waited_for() -> None:
     lane = alone()
     lane.accept(BILLING, [bill(20)], came=1.0)
-    decode = lane._decode
+    decode = lane.intake._decode
 
-    def slowly(*given: Any) -> int:
+    def slowly(*given: Any) -> None:
         if lane.received[USAGE] == 0:  # the loop goes on meanwhile
             lane.accept(USAGE, [usage(10)], came=2.0)
             spoken(lane, at=3.0)
-        return decode(*given)
+        decode(*given)
 
-    lane._decode = slowly  # type: ignore[method-assign]
+    lane.intake._decode = slowly  # type: ignore[method-assign]
     assert lane.work(4.0, 0) is None or lane.events == 0
     assert lane.merger.queues[BILLING].position == 0
     lane.work(4.0, 0)
     assert lane.events == 2
     assert lane.merger.queues[BILLING].position == 1
+
+
+class Interrupted(list[Record]):
+    """Records that are counted while the loop takes in one more."""
+
+    lane: Lane | None = None
+
+    def __len__(self) -> int:
+        lane, self.lane = self.lane, None
+        if lane is not None:
+            lane.accept(USAGE, [usage(11, 1)], came=2.0)
+        return super().__len__()
+
+
+def test_records_that_come_while_others_are_counted_are_counted_too() -> None:
+    lane = alone()
+    first = Interrupted([usage(10)])
+    lane.accept(USAGE, first, came=5.0)
+    first.lane = lane
+    lane.work(4.0, 0)
+    assert lane.received[USAGE] == 2
+    assert (lane.intake.pending(USAGE), lane.waiting) == (1, 2)
 
 
 def test_what_came_late_is_not_taken_for_what_came_early_with_it() -> None:
@@ -107,9 +131,13 @@ class Broker:
         self.position = offset
 
 
+def statement(slot: int) -> Statement:
+    return Statement(lane=1, since=slot, before=slot + 1, frontier=0, told=Told([], []))
+
+
 def test_a_read_on_its_way_does_not_swallow_what_was_gone_back_for() -> None:
     async def heard() -> list[int]:
-        told = [msgspec.json.encode(Statement(1, k, k + 1, 0, ([], []))) for k in range(5)]  # type: ignore[arg-type]
+        told = [msgspec.json.encode(statement(k)) for k in range(5)]
         found: list[int] = []
         population = Population({}, lambda statement, _: found.append(statement.since), lambda: None)
         broker = Broker(told)

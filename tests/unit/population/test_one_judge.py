@@ -23,7 +23,7 @@ from support.cell_streams import (
 from support.engines import copied
 
 from events.times import SLOT_US
-from population.findings import Counted, Finding, Said, unpacked
+from population.findings import Counted, Finding, Word, unpacked
 from population.incident import Incident
 from population.judge import Judge
 from population.slots import WAIT_US
@@ -67,7 +67,7 @@ class Partitions:
         self.findings: list[Finding] = []
         self.counted: list[Counted] = []
         self.published: list[Incident] = []
-        self.said: list[tuple[int, Said | None]] = []
+        self.said: list[Word] = []
 
     def run(self, events: np.ndarray, names: list[str], slots: Iterable[int]) -> None:
         """The events up to the end of each of these slots, after each of which the partitions tell."""
@@ -92,8 +92,8 @@ class Partitions:
             for lane, made in enumerate(self.watches):
                 said = made.said(0, self.crowds[lane])
                 self.counted += [] if said is None else [unpacked(raw, Counted) for _, raw in said.slots]
-                self.said.append((lane, said))
-                self.judge.hear(lane, said)
+                self.said.append(Word(lane=lane, said=said))
+                self.judge.hear(self.said[-1])
             for finding in self.judge.take_findings():
                 self.findings.append(finding)
                 news = True
@@ -158,13 +158,13 @@ def test_a_judge_saved_and_read_back_between_any_two_statements_finds_the_same()
     said = steady.said
     for cut in range(0, len(said), 200):
         judge = Judge(OFFSET, {"engine": "test"}, LANES)
-        for number, (lane, one) in enumerate(said):
+        for number, one in enumerate(said):
             if number == cut:
                 parts = copied(judge.snapshot())
                 judge = Judge(OFFSET, {"engine": "test"}, LANES)
                 judge.restore(parts)
                 judge.lanes = LANES
-            judge.hear(lane, one)
+            judge.hear(one)
         assert judge.take_findings() == steady.findings
         assert judge.take() == steady.published
 
@@ -183,11 +183,11 @@ def test_a_partition_that_says_the_same_again_is_counted_once():
     steady = told()
     said = steady.said
     judge = Judge(OFFSET, {"engine": "test"}, LANES)
-    for number, (lane, one) in enumerate(said):
-        judge.hear(lane, one)
+    for number, one in enumerate(said):
+        judge.hear(one)
         if number % 11 == 0:
             for again in said[max(0, number - 40) : number]:
-                judge.hear(*again)
+                judge.hear(again)
     assert judge.take_findings() == steady.findings
     assert judge.take() == steady.published
 
@@ -201,7 +201,7 @@ def test_a_partition_that_nobody_waits_for_does_not_hold_judging_up():
     dead = made.watches.pop()
     made.run(mine, NAMES, range(1, last))
     assert made.judge.judged == 0
-    made.judge.hear(0, None, without=[3])
+    made.judge.hear(Word(lane=0, without=[3]))
     made.tell()
     made.tell()
     assert [one.status for one in made.published] == ["opened", "resolved"]

@@ -1,0 +1,33 @@
+"""The engine of a lane, as it sees it, and who gives it other rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from population.findings import Finding, Word
+from population.incident import Incident
+from streams.core import Core, Step
+from streams.guarding import Alarm
+from streams.live.exchange import Teller
+from streams.live.journal import Reload
+
+
+class Sharing(Core, Teller, Protocol):
+    """An engine of one partition among others."""
+
+    def share(self, lane: int, count: int, /) -> None: ...
+    def overhear(self, word: Word, offset: int | None = None, /) -> None: ...
+    def obey(self, finding: Finding, decided_at: int, /) -> Step: ...
+    def published(self) -> Sequence[Incident]: ...
+    @property
+    def publishes(self) -> bool: ...
+    def open_by_tier(self) -> Mapping[str, int]: ...
+    def in_force(self) -> Mapping[str, str]: ...
+
+
+class Reloading(Protocol):
+    """Who has the rules of every version."""
+
+    def reloaded(self, engine: Any, reload: Reload, /) -> tuple[Any, Sequence[Alarm]]:
+        """The engine to go on with, and the rules that the guard holds since."""

@@ -1,0 +1,164 @@
+"""The way of a partition's records from the broker to where they have their turn: taken in, decoded, queued by topic.
+
+Taken in they are by the loop that reads, decoded by the engine's thread: what both count, each counts for itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from events.columns import empty_batch
+from events.contract import MarketNoted, NetworkIncident
+from events.deadletters import DeadLetter, Reason, dead_letter
+from events.records import Read, decode_records
+from streams.live.merge import LONG_AGO, NEVER, Merger
+from streams.live.placement import misplaced
+from streams.live.topics import EVENTS
+
+MOST_WAITING: Final = 60_000
+"""Events of a topic that wait to be applied, beyond which no more are read."""
+
+Arrival = tuple[str, Sequence[Read], float]
+"""Records of a topic, and when they came (monotonic, s)."""
+
+
+class Decoded(NamedTuple):
+    """What came of decoding beside events: dead letters, how many records belong elsewhere, and what was reported of the
+    network or the market.
+    """
+
+    dead: Sequence[DeadLetter]
+    misplaced: int
+    reports: Sequence[str]
+
+
+class Intake:
+    """One partition's, of `count`; events wait in the queues of `merger`."""
+
+    def __init__(self, partition: int, count: int, merger: Merger) -> None:
+        self.partition, self.count, self.merger = partition, count, merger
+        self.arrived: deque[Arrival] = deque()
+        self.later: dict[str, deque[tuple[Sequence[Read], float]]] = {topic: deque() for topic in EVENTS}
+        self.received = {topic: merger.queues[topic].position for topic in EVENTS}
+        self.spoken = dict.fromkeys(EVENTS, LONG_AGO)
+        self._accepted = dict.fromkeys(EVENTS, 0)  # records, by the loop
+        self._decoded = dict.fromkeys(EVENTS, 0)  # those of them that have been decoded, by the engine's thread
+        self._dead: list[DeadLetter] = []
+        self._misplaced = 0
+        self._reports: list[str] = []
+
+    def accept(self, topic: str, records: Sequence[Read], came: float) -> None:
+        """Records of a topic, in their order, that came at `came` (monotonic, s); what was accepted before is left out."""
+        fresh = records
+        if fresh and fresh[0].offset < self.received[topic]:
+            fresh = [record for record in records if record.offset >= self.received[topic]]
+        if fresh:
+            self.received[topic] = fresh[-1].offset + 1
+            self._accepted[topic] += len(fresh)
+            self.arrived.append((topic, fresh, came))
+
+    def settle(self) -> None:
+        """Take over what the broker has said of the topics' ends; before what arrived, which is no older."""
+        for topic, at in [*self.spoken.items()]:
+            self.merger.queues[topic].drained_at = at
+
+    def pending(self, topic: str) -> int:
+        """Records that were accepted and not decoded yet."""
+        return self._accepted[topic] - self._decoded[topic]
+
+    def has_room(self, topic: str) -> bool:
+        """Whether more of the topic should be read."""
+        return self.pending(topic) + self.merger.queues[topic].events < MOST_WAITING
+
+    @property
+    def waiting(self) -> int:
+        """Records read and not applied."""
+        return sum(map(self.pending, EVENTS)) + self.merger.waiting
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is anything that was read and not applied, events or not."""
+        return bool(self.arrived or any(queue.chunks for queue in self.merger.queues.values()))
+
+    def decode(self, settled: float, limits: Mapping[str, int] | None, received_at: str) -> None:
+        """Decode what arrived, that before `settled` (monotonic, s) in one piece; from the offsets `limits` on it waits for
+        `decode_later` (None: nothing does).
+        """
+        arrived = [self.arrived.popleft() for _ in range(len(self.arrived))]  # more may come meanwhile
+        for topic, records, came in gathered(arrived, settled):
+            self._decode(topic, records, came, limits, received_at)
+
+    def decode_later(self, limits: Mapping[str, int] | None, received_at: str) -> None:
+        """Decode what had to wait, as far as the next limits let it."""
+        for topic, held in self.later.items():
+            again, self.later[topic] = held, deque()
+            for records, came in again:
+                self._decode(topic, records, came, limits, received_at)
+
+    def _decode(
+        self, topic: str, records: Sequence[Read], came: float, limits: Mapping[str, int] | None, received_at: str
+    ) -> None:
+        limit = NEVER if limits is None else limits.get(topic, 0)
+        if records[-1].offset >= limit:
+            self.later[topic].append(([record for record in records if record.offset >= limit], came))
+            records = [record for record in records if record.offset < limit]
+            if not records:
+                return
+        self._decoded[topic] += len(records)
+        place, next_offset = f"{topic}/{self.partition}", records[-1].offset + 1
+        records = self._at_home(records, place, received_at)
+        batch = decode_records(records, place, received_at=received_at) if records else empty_batch()
+        self._dead.extend(batch.dead)
+        batch.dead = []
+        for index, fact in batch.facts.items():
+            if isinstance(fact, NetworkIncident | MarketNoted):
+                self._reports.append(batch.payload(index).decode())
+        self.merger.queues[topic].add(batch, next_offset, came)
+
+    def _at_home(self, records: Sequence[Read], place: str, received_at: str) -> Sequence[Read]:
+        """Those whose key belongs here; the others become dead letters."""
+        strays = dict(misplaced(records, self.partition, self.count))
+        if not strays:
+            return records
+        self._misplaced += len(strays)
+        self._dead.extend(
+            stray_letter(records[index], place, wanted, self.count, received_at) for index, wanted in strays.items()
+        )
+        return [record for index, record in enumerate(records) if index not in strays]
+
+    def take(self) -> Decoded:
+        """What came of decoding since the last call."""
+        found = Decoded(self._dead, self._misplaced, self._reports)
+        self._dead, self._misplaced, self._reports = [], 0, []
+        return found
+
+
+def gathered(arrived: Iterable[Arrival], settled: float) -> list[Arrival]:
+    """What arrived, in as few pieces as may be decoded at once, for each costs half a millisecond, however small.
+
+    What came no later than `settled` (monotonic, s) no longer waits for other topics: of a topic it is one piece, as old as
+    its oldest.
+    """
+    pieces: list[Arrival] = []
+    whole: dict[str, list[Read]] = {}
+    for topic, records, came in arrived:
+        if came > settled:
+            pieces.append((topic, records, came))
+        elif topic in whole:
+            whole[topic].extend(records)
+        else:
+            whole[topic] = [*records]
+            pieces.append((topic, whole[topic], came))
+    return pieces
+
+
+def stray_letter(record: Read, place: str, wanted: int, count: int, received_at: str) -> DeadLetter:
+    """The dead letter of a record at a place (`topic/partition`) that its key does not belong in."""
+    detail = (
+        f"the record key belongs in partition {wanted} of {count} by Kafka's default partitioner: "
+        "the producer uses another one (librdkafka: set partitioner=murmur2_random)"
+    )
+    at = f"{place}/{record.offset}"
+    return dead_letter(Reason.OUT_OF_RANGE, detail, at, received_at, record.value or b"")
