@@ -9,18 +9,21 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from events.columns import empty_batch
 from events.contract import MarketNoted, NetworkIncident
 from events.deadletters import DeadLetter, Reason, dead_letter
-from events.records import Read, decode_records
+from events.packed import Record, Records, joined
+from events.records import decode_records
 from streams.live.merge import LONG_AGO, NEVER, Merger
-from streams.live.placement import misplaced
+from streams.live.placement import IN_PLACE, misplaced
 from streams.live.topics import EVENTS
 
 MOST_WAITING: Final = 60_000
 """Events of a topic that wait to be applied, beyond which no more are read."""
 
-Arrival = tuple[str, Sequence[Read], float]
+Arrival = tuple[str, Records, float]
 """Records of a topic, and when they came (monotonic, s)."""
 
 
@@ -40,7 +43,7 @@ class Intake:
     def __init__(self, partition: int, count: int, merger: Merger) -> None:
         self.partition, self.count, self.merger = partition, count, merger
         self.arrived: deque[Arrival] = deque()
-        self.later: dict[str, deque[tuple[Sequence[Read], float]]] = {topic: deque() for topic in EVENTS}
+        self.later: dict[str, deque[tuple[Records, float]]] = {topic: deque() for topic in EVENTS}
         self.received = {topic: merger.queues[topic].position for topic in EVENTS}
         self.spoken = dict.fromkeys(EVENTS, LONG_AGO)
         self._accepted = dict.fromkeys(EVENTS, 0)  # records, by the loop
@@ -49,14 +52,12 @@ class Intake:
         self._misplaced = 0
         self._reports: list[str] = []
 
-    def accept(self, topic: str, records: Sequence[Read], came: float) -> None:
+    def accept(self, topic: str, records: Records, came: float) -> None:
         """Records of a topic, in their order, that came at `came` (monotonic, s); what was accepted before is left out."""
-        fresh = records
-        if fresh and fresh[0].offset < self.received[topic]:
-            fresh = [record for record in records if record.offset >= self.received[topic]]
-        if fresh:
-            self.received[topic] = fresh[-1].offset + 1
-            self._accepted[topic] += len(fresh)
+        fresh = records.since(self.received[topic])
+        if fresh.count:
+            self.received[topic] = fresh.last + 1
+            self._accepted[topic] += fresh.count
             self.arrived.append((topic, fresh, came))
 
     def settle(self) -> None:
@@ -98,18 +99,18 @@ class Intake:
                 self._decode(topic, records, came, limits, received_at)
 
     def _decode(
-        self, topic: str, records: Sequence[Read], came: float, limits: Mapping[str, int] | None, received_at: str
+        self, topic: str, records: Records, came: float, limits: Mapping[str, int] | None, received_at: str
     ) -> None:
         limit = NEVER if limits is None else limits.get(topic, 0)
-        if records[-1].offset >= limit:
-            self.later[topic].append(([record for record in records if record.offset >= limit], came))
-            records = [record for record in records if record.offset < limit]
-            if not records:
+        if records.last >= limit:
+            self.later[topic].append((records.since(limit), came))
+            records = records.before(limit)
+            if not records.count:
                 return
-        self._decoded[topic] += len(records)
-        place, next_offset = f"{topic}/{self.partition}", records[-1].offset + 1
+        self._decoded[topic] += records.count
+        place, next_offset = f"{topic}/{self.partition}", records.last + 1
         records = self._at_home(records, place, received_at)
-        batch = decode_records(records, place, received_at=received_at) if records else empty_batch()
+        batch = decode_records(records, place, received_at=received_at) if records.count else empty_batch()
         self._dead.extend(batch.dead)
         batch.dead = []
         for index, fact in batch.facts.items():
@@ -117,16 +118,12 @@ class Intake:
                 self._reports.append(batch.payload(index).decode())
         self.merger.queues[topic].add(batch, next_offset, came)
 
-    def _at_home(self, records: Sequence[Read], place: str, received_at: str) -> Sequence[Read]:
+    def _at_home(self, records: Records, place: str, received_at: str) -> Records:
         """Those whose key belongs here; the others become dead letters."""
-        strays = dict(misplaced(records, self.partition, self.count))
-        if not strays:
-            return records
+        at_home, strays = sorted_out(records, place, self.partition, self.count, received_at)
         self._misplaced += len(strays)
-        self._dead.extend(
-            stray_letter(records[index], place, wanted, self.count, received_at) for index, wanted in strays.items()
-        )
-        return [record for index, record in enumerate(records) if index not in strays]
+        self._dead.extend(strays)
+        return at_home
 
     def take(self) -> Decoded:
         """What came of decoding since the last call."""
@@ -141,20 +138,31 @@ def gathered(arrived: Iterable[Arrival], settled: float) -> list[Arrival]:
     What came no later than `settled` (monotonic, s) no longer waits for other topics: of a topic it is one piece, as old as
     its oldest.
     """
-    pieces: list[Arrival] = []
-    whole: dict[str, list[Read]] = {}
+    pieces: list[tuple[str, list[Records], float]] = []
+    whole: dict[str, list[Records]] = {}
     for topic, records, came in arrived:
-        if came > settled:
-            pieces.append((topic, records, came))
-        elif topic in whole:
-            whole[topic].extend(records)
-        else:
-            whole[topic] = [*records]
-            pieces.append((topic, whole[topic], came))
-    return pieces
+        if came <= settled and topic in whole:
+            whole[topic].append(records)
+            continue
+        pieces.append((topic, [records], came))
+        if came <= settled:
+            whole[topic] = pieces[-1][1]
+    return [(topic, joined(records), came) for topic, records, came in pieces]
 
 
-def stray_letter(record: Read, place: str, wanted: int, count: int, received_at: str) -> DeadLetter:
+def sorted_out(
+    records: Records, place: str, partition: int, count: int, received_at: str
+) -> tuple[Records, list[DeadLetter]]:
+    """The records of a partition, of `count`, without those that do not belong there by their key, and the dead letters of these."""
+    wanted = misplaced(records, partition, count)
+    strays = np.flatnonzero(wanted != IN_PLACE).tolist()
+    if not strays:
+        return records, []
+    letters = [stray_letter(records.at(index), place, int(wanted[index]), count, received_at) for index in strays]
+    return records.those(wanted == IN_PLACE), letters
+
+
+def stray_letter(record: Record, place: str, wanted: int, count: int, received_at: str) -> DeadLetter:
     """The dead letter of a record at a place (`topic/partition`) that its key does not belong in."""
     detail = (
         f"the record key belongs in partition {wanted} of {count} by Kafka's default partitioner: "

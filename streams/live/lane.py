@@ -6,7 +6,7 @@ applies what may be applied, `tick` lets the clock of a partition without events
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -14,7 +14,7 @@ import numpy as np
 
 from events.columns import Batch
 from events.decode import decode
-from events.records import Read
+from events.packed import Records
 from events.times import rfc3339, time_of
 from streams.admit import admit
 from streams.live.engines import Reloading, Sharing
@@ -85,7 +85,7 @@ class Lane:
         """Records read and not applied."""
         return self.intake.waiting
 
-    def accept(self, topic: str, records: Sequence[Read], came: float) -> None:
+    def accept(self, topic: str, records: Records, came: float) -> None:
         """Records of a topic, in their order, that came at `came` (monotonic, s); what was accepted before is left out."""
         self.intake.accept(topic, records, came)
 

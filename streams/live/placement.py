@@ -6,12 +6,15 @@ A producer with another partitioner (librdkafka's default is CRC32) would spread
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from events.compiled import compiled
-from events.records import Read
+from events.packed import Records
+
+IN_PLACE: Final = -1
 
 
 @compiled
@@ -75,8 +78,8 @@ def partitions_of(keys: Sequence[bytes], count: int) -> NDArray[np.int64]:
     return partitions_in(text, np.cumsum(lengths) - lengths, lengths, count)
 
 
-def misplaced(records: Sequence[Read], partition: int, count: int) -> list[tuple[int, int]]:
-    """(position, the partition it belongs in) of records of a partition with a key that belongs in another."""
-    keys = [record.key or b"" for record in records]
-    wanted = partitions_of(keys, count)
-    return [(index, int(wanted[index])) for index in np.flatnonzero(wanted != partition).tolist() if keys[index]]
+def misplaced(records: Records, partition: int, count: int) -> NDArray[np.int64]:
+    """The partition each record belongs in that is in another by its key; −1 for those in their own, and without a key."""
+    rows = records.rows
+    wanted = partitions_in(records.text, rows["key_at"], np.maximum(rows["key_len"], 0), count)
+    return np.where((wanted != partition) & (rows["key_len"] > 0), wanted, IN_PLACE)

@@ -16,18 +16,18 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from events.columns import Batch
 from events.deadletters import DeadLetter
+from events.packed import Records, joined
 from events.records import decode_records
 from events.times import rfc3339
 from streams.batches import compacted, part
 from streams.inputs import Identity, Position
 from streams.live.connecting import connecting
-from streams.live.intake import stray_letter
-from streams.live.placement import misplaced
+from streams.live.intake import sorted_out
 from streams.live.settings import LiveSettings
 from streams.live.topics import EVENTS, partition_counts
+from streams.live.wire import in_columns
 from streams.problems import OutsideError, UsageError
 
-MOST_RECORDS: Final = 50_000
 WAIT_MS: Final = 1_000
 PATIENCE: Final = 30.0
 """Seconds without a record after which the broker is given up."""
@@ -53,6 +53,7 @@ class Topics:
         )
         try:
             await consumer.start()
+            in_columns(consumer)
         except BaseException:
             await consumer.stop()
             raise
@@ -91,18 +92,18 @@ class Topics:
         for where, offset in offsets.items():
             self.consumer.seek(where, offset)
 
-    def more(self, where: TopicPartition, end: int) -> list[Any]:
+    def more(self, where: TopicPartition, end: int) -> Records:
         """The next records of a partition, before `end`; none when there are none left."""
         until = time.monotonic() + PATIENCE
         while self.run(self.consumer.position(where)) < end:
-            records = self.run(self.consumer.getmany(where, timeout_ms=WAIT_MS, max_records=MOST_RECORDS)).get(where)
+            records = self.run(self.consumer.getmany(where, timeout_ms=WAIT_MS)).get(where)
             if records:
-                return [record for record in records if record.offset < end]
+                return joined(records).before(end)
             if time.monotonic() > until:
                 raise OutsideError(
                     f"Kafka at {self.settings.kafka_bootstrap}: no answer, {where.topic}/{where.partition} ends at {end}"
                 )
-        return []
+        return joined([])
 
     def close(self) -> None:
         """Leave the broker."""
@@ -126,25 +127,21 @@ class RangeReader:
         """See to it that `batch` has events, if there are more; dead letters gather in `dead`."""
         while self.batch is None:
             records = self.topics.more(self.where, self.end)
-            if not records:
+            if not records.count:
                 return False
             batch = self.decoded(records)
             self.dead += batch.dead
             self.lines += batch.lines
             batch.dead, batch.lines = [], 0
-            self.stored_bytes += len(records)
+            self.stored_bytes += records.count
             self.batch = batch if len(batch) else None
         return True
 
-    def decoded(self, records: list[Any]) -> Batch:
+    def decoded(self, records: Records) -> Batch:
         place = f"{self.where.topic}/{self.where.partition}"
-        strays = dict(misplaced(records, self.where.partition, self.count))
-        kept = [record for index, record in enumerate(records) if index not in strays]
-        batch = decode_records(kept, place, received_at=self.received_at)
-        batch.dead += [
-            stray_letter(records[index], place, wanted, self.count, self.received_at)
-            for index, wanted in strays.items()
-        ]
+        at_home, strays = sorted_out(records, place, self.where.partition, self.count, self.received_at)
+        batch = decode_records(at_home, place, received_at=self.received_at)
+        batch.dead += strays
         return batch
 
     def take(self, count: int) -> Batch:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol, cast
@@ -19,10 +18,14 @@ from aiokafka import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from events.packed import joined
 from streams.live.assignor import new_assignor
 from streams.live.merge import LONG_AGO
+from streams.live.wire import in_columns
 
 POLL_SECONDS = 0.05
+CREATED = 0
+"""Kafka's word for a timestamp that the producer gave; nobody asks."""
 GATHER_SECONDS = 0.02
 FEW = 2_000
 """Records of one poll below which the next one waits for more: every chunk has its cost, however small."""
@@ -38,23 +41,6 @@ class Reading(Protocol):
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]: ...
     def deleted(self, topic: str, partition: int, before: int) -> None: ...
     def client(self) -> dict[str, Any]: ...
-
-
-class Fetched(OrderedDict[TopicPartition, Any]):
-    """What a fetch brought, of records as the client's parser makes them: to make a ConsumerRecord of each costs more
-    processor time than all the rest of reading it.
-    """
-
-    def __setitem__(self, where: TopicPartition, result: Any) -> None:
-        records = getattr(result, "_partition_records", None)
-        if records is not None:
-            records._consumer_record = as_parsed  # noqa: SLF001 - the client has no other door for it
-        super().__setitem__(where, result)
-
-
-def as_parsed(_where: TopicPartition, record: Any) -> Any:
-    """A record without its topic and partition, which are those of its chunk."""
-    return record
 
 
 def dated(fetch: Callable[..., Awaitable[Any]], asked: dict[TP, float]) -> Callable[..., Awaitable[Any]]:
@@ -100,8 +86,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """The consumer begins to fetch."""
         await super().on_start()
-        fetcher: Any = self._ensure_consumer()._fetcher  # noqa: SLF001 - nothing is there yet: no partition is assigned
-        fetcher._records = Fetched()  # noqa: SLF001
+        fetcher = in_columns(self._ensure_consumer())
         fetcher._proc_fetch_request = dated(fetcher._proc_fetch_request, cast(ChunkConsumer, self.consumer).asked)  # noqa: SLF001
 
     def verify_event_path(self, now: float, tp: TP) -> None:
@@ -143,22 +128,22 @@ class ChunkConsumer(driver.Consumer):
         if not self.flow_active:  # what is read from here on is of the assignment that is valid then
             await self.wait(self.can_resume_flow)
         generation = self.app.consumer_generation_id
-        records, _ = await self._wait_next_records(timeout)
-        self.gather_seconds = GATHER_SECONDS if sum(map(len, (records or {}).values())) < FEW else 0.0
+        found, _ = await self._wait_next_records(timeout)
+        records = {tp: joined(pieces) for tp, pieces in (found or {}).items()}
+        self.gather_seconds = GATHER_SECONDS if sum(chunk.count for chunk in records.values()) < FEW else 0.0
         if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:
             return
-        for tp, chunk in (records or {}).items():
-            self.reading.handed(tp.topic, tp.partition, chunk[-1].offset + 1)
+        for tp, chunk in records.items():
+            self.reading.handed(tp.topic, tp.partition, chunk.last + 1)
         self._note_ends()
-        for tp, chunk in (records or {}).items():
+        for tp, chunk in records.items():
             yield tp, self._to_message(tp, chunk)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         """Of a whole chunk: its value is (where the fetch began, the records), its offset the last one's."""
-        last, value = record[-1], (self.starts.get(tp, record[0].offset), record)
-        at, kind = last.timestamp / 1_000, last.timestamp_type
+        value, at = (self.starts.get(tp, record.first), record), record.rows["timestamp"][-1] / 1_000
         return ConsumerMessage(
-            tp.topic, tp.partition, last.offset, at, kind, (), None, cast(Any, value), None, tp=tp,
+            tp.topic, tp.partition, record.last, at, CREATED, (), None, cast(Any, value), None, tp=tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 

@@ -10,7 +10,8 @@ from events.columns import concat
 from events.contract import TYPE_NAMES
 from events.deadletters import Reason
 from events.decode import decode
-from events.records import Record, decode_records
+from events.packed import Record, packed
+from events.records import decode_records
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -89,7 +90,7 @@ def test_every_record_is_an_event_or_a_dead_letter(contents):
     records = [
         Record(value, headers if binary else (), key, 0, offset) for offset, (value, binary, key) in enumerate(contents)
     ]
-    batch = decode_records(records, "t/0", received_at="now")
+    batch = decode_records(packed(records), "t/0", received_at="now")
     places = [batch.place(index) for index in range(len(batch))] + [letter.source for letter in batch.dead]
     assert sorted(places) == sorted(f"t/0/{offset}" for offset in range(len(records)))
     assert all(records[int(line)].key == b"c" for line in batch.events["line"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from events.records import Record
+from events.packed import Record, packed
 from streams.live.journal import Covered, Reload, Tick
 from streams.live.lane import Lane, LaneSettings
 from streams.live.library import Library, due, first_rules
@@ -90,7 +90,7 @@ class Cluster:
         """Hand on the next records of a topic."""
         opened = self.lanes[lane]
         queue, start = self.records[lane][topic], opened.received[topic]
-        opened.accept(topic, queue[start : start + most], self.now)
+        opened.accept(topic, packed(queue[start : start + most]), self.now)
         self.handed[lane][topic] = max(self.handed[lane][topic], opened.received[topic])
         opened.drained(topic, self.now if opened.received[topic] == len(queue) else LONG_AGO)
 

@@ -19,7 +19,7 @@ from support.engines import DEFAULT
 from support.lanes import Cluster
 from support.workers import CHURN, PARTITIONS, Workers, produce, read_all, simulated, wait_drained, wait_until
 
-from events.records import Record
+from events.packed import Record
 from streams import bootstrap
 from streams.live.bundle import bundle_of, digest, known
 from streams.live.journal import Covered, Tick

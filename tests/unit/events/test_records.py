@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from events.records import Record, decode_records
+from events.packed import Record, packed
+from events.records import decode_records
 
 HEADERS = [
     ("ce_specversion", b"1.0"),
@@ -21,7 +22,7 @@ def record(value, key=b"c1", headers=(), offset=0, timestamp=1_709_294_400_000):
 
 
 def read(*records):
-    return decode_records(records, "churn.usage.v1/0", received_at="now")
+    return decode_records(packed(records), "churn.usage.v1/0", received_at="now")
 
 
 @pytest.mark.parametrize("kind", ["usage.recorded", "customer.returned"])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.engines import batch
 
-from events.records import Record
+from events.packed import Record, packed
 from streams.checkpoint import UnreadableError
 from streams.live.assignor import shared
 from streams.live.delivery import Outbox
@@ -193,11 +193,11 @@ def test_a_chunk_that_leaves_records_out_is_refused() -> None:
     async def accepting() -> None:
         lane = Lane(0, 1, None, Covered({USAGE: 5}, {}), [], LaneSettings(0.0, 0))
         tenancy = Tenancy(lane, Outbox(None, {}, print), None, Covered({}, {}), set())
-        assert not tenancy.accept(USAGE, 7, (record(7),), 0.0)
+        assert not tenancy.accept(USAGE, 7, packed([record(7)]), 0.0)
         assert lane.received[USAGE] == 5
-        assert tenancy.accept(USAGE, 4, (record(4), record(6)), 0.0)  # 5 was a marker of a transaction
+        assert tenancy.accept(USAGE, 4, packed([record(4), record(6)]), 0.0)  # 5 was a marker of a transaction
         assert lane.received[USAGE] == 7
-        assert [one.offset for _, records, _ in lane.intake.arrived for one in records] == [6]
+        assert [records.rows["offset"].tolist() for _, records, _ in lane.intake.arrived] == [[6]]
         await tenancy.close()
 
     asyncio.run(accepting())
@@ -207,11 +207,14 @@ def test_a_chunk_that_leaves_records_out_is_refused() -> None:
 def test_what_waits_for_no_other_topic_is_decoded_as_one_piece_of_a_topic(chunks, settled):
     arrived, numbers = [], {"a": 0, "b": 0}
     for came, (topic, length) in enumerate(chunks):
-        arrived.append((topic, list(range(numbers[topic], numbers[topic] + length)), float(came)))
+        numbered = range(numbers[topic], numbers[topic] + length)
+        arrived.append((topic, packed(Record(b"", (), b"", 0, offset) for offset in numbered), float(came)))
         numbers[topic] += length
     pieces = gathered(arrived, settled)
     for topic, count in numbers.items():
-        assert [one for name, records, _ in pieces if name == topic for one in records] == list(range(count))
+        assert [one for name, records, _ in pieces if name == topic for one in records.rows["offset"]] == list(
+            range(count)
+        )
         old = [came for name, _, came in arrived if name == topic and came <= settled]
         assert [came for name, _, came in pieces if name == topic and came <= settled] == old[:1]
-    assert [one for one in pieces if one[2] > settled] == [one for one in arrived if one[2] > settled]
+    assert [came for *_, came in pieces if came > settled] == [came for *_, came in arrived if came > settled]

@@ -11,7 +11,7 @@ from support.engines import batch, engine, frozen
 from support.lanes import topic_of
 
 from customers.partition import Told
-from events.records import Record
+from events.packed import Record, Records, packed
 from streams.live.exchange import Statement
 from streams.live.journal import Covered
 from streams.live.lane import Lane, LaneSettings
@@ -53,12 +53,12 @@ def spoken(lane: Lane, at: float) -> None:
 
 def test_a_topic_whose_last_records_came_while_others_were_decoded_is_waited_for() -> None:
     lane = alone()
-    lane.accept(BILLING, [bill(20)], came=1.0)
+    lane.accept(BILLING, packed([bill(20)]), came=1.0)
     decode = lane.intake._decode
 
     def slowly(*given: Any) -> None:
         if lane.received[USAGE] == 0:  # the loop goes on meanwhile
-            lane.accept(USAGE, [usage(10)], came=2.0)
+            lane.accept(USAGE, packed([usage(10)]), came=2.0)
             spoken(lane, at=3.0)
         decode(*given)
 
@@ -70,23 +70,25 @@ def test_a_topic_whose_last_records_came_while_others_were_decoded_is_waited_for
     assert lane.merger.queues[BILLING].position == 1
 
 
-class Interrupted(list[Record]):
+class Interrupted(Records):
     """Records that are counted while the loop takes in one more."""
 
     lane: Lane | None = None
 
-    def __len__(self) -> int:
-        lane, self.lane = self.lane, None
+    @property
+    def count(self) -> int:
+        lane, Interrupted.lane = self.lane, None
         if lane is not None:
-            lane.accept(USAGE, [usage(11, 1)], came=2.0)
-        return super().__len__()
+            lane.accept(USAGE, packed([usage(11, 1)]), came=2.0)
+        return super().count
 
 
 def test_records_that_come_while_others_are_counted_are_counted_too() -> None:
     lane = alone()
-    first = Interrupted([usage(10)])
+    one = packed([usage(10)])
+    first = Interrupted(one.raw, one.rows)
     lane.accept(USAGE, first, came=5.0)
-    first.lane = lane
+    Interrupted.lane = lane
     lane.work(4.0, 0)
     assert lane.received[USAGE] == 2
     assert (lane.intake.pending(USAGE), lane.waiting) == (1, 2)
@@ -97,8 +99,8 @@ def test_what_came_late_is_not_taken_for_what_came_early_with_it() -> None:
     for topic in EVENTS:
         lane.drained(topic, 200.0)
     lane.drained(USAGE, 100.2)
-    lane.accept(BILLING, [bill(5)], came=90.0)
-    lane.accept(BILLING, [bill(20, 1)], came=150.0)
+    lane.accept(BILLING, packed([bill(5)]), came=90.0)
+    lane.accept(BILLING, packed([bill(20, 1)]), came=150.0)
     lane.work(200.0, 0)
     assert lane.merger.queues[BILLING].position == 1  # of the second the broker has not spoken for usage yet
 

@@ -1,0 +1,225 @@
+"""What a fetch brought, to records in columns: Kafka's record batches (magic 2), without an object for each record.
+
+What they are is in Kafka's documentation, "Message Format". Batches of transactions, of older formats, and damaged ones go
+through the client's own parser, which knows what to leave out and what to raise.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from aiokafka import TopicPartition, codec
+from aiokafka.consumer import fetcher
+from aiokafka.record.memory_records import MemoryRecords
+from numpy.typing import NDArray
+
+from events.compiled import compiled
+from events.packed import BINARY_PREFIX, NONE, RECORD, Records, packed, read_number
+
+HEAD: Final = struct.Struct(">qi i b I h i q q q h i i")
+HEAD_BYTES: Final = 61
+FRAME_BYTES: Final = 12
+"""The offset and the length that a batch begins with, which are not counted by the length."""
+MAGIC_AT: Final = 16
+MAGIC: Final = 2
+COMPRESSION, LOG_APPEND_TIME, SPECIAL = 0x07, 0x08, 0x30
+"""Bits of a batch's attributes; special: part of a transaction, or a control batch."""
+UNPACK: Final[Mapping[int, Callable[[bytes], bytes]]] = MappingProxyType(
+    {1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
+)
+
+
+class Kept(MemoryRecords):
+    """The client's record batches, which would otherwise not give out the bytes that they are of."""
+
+    raw = b""
+
+
+def kept(raw: bytes) -> Kept:
+    """What the client makes of the bytes of a partition, and the bytes."""
+    records = Kept(raw)
+    records.raw = raw
+    return records
+
+
+def in_columns(consumer: Any) -> Any:
+    """Have a consumer that has been started, and has no partitions yet, give one `Records` for all that a fetch brought; gives
+    its fetcher.
+    """
+    fetcher.MemoryRecords = kept  # whoever does not ask for the bytes finds what was there before
+    consumer._fetcher._records = Fetched()  # noqa: SLF001 - the client has no other door for it
+    return consumer._fetcher  # noqa: SLF001
+
+
+class Head(NamedTuple):
+    """The beginning of a batch that lies at raw[at:end]."""
+
+    at: int
+    end: int
+    attributes: int
+
+
+class Fetched(OrderedDict[TopicPartition, Any]):
+    """What fetches brought, by partition; each gives all of its records as one piece."""
+
+    def __setitem__(self, where: TopicPartition, result: Any) -> None:
+        records = getattr(result, "_partition_records", None)
+        if records is not None:
+            result._partition_records = Piece(records)  # noqa: SLF001 - the client has no other door for it
+        super().__setitem__(where, result)
+
+
+class Piece(Iterator[Records]):
+    """Stands for the client's `PartitionRecords`: `next_fetch_offset` is what follows what was given."""
+
+    def __init__(self, records: Any) -> None:
+        self.records = records
+        self.next_fetch_offset: int = records.next_fetch_offset
+
+    def __next__(self) -> Records:
+        client, self.records = self.records, None
+        if client is None:
+            raise StopIteration
+        found = self._plain(client) or packed_by(client)
+        self.next_fetch_offset = found.next_offset
+        if not found.records.count:
+            raise StopIteration
+        return found.records
+
+    def _plain(self, client: Any) -> Given | None:
+        raw: bytes = client._records.raw  # noqa: SLF001
+        heads = heads_of(raw)
+        if heads is None:
+            return None
+        next_offset = self.next_fetch_offset
+        for _ in heads:
+            batch = client._records.next_batch()  # noqa: SLF001
+            if not batch.validate_crc():
+                raise fetcher.Errors.CorruptRecordException(f"wrong checksum: {client._tp}")  # noqa: SLF001
+            next_offset = batch.next_offset
+        records = unpacked(raw, heads)
+        return None if records is None else Given(records.since(self.next_fetch_offset), next_offset)
+
+
+class Given(NamedTuple):
+    """Records, and the offset that the next fetch begins at."""
+
+    records: Records
+    next_offset: int
+
+
+def as_parsed(_where: TopicPartition, record: Any) -> Any:
+    """A record as the client's parser makes it, and not copied into another."""
+    return record
+
+
+def packed_by(client: Any) -> Given:
+    """What the client's own parser finds."""
+    client._consumer_record = as_parsed  # noqa: SLF001
+    records = packed(client)
+    return Given(records, client.next_fetch_offset)
+
+
+def heads_of(raw: bytes) -> list[Head] | None:
+    """All whole batches, the last may be cut off; None where there is one that is not plain."""
+    heads, at = [], 0
+    while at + MAGIC_AT < len(raw):
+        if raw[at + MAGIC_AT] != MAGIC:
+            return None
+        if at + HEAD_BYTES > len(raw):
+            break
+        _, length, _, _, _, attributes, *_ = HEAD.unpack_from(raw, at)
+        end, compression = at + FRAME_BYTES + length, attributes & COMPRESSION
+        if attributes & SPECIAL or length < HEAD_BYTES - FRAME_BYTES or (compression and compression not in UNPACK):
+            return None
+        if end > len(raw):
+            break
+        heads.append(Head(at, end, attributes))
+        at = end
+    return heads
+
+
+def unpacked(raw: bytes, heads: list[Head]) -> Records | None:
+    """The records of plain batches; None where one is not as it should be."""
+    pieces = [plain(raw, head) for head in heads]
+    whole = b"".join(pieces)
+    ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
+    counts = [HEAD.unpack_from(raw, head.at)[-1] for head in heads]
+    rows = np.empty(max(0, sum(counts)), RECORD)
+    read = read_batches(np.frombuffer(whole or b"\0", np.uint8), ends, BINARY_PREFIX, rows)
+    return Records(whole, rows) if read == len(rows) else None
+
+
+def plain(raw: bytes, head: Head) -> bytes:
+    """A batch, its records no longer compressed."""
+    compression = head.attributes & COMPRESSION
+    if not compression:
+        return raw[head.at : head.end]
+    return raw[head.at : head.at + HEAD_BYTES] + UNPACK[compression](raw[head.at + HEAD_BYTES : head.end])
+
+
+@compiled(nogil=True)
+def read_batches(
+    text: NDArray[np.uint8], ends: NDArray[np.int64], prefix: NDArray[np.uint8], out: NDArray[np.void]
+) -> int:
+    """Read batches that follow one another, each up to its end, into `out` (RECORD); gives how many records were read,
+    less than there are where a batch contradicts itself.
+    """
+    at, index = 0, 0
+    for end in ends:
+        base, first = big_endian(text, at, 8), big_endian(text, at + 27, 8)
+        newest, count = big_endian(text, at + 35, 8), big_endian(text, at + 57, 4)
+        appended = text[at + 22] & LOG_APPEND_TIME
+        at += HEAD_BYTES
+        for _ in range(count):
+            if index >= len(out):
+                return -1
+            row = out[index]
+            length, at = read_number(text, at)
+            following = at + length
+            delta, at = read_number(text, at + 1)  # behind the record's attributes
+            step, at = read_number(text, at)
+            row["offset"], row["timestamp"] = base + step, newest if appended else first + delta
+            row["key_len"], row["key_at"] = read_number(text, at)
+            row["value_len"], row["value_at"] = read_number(text, row["key_at"] + max(0, row["key_len"]))
+            at = row["value_at"] + max(0, row["value_len"])
+            headers, behind = read_number(text, at)
+            row["headers_at"], row["binary"] = at if headers > 0 else NONE, 0
+            for _ in range(headers):
+                name, at_name = read_number(text, behind)
+                row["binary"] |= begins(text, at_name, name, prefix)
+                value, behind = read_number(text, at_name + max(0, name))
+                behind += max(0, value)
+                if behind > end:
+                    return -1
+            if behind != following or following > end:
+                return -1
+            at, index = following, index + 1
+        if at != end:
+            return -1
+    return index
+
+
+@compiled
+def big_endian(text: NDArray[np.uint8], at: int, length: int) -> int:
+    """The number in the next bytes."""
+    value = np.uint64(0)
+    for place in range(at, at + length):
+        value = value << np.uint64(8) | np.uint64(text[place])
+    return int(np.int64(value))
+
+
+@compiled
+def begins(text: NDArray[np.uint8], at: int, length: int, prefix: NDArray[np.uint8]) -> bool:
+    """Whether text[at:at + length] begins so."""
+    if length < len(prefix) or at + length > len(text):
+        return False
+    same = True
+    for place in range(len(prefix)):
+        same &= text[at + place] == prefix[place]
+    return same
