@@ -9,6 +9,7 @@ A partition without events goes on with the others' newest event, once it is sur
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final, Protocol
 
@@ -19,6 +20,8 @@ from population.findings import Finding, Said, Word
 from streams.live.merge import NEVER
 
 DAY_US: Final = 86_400_000_000
+FRONTIER_SECONDS: Final = 0.2
+"""A statement that has nothing but a newer frontier waits so long after the one before it: only idle partitions need it."""
 
 
 class Statement(Word, frozen=True, kw_only=True):
@@ -60,6 +63,7 @@ class Exchange:
         self.to_obey: list[Finding] = []  # what was found for all partitions, in order
         self.without: list[int] = []  # whom we stopped waiting for, which was not said yet
         self.frontier = 0  # the newest event that we said we have read
+        self.spoke_at = -math.inf  # when (monotonic, s)
         self.newest = 0  # the newest event of any other
         self.newest_came = 0.0  # when that was heard (monotonic, s)
 
@@ -70,12 +74,12 @@ class Exchange:
             ((slot + LATER) * SLOT_US for lane, slot in self.heard.items() if lane not in self.silent), default=NEVER
         )
 
-    def say(self, engine: Teller, clock: int, frontier: int) -> Statement | None:
-        """What is new at a clock (µs), if anything."""
+    def say(self, engine: Teller, clock: int, frontier: int, now: float) -> Statement | None:
+        """What is new at a clock (µs), if anything; `now` (monotonic, s)."""
         before = max(self.said, clock // SLOT_US)
         counted, findings = engine.said(clock), engine.findings()
-        news = self.reported or counted or findings or self.without
-        if before == self.said and frontier <= self.frontier and not news:
+        news = before > self.said or self.reported or counted or findings or self.without
+        if not news and (frontier <= self.frontier or now - self.spoke_at < FRONTIER_SECONDS):
             return None
         first = self.reports.get(self.lane, 0)
         statement = Statement(
@@ -92,7 +96,7 @@ class Exchange:
         )
         self.learn(findings)
         self.reports[self.lane], self.reported, self.without = first + len(self.reported), [], []
-        self.said, self.frontier = before, max(self.frontier, frontier)
+        self.said, self.frontier, self.spoke_at = before, max(self.frontier, frontier), now
         return statement
 
     def hear(self, engine: Teller, statement: Statement, came: float) -> None:

@@ -171,7 +171,7 @@ class Lane:
         passed = max(self.clock, 0 if self.intake.arrived else self.merger.promise(now))
         if passed == 0 and self.ticks.rests():  # no customers here: nothing ever comes before what the others have
             passed = self.exchange.newest
-        return self.exchange.say(self.engine, passed, self.merger.newest)
+        return self.exchange.say(self.engine, passed, self.merger.newest, now)
 
     def hear(self, statement: Statement, came: float) -> None:
         """What another partition said."""

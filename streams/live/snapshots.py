@@ -17,6 +17,8 @@ from streams.live.store import write
 
 WRITTEN: Final = 0
 FAILED: Final = 1
+BEHIND: Final = 10
+"""Added to the niceness of who writes: what is applied meanwhile, here and by other processes, goes first."""
 
 
 def fork_writer(path: Path, covered: Covered, snapshot: Callable[[], Any]) -> int:
@@ -31,6 +33,7 @@ def _write_and_leave(path: Path, covered: Covered, snapshot: Callable[[], Any]) 
     """In the child: nothing of the parent's (files, sockets, threads' locks) may be touched on the way out."""
     code = FAILED
     try:
+        os.nice(BEHIND)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         gc.disable()  # a collection would write to every page
         write(path, covered, snapshot())

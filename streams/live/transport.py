@@ -24,6 +24,8 @@ from streams.live.merge import LONG_AGO
 from streams.live.wire import in_columns
 
 POLL_SECONDS = 0.05
+FETCH_BYTES = 1 << 18
+"""What the broker gathers, if it takes no longer than it may wait: each fetch has its cost, on both sides."""
 CREATED = 0
 """Kafka's word for a timestamp that the producer gave; nobody asks."""
 GATHER_SECONDS = 0.02
@@ -77,6 +79,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
             max_partition_fetch_bytes=4 << 20,
             fetch_max_wait_ms=25,  # a drained partition must be known to be so soon, and still to be so
+            fetch_min_bytes=FETCH_BYTES,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
