@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,7 @@ class Library:
         self.read, self.make, self.ready = read, make, ready
         self.bundles: dict[str, bytes] = {}
         self.compiled: dict[str, Configuration] = {}
+        self.lock = threading.Lock()
 
     def add(self, digest: str, packed: bytes) -> None:
         """A bundle that was made known."""
@@ -48,11 +50,12 @@ class Library:
 
     def configuration(self, digest: str) -> Configuration:
         """What a bundle says. Raises KeyError, UnreadableRecordError, ConfigurationError (places are the bundle's names)."""
-        found = self.compiled.pop(digest, None) or self.compile(self.files(digest))
-        self.compiled[digest] = found  # the newest use stands last
-        while len(self.compiled) > self.ready:
-            self.compiled.pop(next(iter(self.compiled)))
-        return found
+        with self.lock:  # partitions are opened at once, and by the same rules
+            found = self.compiled.pop(digest, None) or self.compile(self.files(digest))
+            self.compiled[digest] = found  # the newest use stands last
+            while len(self.compiled) > self.ready:
+                self.compiled.pop(next(iter(self.compiled)))
+            return found
 
     def compile(self, files: Files) -> Configuration:
         """The configuration of these files. Raises ConfigurationError."""

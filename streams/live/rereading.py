@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,38 +12,84 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from streams.live.journal import Covered, Tick
 from streams.live.topics import EVENTS, HELD_OUT, SHADOW, TICKS, WARNINGS
 
+DECIDED: Final = (WARNINGS, HELD_OUT, SHADOW)
+Found = list[tuple[int, bytes]]
+"""(offset, value) of records."""
 
-class Said(msgspec.Struct, frozen=True):
+
+class Decided(msgspec.Struct, frozen=True):
     """What tells two decisions apart."""
 
     warning_id: str
     revision: int
 
 
-async def read_from(client: dict[str, Any], topic: str, partition: int, offset: int) -> list[tuple[int, bytes]]:
-    """(offset, value) of every record from an offset to the end as it is now; raises KafkaError."""
-    consumer = AIOKafkaConsumer(**client, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        where = TopicPartition(topic, partition)
-        consumer.assign([where])
-        end = (await consumer.end_offsets([where]))[where]
-        first = max(offset, (await consumer.beginning_offsets([where]))[where])
-        found: list[tuple[int, bytes]] = []
-        if first < end:
-            consumer.seek(where, first)
-        while first < end and await consumer.position(where) < end:
-            for records in (await consumer.getmany(where, timeout_ms=1_000)).values():
-                found += [(record.offset, record.value or b"") for record in records if record.offset < end]
+class Since(NamedTuple):
+    """What happened after a checkpoint: ticks with their offsets, and (shadow, warning_id, revision) of what was delivered,
+    which stands and is not said again. `ends` of the topics of events: no earlier worker has applied what is behind.
+    """
+
+    ticks: list[tuple[int, Tick]]
+    said: set[tuple[bool, str, int]]
+    ends: dict[str, int]
+
+
+class Rereading:
+    """One consumer for all that is read again, of one partition after another; as a context. Raises KafkaError."""
+
+    def __init__(self, client: Mapping[str, Any]) -> None:
+        self.consumer = AIOKafkaConsumer(
+            **client,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 << 20,
+            fetch_max_wait_ms=20,  # what one partition waits for holds up the next
+        )
+        self.free = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        self.starting = asyncio.create_task(self.consumer.start())  # while checkpoints are loaded
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.starting.cancel()
+        await asyncio.gather(self.starting, return_exceptions=True)
+        await self.consumer.stop()
+
+    async def after(self, partition: int, covered: Covered) -> Since:
+        """What happened to a partition after a checkpoint."""
+        await asyncio.shield(self.starting)
+        topics = {TICKS: covered.ticks} | {topic: covered.outputs.get(topic, 0) for topic in DECIDED}
+        places = {topic: TopicPartition(topic, partition) for topic in (*topics, *EVENTS)}
+        async with self.free:
+            ends = {
+                where.topic: int(end) for where, end in (await self.consumer.end_offsets([*places.values()])).items()
+            }
+            more = {places[topic]: first for topic, first in topics.items() if first < ends[topic]}
+            found = await self._read(more, ends) if more else {}
+        ticks = [(offset, msgspec.json.decode(value, type=Tick)) for offset, value in found.get(TICKS, ())]
+        said = {
+            (topic == SHADOW, one.warning_id, one.revision)
+            for topic in DECIDED
+            for one in (msgspec.json.decode(value, type=Decided) for _, value in found.get(topic, ()))
+        }
+        return Since(chain(ticks, covered.ticks), said, {topic: ends[topic] for topic in EVENTS})
+
+    async def _read(self, offsets: dict[TopicPartition, int], ends: Mapping[str, int]) -> dict[str, Found]:
+        """What topics hold from offsets on to their ends."""
+        beginnings = await self.consumer.beginning_offsets([*offsets])
+        self.consumer.assign([*offsets])
+        for where, offset in offsets.items():
+            self.consumer.seek(where, max(offset, beginnings[where]))
+        found: dict[str, Found] = {where.topic: [] for where in offsets}
+        while left := [where for where in offsets if await self.consumer.position(where) < ends[where.topic]]:
+            for where, records in (await self.consumer.getmany(*left, timeout_ms=1_000)).items():
+                end = ends[where.topic]
+                found[where.topic] += [
+                    (record.offset, record.value or b"") for record in records if record.offset < end
+                ]
+        self.consumer.unsubscribe()
         return found
-    finally:
-        await consumer.stop()
-
-
-async def ticks_after(client: dict[str, Any], partition: int, covered: Covered) -> list[tuple[int, Tick]]:
-    """The ticks that a checkpoint does not cover, with their offsets."""
-    found = await read_from(client, TICKS, partition, covered.ticks)
-    return chain([(offset, msgspec.json.decode(value, type=Tick)) for offset, value in found], covered.ticks)
 
 
 def chain(found: Sequence[tuple[int, Tick]], start: int) -> list[tuple[int, Tick]]:
@@ -59,24 +106,3 @@ def chain(found: Sequence[tuple[int, Tick]], start: int) -> list[tuple[int, Tick
         kept.append((offset, tick))
         at = offset + 1
     return kept
-
-
-async def ends_of(client: dict[str, Any], partition: int) -> dict[str, int]:
-    """Where the topics of events end now: no earlier worker has applied what is behind. Raises KafkaError."""
-    consumer = AIOKafkaConsumer(**client, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets([TopicPartition(topic, partition) for topic in EVENTS])
-        return {where.topic: int(end) for where, end in ends.items()}
-    finally:
-        await consumer.stop()
-
-
-async def delivered_after(client: dict[str, Any], partition: int, covered: Covered) -> set[tuple[bool, str, int]]:
-    """(shadow, warning_id, revision) of what was delivered after a checkpoint was made: it stands, and is not said again."""
-    said = set()
-    for topic in (WARNINGS, HELD_OUT, SHADOW):
-        for _, value in await read_from(client, topic, partition, covered.outputs.get(topic, 0)):
-            one = msgspec.json.decode(value, type=Said)
-            said.add((topic == SHADOW, one.warning_id, one.revision))
-    return said

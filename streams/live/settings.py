@@ -41,6 +41,7 @@ class LiveSettings(BaseSettings):
     kafka_rebalance: float = Field(30.0, ge=1)
     checkpoints: str = "checkpoints"
     checkpoint_every: float = Field(30.0, gt=0)
+    checkpoint_within: float = Field(300.0, gt=0)
     align: float = Field(0.1, ge=0, le=60)
     http_host: str = "127.0.0.1"
     http_port: int = Field(8099, ge=0, le=65535)

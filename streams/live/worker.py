@@ -25,6 +25,7 @@ from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams import clock
 from streams.live.care import CareQueues
+from streams.live.checkpoints import Checkpoints
 from streams.live.delivery import Parcel
 from streams.live.exchange import Statement
 from streams.live.journal import Tick
@@ -34,7 +35,8 @@ from streams.live.output import Output
 from streams.live.population import Population
 from streams.live.reloading import Build, LiveRules
 from streams.live.settings import LiveSettings
-from streams.live.tenancy import Tenancy, open_tenancy
+from streams.live.taking_over import Means, open_tenancies
+from streams.live.tenancy import Tenancy
 from streams.live.topics import EVENTS, TICKS
 from streams.live.transport import ChunkTransport
 from streams.problems import OutsideError
@@ -71,13 +73,15 @@ class Worker:
         self, settings: LiveSettings, count: int, build: Build, metrics: Metrics, configuration: Settings
     ) -> None:
         self.settings, self.count, self.metrics = settings, count, metrics
-        self.utc_offset = int(configuration.utc_offset)
         self.tenancies: dict[int, Tenancy] = {}
         self.generation = -1
         self.busy = asyncio.Lock()
         self.arrived = asyncio.Event()
         self.population = Population(settings.client(), self.heard, self.arrived.set)
         self.engine_thread = ThreadPoolExecutor(1, "engine")
+        self.checkpoints = Checkpoints(
+            settings, metrics, self.tenancies, self.engine_thread, lambda: self.population.offset
+        )
         self.moved_at = time.monotonic()
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
@@ -87,6 +91,15 @@ class Worker:
             **settings.client(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
         )
         self.rules = LiveRules(settings, build, self.producer, metrics)
+        self.means = Means(
+            settings,
+            count,
+            self.rules,
+            self.producer,
+            self.delivered,
+            int(configuration.utc_offset),
+            ThreadPoolExecutor(4, "publish"),
+        )
         self.care = CareQueues(settings, configuration.tiers, self.producer, metrics)
         show_from_the_start(metrics, configuration.tiers)
         self.app = self._app()
@@ -167,7 +180,7 @@ class Worker:
     def durable(self, topic: str, partition: int) -> int | None:
         """The offset up to which a durable checkpoint covers this partition."""
         tenancy = self.tenancies.get(partition)
-        return tenancy.durable.positions.get(topic) if tenancy is not None else None
+        return tenancy.kept.durable.positions.get(topic) if tenancy is not None else None
 
     def deleted(self, topic: str, partition: int, before: int) -> None:
         """The broker has deleted what was never read; there is nothing to be done but to say so."""
@@ -181,7 +194,7 @@ class Worker:
         async with self.busy:
             self.paused = True
             try:
-                await asyncio.wait_for(self._save_all(), self.settings.kafka_rebalance / 2)
+                await asyncio.wait_for(self.checkpoints.save_all(), self.settings.kafka_rebalance / 2)
             except TimeoutError:  # whoever gets them reads a little more again
                 log.warning("partitions are given up without a checkpoint of this moment")
 
@@ -207,24 +220,14 @@ class Worker:
             for partition in list(self.tenancies):
                 if partition not in lanes or not nobody_between:
                     await self.tenancies.pop(partition).close()
-            opened: dict[int, Tenancy] = {}
-            for partition in sorted(lanes - self.tenancies.keys()):
-                opened[partition] = await open_tenancy(
-                    partition,
-                    self.count,
-                    generation,
-                    self.settings,
-                    self.rules,
-                    self.producer,
-                    self.delivered,
-                    self.utc_offset,
-                )
-                self.metrics.checkpoint_failures.labels("read").inc(opened[partition].unreadable)
+            opened = await open_tenancies(lanes - self.tenancies.keys(), generation, self.means)
+            for tenancy in opened.values():
+                self.metrics.checkpoint_failures.labels("read").inc(tenancy.unreadable)
             everybody = [*self.tenancies.values(), *opened.values()]
             if everybody:
-                await self.population.read_from(min(one.durable.population for one in everybody))
+                await self.population.read_from(min(one.kept.durable.population for one in everybody))
             # Not before: they would hear what is said now, and miss what was said since their checkpoints.
-            self.tenancies |= opened
+            self.tenancies.update(opened)
             self.generation, self.paused = generation, False
             for tenancy in self.tenancies.values():
                 tenancy.read_anew()
@@ -277,7 +280,7 @@ class Worker:
         try:
             async with asyncio.timeout(self.settings.stop_within / 2), self.busy:
                 self.paused = True
-                await self._save_all()
+                await self.checkpoints.save_all()
             await self.app.consumer.commit()
         except (TimeoutError, KafkaError) as error:
             log.warning("stopping without a checkpoint of this moment", error=repr(error))
@@ -318,7 +321,7 @@ class Worker:
                             self._went(tenancy, output)
                     progressed |= await self._pass_time(tenancy)
                     self._tell(tenancy)
-                    await self._checkpoint(tenancy)
+                    await self.checkpoints.look(tenancy)
             if not progressed:
                 try:
                     await asyncio.wait_for(self.arrived.wait(), IDLE_SECONDS)
@@ -367,39 +370,6 @@ class Worker:
         """A parcel arrived."""
         if parcel.came is not None:
             self.metrics.delivery_seconds.observe(time.monotonic() - parcel.came)
-
-    async def _checkpoint(self, tenancy: Tenancy) -> None:
-        """Begin one when it is time, finish the one that is written."""
-        loop = asyncio.get_running_loop()
-        if tenancy.writing is None:
-            others = any(one.writing is not None for one in self.tenancies.values())
-            due = time.monotonic() - tenancy.saved_at >= self.settings.checkpoint_every
-            if due and not others and tenancy.changed():
-                await loop.run_in_executor(self.engine_thread, tenancy.begin_checkpoint, self.population.offset)
-            return
-        try:
-            made = tenancy.look_at_checkpoint()
-        except OSError as error:
-            self.metrics.checkpoint_failures.labels("write").inc()
-            log.error("no checkpoint could be made, the offsets stay where they are", error=str(error))  # noqa: TRY400 - the trace tells nothing more
-            return
-        if made is not None:
-            self.metrics.checkpoint_seconds.observe(made[0])
-            self.metrics.checkpoint_bytes.inc(made[1])
-
-    async def _save_all(self) -> None:
-        """A checkpoint of every partition that changed; holds the lock."""
-        for tenancy in self.tenancies.values():
-            await self._saved(tenancy)
-            if tenancy.changed():
-                tenancy.begin_checkpoint(self.population.offset)
-                await self._saved(tenancy)
-
-    async def _saved(self, tenancy: Tenancy) -> None:
-        """Wait for the checkpoint that is being written."""
-        while tenancy.writing is not None:
-            await self._checkpoint(tenancy)
-            await asyncio.sleep(IDLE_SECONDS)
 
     async def _pass_time(self, tenancy: Tenancy) -> bool:
         """Take over what was found for all, or let the clock of a partition without events go on; whether there was any of it."""
@@ -454,7 +424,7 @@ class Worker:
                 locked=self.busy.locked(),
                 flowing=bool(self.app.consumer.flow_active),
                 backlog=tenancy.outbox.backlog,
-                writing=tenancy.writing is not None,
+                writing=tenancy.kept.writing is not None,
                 handed=tenancy.handed,
                 ends=tenancy.ends,
                 received=tenancy.lane.received,

@@ -17,6 +17,7 @@ from streams.live.assignor import shared
 from streams.live.delivery import Outbox
 from streams.live.intake import gathered
 from streams.live.journal import Covered, Tick
+from streams.live.keeping import Kept
 from streams.live.lane import Lane, LaneSettings
 from streams.live.merge import Merger
 from streams.live.placement import partitions_of
@@ -192,7 +193,7 @@ def test_a_chunk_that_leaves_records_out_is_refused() -> None:
 
     async def accepting() -> None:
         lane = Lane(0, 1, None, Covered({USAGE: 5}, {}), [], LaneSettings(0.0, 0))
-        tenancy = Tenancy(lane, Outbox(None, {}, print), None, Covered({}, {}), set())
+        tenancy = Tenancy(lane, Outbox(None, {}, print), Kept(None, Covered({}, {}), None), set())
         assert not tenancy.accept(USAGE, 7, packed([record(7)]), 0.0)
         assert lane.received[USAGE] == 5
         assert tenancy.accept(USAGE, 4, packed([record(4), record(6)]), 0.0)  # 5 was a marker of a transaction

@@ -1,0 +1,82 @@
+"""When a worker's partitions are saved: one at a time while it works, all at once before it gives them up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Final
+
+import structlog
+
+from sinks.metrics import Metrics
+from streams.live.settings import LiveSettings
+from streams.live.tenancy import Tenancy
+
+LOOK_SECONDS: Final = 0.005
+log = structlog.get_logger()
+
+
+class Checkpoints:
+    """`tenancies` are the worker's own; `population` gives the offset behind what was heard of others."""
+
+    def __init__(
+        self,
+        settings: LiveSettings,
+        metrics: Metrics,
+        tenancies: Mapping[int, Tenancy],
+        engine_thread: Executor,
+        population: Callable[[], int],
+    ) -> None:
+        self.settings, self.metrics, self.tenancies = settings, metrics, tenancies
+        self.engine_thread, self.population = engine_thread, population
+
+    async def look(self, tenancy: Tenancy) -> None:
+        """Begin one when it is time, finish the one that is written; between two steps of the engine."""
+        kept = tenancy.kept
+        if kept.writing is not None:
+            self._see(tenancy)
+            return
+        others = any(one.kept.going_on for one in self.tenancies.values())
+        due = time.monotonic() - kept.saved_at >= self.settings.checkpoint_every
+        if due and not others and tenancy.changed():
+            await self._begin(tenancy)
+
+    async def _begin(self, tenancy: Tenancy) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self.engine_thread, tenancy.begin_checkpoint, self.population())
+
+    def _see(self, tenancy: Tenancy) -> None:
+        try:
+            made = tenancy.kept.look(tenancy.outbox.sent, self.settings.checkpoint_within)
+        except OSError as error:
+            self.metrics.checkpoint_failures.labels("write").inc()
+            log.error("no checkpoint could be made, the offsets stay where they are", error=str(error))  # noqa: TRY400 - the trace tells nothing more
+            return
+        if made is not None:
+            self.metrics.checkpoint_seconds.observe(made.seconds)
+            self.metrics.checkpoint_bytes.inc(made.size)
+
+    async def save_all(self) -> None:
+        """A checkpoint of every partition that changed; call while nobody works on any."""
+        room = asyncio.Semaphore(os.cpu_count() or 1)
+        await asyncio.gather(*(self._save(tenancy, room) for tenancy in self.tenancies.values()))
+
+    async def _save(self, tenancy: Tenancy, room: asyncio.Semaphore) -> None:
+        await self._until(tenancy, written=False)
+        if tenancy.kept.writing is None and tenancy.changed():
+            async with room:
+                await self._begin(tenancy)
+                await self._until(tenancy, written=True)
+            await self._until(tenancy, written=False)
+
+    async def _until(self, tenancy: Tenancy, *, written: bool) -> None:
+        """Wait for the checkpoint that is being made: until it is over, or its writer is."""
+        while tenancy.kept.going_on:
+            self._see(tenancy)
+            writing = tenancy.kept.writing
+            if writing is None or (written and writing.written):
+                return
+            await asyncio.sleep(LOOK_SECONDS)
