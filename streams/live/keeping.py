@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from streams.live.journal import Covered
-from streams.live.snapshots import fork_writer, has_ended
+from streams.live.snapshots import State, Writer
 from streams.live.store import PartitionStore
 
-LOOKS: Final = 200
-LOOK_SECONDS: Final = 0.005
+WAIT_SECONDS: Final = 1.0
+"""For a writer that nobody wants any more."""
 
 
 class Made(NamedTuple):
@@ -29,12 +25,12 @@ class Made(NamedTuple):
 class Writing:
     """A checkpoint on its way. `parcel`: what has to be delivered before it may count."""
 
-    def __init__(self, pid: int, path: Path, covered: Covered, parcel: int) -> None:
-        self.pid, self.path, self.covered, self.parcel = pid, path, covered, parcel
+    def __init__(self, writer: Writer, covered: Covered, parcel: int) -> None:
+        self.writer, self.covered, self.parcel = writer, covered, parcel
         self.begun = self.since = time.monotonic()  # `since`: of the step it is in
-        self.written: bool | None = None  # by the child process; None while it goes on
+        self.written: bool | None = None  # by its thread; None while that goes on
         self.published: asyncio.Future[int] | None = None
-        self.late = False  # given up, but not over: a process or a thread that waits for a disk cannot be ended
+        self.late = False  # given up, but not over: a thread that waits for a disk cannot be ended
 
 
 class Kept:
@@ -50,15 +46,14 @@ class Kept:
         """Whether a checkpoint is being made that may still count in time."""
         return self.writing is not None and not self.writing.late
 
-    def begin(self, covered: Covered, parcel: int, snapshot: Callable[[], Any]) -> None:
-        """Fork a writer; call between two steps of the engine, and not while another one writes."""
-        path = self.store.writing()
-        self.writing = Writing(fork_writer(path, covered, snapshot), path, covered, parcel)
+    def begin(self, covered: Covered, parcel: int, state: State) -> None:
+        """Have what is now written; call between two steps of the engine, and not while another one is written."""
+        self.writing = Writing(Writer(self.store.writing(), covered, state), covered, parcel)
 
     def look(self, sent: int, within: float) -> Made | None:
         """Publish what was written, once all that it covers is delivered (`sent` parcels are); what was made, if anything.
 
-        Raises OSError where it could not be made, or took longer than `within` seconds: its writer is killed then.
+        Raises OSError where it could not be made, or took longer than `within` seconds: it is given up then.
         """
         writing = self.writing
         if writing is None:
@@ -75,24 +70,23 @@ class Kept:
 
     def _written(self, writing: Writing, sent: int) -> None:
         if writing.written is None:
-            writing.written = has_ended(writing.pid)
+            writing.written = writing.writer.ended()
         if writing.written is False:
             self._over()
-            if not writing.late:  # what was killed was said
-                raise OSError(f"{writing.path.name} could not be written")
+            if not writing.late:  # what was given up was said
+                raise OSError(f"{writing.writer.path.name} could not be written: {writing.writer.error}")
         if writing.written and sent >= writing.parcel:
             writing.since = time.monotonic()
             loop = asyncio.get_running_loop()
-            writing.published = loop.run_in_executor(self.publisher, self.store.publish, writing.path)
+            writing.published = loop.run_in_executor(self.publisher, self.store.publish, writing.writer.path)
 
     def _in_time(self, writing: Writing, within: float) -> None:
         delivering = writing.written and writing.published is None
         if delivering or writing.late or time.monotonic() - writing.since < within:
             return
         writing.late, self.saved_at = True, time.monotonic()
-        if writing.written is None:
-            os.kill(writing.pid, signal.SIGKILL)
-        raise TimeoutError(f"{writing.path.name} was not written within {within:.0f} s")
+        writing.writer.stop()
+        raise TimeoutError(f"{writing.writer.path.name} was not written within {within:.0f} s")
 
     def _over(self) -> None:
         self.writing, self.saved_at = None, time.monotonic()
@@ -102,10 +96,6 @@ class Kept:
         writing = self.writing
         if writing is None or writing.written is not None:
             return
-        os.kill(writing.pid, signal.SIGKILL)
-        for _ in range(LOOKS):
-            if has_ended(writing.pid) is not None:
-                break
-            await asyncio.sleep(LOOK_SECONDS)
+        writing.writer.stop()
+        await asyncio.to_thread(writing.writer.wait, WAIT_SECONDS)
         self.writing = None
-        self.publisher.submit(writing.path.unlink, missing_ok=True)

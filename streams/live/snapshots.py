@@ -1,51 +1,81 @@
-"""Writing a checkpoint without stopping: a fork of the process has the state as it was at that moment, and writes it.
+"""Writing a checkpoint beside the work: the state is copied as it is at one moment, and a thread writes the copy.
 
-The operating system copies a page only when one of the two writes to it (docs/adr/0005-forked-checkpoints.md).
+docs/adr/0011-copied-checkpoints.md says why this is no longer a fork.
 """
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
-from collections.abc import Callable
+import mmap
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streams.live.journal import Covered
 from streams.live.store import write
 
-WRITTEN: Final = 0
-FAILED: Final = 1
-BEHIND: Final = 10
-"""Added to the niceness of who writes: what is applied meanwhile, here and by other processes, goes first."""
+State = Mapping[str, NDArray[Any] | bytes]
+LINE: Final = 64
+LARGE_PAGE: Final = 1 << 21
 
 
-def fork_writer(path: Path, covered: Covered, snapshot: Callable[[], Any]) -> int:
-    """Write a checkpoint in a child process; gives its id. Call where the state rests: between two steps of the engine."""
-    pid = os.fork()
-    if pid == 0:
-        _write_and_leave(path, covered, snapshot)
-    return pid
+class Writer:
+    """One checkpoint on its way into a file, from this moment's state; begin it between two steps of the engine."""
+
+    def __init__(self, path: Path, covered: Covered, state: State) -> None:
+        self.path = path
+        self.error: BaseException | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(
+            target=self._write, args=(covered, copied(state)), name="checkpoint", daemon=True
+        )
+        self._thread.start()
+
+    def _write(self, covered: Covered, state: State) -> None:
+        try:
+            write(self.path, covered, state, self._stopped.is_set)
+        except BaseException as error:  # noqa: BLE001 - whatever it was, who asks is told
+            self.error = error
+            self.path.unlink(missing_ok=True)
+
+    def ended(self) -> bool | None:
+        """Whether the checkpoint was written; None while that goes on."""
+        return None if self._thread.is_alive() else self.error is None
+
+    def stop(self) -> None:
+        """Nobody wants it any more: it ends as soon as the disk lets it, and leaves no file."""
+        self._stopped.set()
+
+    def wait(self, seconds: float) -> None:
+        """Until it has ended, or so long."""
+        self._thread.join(seconds)
 
 
-def _write_and_leave(path: Path, covered: Covered, snapshot: Callable[[], Any]) -> None:
-    """In the child: nothing of the parent's (files, sockets, threads' locks) may be touched on the way out."""
-    code = FAILED
-    try:
-        os.nice(BEHIND)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        gc.disable()  # a collection would write to every page
-        write(path, covered, snapshot())
-        code = WRITTEN
-    except BaseException as error:  # noqa: BLE001 - whatever it was, the parent is told by the exit code
-        os.write(2, f"checkpoint {path.name}: {error}\n".encode())
-        path.unlink(missing_ok=True)
-    finally:
-        os._exit(code)
+def copied(state: State) -> dict[str, NDArray[Any] | bytes]:
+    """The same values, which nobody changes. All arrays are copied into one piece of memory, of large pages where there are:
+    to be given small ones, and to give them back, costs several times what copying does.
+    """
+    sizes = {name: -(-value.nbytes // LINE) * LINE for name, value in state.items() if not isinstance(value, bytes)}
+    memory = np.frombuffer(large_pages(sum(sizes.values())), np.uint8)
+    at, found = 0, dict[str, NDArray[Any] | bytes]()
+    for name, value in state.items():
+        if isinstance(value, bytes):
+            found[name] = value
+            continue
+        copy = np.ndarray(value.shape, value.dtype, memory, at)
+        copy[...] = value
+        found[name] = copy
+        at += sizes[name]
+    return found
 
 
-def has_ended(pid: int) -> bool | None:
-    """Whether the child wrote its checkpoint; None while it goes on."""
-    done, status = os.waitpid(pid, os.WNOHANG)
-    return None if done == 0 else os.waitstatus_to_exitcode(status) == WRITTEN
+def large_pages(size: int) -> mmap.mmap:
+    """Memory of at least so many bytes, given back when nobody refers to it."""
+    whole = (size // LARGE_PAGE + 1) * LARGE_PAGE
+    memory = mmap.mmap(-1, whole, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory

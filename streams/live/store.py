@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import fsspec
 import msgspec
@@ -116,11 +116,24 @@ class PartitionStore:
         return size
 
 
-def write(path: Path, covered: Covered, engine: Mapping[str, Any]) -> None:
-    """One checkpoint, durable under this name; raises OSError."""
+class Stoppable:
+    """A file that refuses to be written to once nobody wants it any more."""
+
+    def __init__(self, file: BinaryIO, stopped: Callable[[], bool]) -> None:
+        self.file, self.stopped = file, stopped
+
+    def write(self, data: Any) -> int:
+        if self.stopped():
+            raise InterruptedError("nobody wants it any more")
+        return self.file.write(data)
+
+
+def write(path: Path, covered: Covered, engine: Mapping[str, Any], stopped: Callable[[], bool] = bool) -> None:
+    """One checkpoint, durable under this name; raises OSError, also when it was `stopped`."""
     with path.open("wb") as file:
         write_state(
-            file, {ENTRY: msgspec.json.encode(covered)} | {ENGINE + name: part for name, part in engine.items()}
+            Stoppable(file, stopped),
+            {ENTRY: msgspec.json.encode(covered)} | {ENGINE + name: part for name, part in engine.items()},
         )
         file.flush()
         os.fsync(file.fileno())

@@ -78,9 +78,9 @@ class Tenancy:
         return (now.positions, now.ticks) != (before, durable.ticks)
 
     def begin_checkpoint(self, population: int) -> None:
-        """Fork a writer; call between two steps of the engine. `population`: offset behind what was heard of others."""
+        """Have the state of now written; call between two steps of the engine. `population`: offset behind what was heard of others."""
         covered = self.lane.covered(self.outbox.ends, population)
-        self.kept.begin(covered, self.outbox.given, self.lane.engine.snapshot)
+        self.kept.begin(covered, self.outbox.given, self.lane.engine.snapshot())
 
     async def close(self) -> None:
         """Nothing more goes out."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from streams.checkpoint import SUFFIX
 from streams.live.journal import Covered
 from streams.live.keeping import Kept
+from streams.live.snapshots import Writer, copied
 from streams.live.store import PartitionStore
 
 LONG = 1e6
@@ -24,13 +26,19 @@ def covering(offset: int) -> Covered:
     return Covered({"t": offset}, {})
 
 
-def whole() -> dict[str, Any]:
-    return {"part": np.arange(3)}
+WHOLE = {"part": np.arange(3)}
 
 
-def hanging() -> dict[str, Any]:
-    signal.pause()
-    return whole()
+def hang(one: Kept) -> Path:
+    """The next checkpoint's file takes nothing, as on a disk that does not answer, until `release`."""
+    path = Path(one.store.folder) / f"{one.store.epoch:012d}-{one.store.number + 1:012d}{SUFFIX}.writing"
+    os.mkfifo(path)
+    return path
+
+
+def release(path: Path) -> None:
+    """The disk answers again."""
+    path.read_bytes()
 
 
 @pytest.fixture
@@ -43,13 +51,13 @@ def kept(folder: Path, publisher: ThreadPoolExecutor) -> Kept:
     return Kept(PartitionStore(str(folder), 0, 1), covering(0), publisher)
 
 
-def begin(one: Kept, offset: int, snapshot: Callable[[], Any] = whole, parcel: int = 0) -> None:
-    one.begin(covering(offset), parcel, snapshot)
+def begin(one: Kept, offset: int, parcel: int = 0) -> None:
+    one.begin(covering(offset), parcel, WHOLE)
 
 
 def wait_for_the_writer(one: Kept) -> None:
     assert one.writing is not None
-    os.waitid(os.P_PID, one.writing.pid, os.WEXITED | os.WNOWAIT)
+    one.writing.writer.wait(60.0)
 
 
 async def made(one: Kept) -> None:
@@ -89,16 +97,21 @@ def test_nothing_counts_before_what_it_covers_is_delivered_however_long_that_tak
     asyncio.run(keeping())
 
 
-def test_a_writer_that_hangs_is_killed_once_said_and_the_next_one_counts(tmp_path, publisher) -> None:
+def test_a_writer_that_hangs_is_said_once_and_when_the_disk_answers_the_next_one_counts(tmp_path, publisher) -> None:
     async def keeping() -> None:
         one = kept(tmp_path, publisher)
-        begin(one, 5, hanging)
+        path = hang(one)
+        begin(one, 5)
         with pytest.raises(TimeoutError, match="not written within 0 s"):
             one.look(0, 0.0)
         assert not one.going_on
+        assert one.look(0, 0.0) is None
+        assert one.writing is not None
+        release(path)
         wait_for_the_writer(one)
         assert one.look(0, 0.0) is None
         assert one.writing is None
+        assert not path.exists()
         begin(one, 7)
         await made(one)
         assert one.durable == covering(7)
@@ -106,27 +119,59 @@ def test_a_writer_that_hangs_is_killed_once_said_and_the_next_one_counts(tmp_pat
     asyncio.run(keeping())
 
 
-def test_a_partition_that_is_given_up_leaves_no_writer_behind(tmp_path, publisher) -> None:
-    async def keeping() -> int:
+def test_a_partition_that_is_given_up_waits_for_no_disk_and_leaves_no_file_behind(tmp_path, publisher) -> None:
+    async def keeping() -> tuple[Writer, Path]:
         one = kept(tmp_path, publisher)
-        begin(one, 5, hanging)
+        path = hang(one)
+        begin(one, 5)
         assert one.writing is not None
-        pid = one.writing.pid
+        writer = one.writing.writer
         await one.close()
-        return pid
+        assert one.writing is None
+        return writer, path
 
-    pid = asyncio.run(keeping())
-    with pytest.raises(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+    writer, path = asyncio.run(keeping())
+    assert writer.ended() is None
+    release(path)
+    writer.wait(60.0)
+    assert writer.ended() is False
+    assert not path.exists()
 
 
 def test_a_writer_that_fails_is_said_and_what_counted_before_still_does(tmp_path, publisher) -> None:
     async def keeping() -> None:
         one = kept(tmp_path, publisher)
-        begin(one, 5, lambda: {"part": object()})
+        (tmp_path / "0").rename(tmp_path / "elsewhere")
+        begin(one, 5)
         wait_for_the_writer(one)
-        with pytest.raises(OSError, match="could not be written"):
+        with pytest.raises(OSError, match=r"could not be written.*No such file"):
             one.look(0, LONG)
         assert (one.durable, one.writing) == (covering(0), None)
 
     asyncio.run(keeping())
+
+
+SHAPES = st.sampled_from([(0,), (3,), (2, 5), (0, 4), ()])
+ARRAYS = st.builds(
+    lambda shape, kind, start: np.arange(start, start + int(np.prod(shape))).astype(kind).reshape(shape),
+    SHAPES, st.sampled_from(["u1", "i4", "f8", "u2"]), st.integers(0, 50),
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.text("ab", min_size=1), ARRAYS | st.binary(max_size=5), max_size=6))
+def test_a_copy_is_the_same_and_nobody_changes_it(state) -> None:
+    live = {
+        name: value if isinstance(value, bytes) else np.stack([value, value])[1:2].reshape(value.shape)
+        for name, value in state.items()
+    }
+    found = copied(live)
+    for value in live.values():
+        if not isinstance(value, bytes):
+            value[...] = 99
+    assert found.keys() == state.keys()
+    for name, value in state.items():
+        if isinstance(value, bytes):
+            assert found[name] == value
+        else:
+            assert (found[name].dtype, found[name].shape) == (value.dtype, value.shape)
+            assert found[name].tobytes() == value.tobytes()
