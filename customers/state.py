@@ -6,6 +6,7 @@ back.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -135,7 +136,7 @@ class Customers:
         """Arrays that `restore` takes, views of the live ones: write them before the next step."""
         pools = {name: pool[: self._used[i, 0]] for i, (name, pool) in enumerate(self._pools.items())}
         return {
-            **{name: self.records[name][: self.count] for name in _BLOCKS},
+            "records": self.records[: self.count],
             "attributes": self.attributes[: self.count],
             "bits": self.bits[: self.count],
             **pools,
@@ -143,26 +144,21 @@ class Customers:
         }
 
     def restore(self, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
-        """Take over a snapshot of the same layout.
+        """Take over a snapshot of the same layout; records that were just read from a file become these customers' own.
 
         Raises ValueError when a block has another width than this version's.
         """
-        for name, (_, width, _) in _BLOCKS.items():
-            if arrays[name].shape[1] != width:
-                raise ValueError(f"state block {name!r} has {arrays[name].shape[1]} columns, this version has {width}")
-        self.count = len(arrays["times"])
-        self.bits = np.zeros((0, arrays["bits"].shape[1]), np.uint64)
-        self.ensure(self.count, 0)
+        self.records = _records(arrays) if "records" in arrays else _side_by_side(arrays)
+        self.count = len(self.records)
+        self.wake = np.zeros(self.count, np.uint32)
+        self.bits = np.array(arrays["bits"], np.uint64)
+        self.attributes = np.zeros((self.count, 0), np.float32)
         self.widen_attributes(arrays["attributes"].shape[1])
-        self.wake[:] = 0
-        for name in _BLOCKS:
-            self.records[name][: self.count] = arrays[name]
-        self.attributes[: self.count] = arrays["attributes"]
-        self.bits[: self.count] = arrays["bits"]
+        self.attributes[:, : arrays["attributes"].shape[1]] = arrays["attributes"]
         self._used[:] = arrays["used"]
         for name in _POOLS:
             self._pools[name] = np.array(arrays[name])
-        self.ensure(self.count, SMALLEST)
+        self.ensure(max(self.count, SMALLEST), SMALLEST)
 
     def replace_bits(self, bits: npt.NDArray[np.uint64]) -> None:
         """Other rule bits for all customers, shape (count, PLANES × words)."""
@@ -175,3 +171,30 @@ class Customers:
         rows = ROW.itemsize + self.wake.itemsize + self.attributes.shape[1] * 4 + self.bits.shape[1] * 8
         pools = sum(int(used) * pool.itemsize for (used, _), pool in zip(self._used, self._pools.values(), strict=True))
         return rows + pools / max(self.count, 1)
+
+
+def _records(arrays: Mapping[str, Block]) -> Block:
+    """All records of a snapshot. What a file brought is not copied: it has the layout without its alignment, which it gets."""
+    records = arrays["records"]
+    if records.dtype != ROW:
+        raise ValueError("state of customers lies otherwise in this version")
+    if records.dtype.isalignedstruct or not records.flags.owndata:
+        made: Block = np.zeros(len(records), ROW)
+        made.view(np.uint8)[:] = np.ascontiguousarray(records).view(np.uint8)  # what fills gaps too
+        return made
+    records.dtype = ROW  # type: ignore[misc]  # a view of it could not grow
+    return records
+
+
+def _side_by_side(arrays: Mapping[str, Block]) -> Block:
+    """The records of a snapshot that has each block by itself (checkpoints of format 1)."""
+    count = len(arrays["times"])
+    records: Block = np.zeros(0, ROW)
+    records.resize(count, refcheck=False)
+    for name, (_, width, _) in _BLOCKS.items():
+        if arrays[name].shape[1] != width:
+            raise ValueError(f"state block {name!r} has {arrays[name].shape[1]} columns, this version has {width}")
+    for start in range(0, count, SMALLEST):  # of as many as stay in the processor's cache
+        for name in _BLOCKS:
+            records[name][start : start + SMALLEST] = arrays[name][start : start + SMALLEST]
+    return records

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 from sinks.named import named
 
 MAGIC = b"churn-checkpoint "
-VERSION = 1
+VERSION = 2
+"""2: a customer's blocks lie side by side, as in memory (customers/state.py); 1 is read too."""
 SUFFIX = ".checkpoint"
 KEEP = 2
 COPY_BYTES = 1 << 22
@@ -167,26 +169,68 @@ def write_array(out: Digested, array: NDArray[Any]) -> None:
         out.write(data[start : start + COPY_BYTES].data)
 
 
+class Digesting:
+    """A binary file of so many bytes that is read once: what goes through it is hashed on the way."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self.file, self.left = file, size
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = 0, /) -> bytes:
+        """Exactly so many bytes; raises ValueError where there are fewer."""
+        if size > self.left:
+            raise ValueError("damaged or cut off (it ends too early)")
+        data = self.file.read(size)
+        self._took(data)
+        return data
+
+    def readline(self) -> bytes:
+        data = self.file.readline(self.left)
+        self._took(data)
+        return data
+
+    def read_into(self, array: NDArray[Any]) -> None:
+        """Fill a contiguous array, in pieces that are still in the processor's cache when they are hashed."""
+        into: Any = array.reshape(-1).view(np.uint8) if array.nbytes else b""
+        for start in range(0, len(into), COPY_BYTES):
+            piece = into[start : start + COPY_BYTES]
+            if self.file.readinto(piece) != len(piece):  # type: ignore[attr-defined]
+                raise ValueError("damaged or cut off (it ends too early)")
+            self._took(piece)
+
+    def _took(self, data: Any) -> None:
+        self.left -= len(data)
+        self.digest.update(data)
+
+
 def read_state(path: Path) -> dict[str, NDArray[Any] | bytes]:
-    """Read one file, its digest first; raises UnreadableError, TooNewError."""
+    """Read one file, once, into arrays of its own; raises UnreadableError, TooNewError."""
     try:
         with path.open("rb") as file:
-            check_version(path, file.readline(len(MAGIC) + 20))
-            check_digest(path, file)
-            file.seek(0)
-            file.readline()
-            entries = msgspec.json.decode(file.readline(), type=list[Entry])
-            return {entry.name: read_value(file, entry) for entry in entries}
-    except (OSError, ValueError, msgspec.MsgspecError) as error:
+            digested = Digesting(file, path.stat().st_size - hashlib.sha256().digest_size)
+            check_version(path, digested.readline())
+            entries = msgspec.json.decode(digested.readline(), type=list[Entry])
+            state = {entry.name: read_value(digested, entry) for entry in entries}
+            if digested.left or file.read() != digested.digest.digest():
+                raise ValueError("damaged or cut off (its checksum differs)")
+            return state
+    except (OSError, ValueError, TypeError, SyntaxError, msgspec.MsgspecError) as error:
         raise UnreadableError(f"{path}: {error}") from error
 
 
-def read_value(file: BinaryIO, entry: Entry) -> NDArray[Any] | bytes:
-    """The value that begins here."""
+def read_value(file: Digesting, entry: Entry) -> NDArray[Any] | bytes:
+    """The value that begins here. Raises ValueError and what else a damaged head may cause."""
     if entry.kind == "bytes":
         return file.read(int.from_bytes(file.read(8), "little"))
-    array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    return array
+    version = np.lib.format.read_magic(file)
+    head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = head(file)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize > file.left:
+        raise ValueError("damaged or cut off (an array is larger than the file)")
+    array: NDArray[Any] = np.empty(0, dtype)
+    array.resize(shape[::-1] if fortran else shape, refcheck=False)  # such memory can grow in place
+    file.read_into(array)
+    return array.T if fortran else array
 
 
 def check_version(path: Path, line: bytes) -> None:
@@ -198,15 +242,3 @@ def check_version(path: Path, line: bytes) -> None:
         raise TooNewError(
             f"{path} was written by a newer version of churn (format {int(version)}, this one reads {VERSION})"
         )
-
-
-def check_digest(path: Path, file: BinaryIO) -> None:
-    """The last 32 bytes are the SHA-256 of all before them."""
-    digest = hashlib.sha256()
-    left = path.stat().st_size - digest.digest_size
-    file.seek(0)
-    while left > 0 and (block := file.read(min(left, COPY_BYTES))):
-        digest.update(block)
-        left -= len(block)
-    if file.read() != digest.digest():
-        raise UnreadableError(f"{path}: damaged or cut off (its checksum differs)")

@@ -180,7 +180,7 @@ class Engine(Parts):
         return saving.snapshot(self, self._ticking, self._reloading)
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Go on from a snapshot.
+        """Go on from a snapshot; what was read from a file (streams/checkpoint.py) is used up, and becomes this engine's own.
 
         The rules may have been edited since. Raises ValueError when it cannot be carried over to this version's layout,
         KeyError when something is missing.

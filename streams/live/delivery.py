@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from streams.live.output import Output
 from streams.live.topics import DEAD_LETTERS, HELD_OUT, INCIDENTS, SHADOW, WARNINGS
@@ -44,6 +44,35 @@ class Parcel(NamedTuple):
     told: Callable[[], None] | None
 
 
+def away(error: KafkaError) -> bool:
+    """Whether the broker was not there, or wants to be asked again: a new process would fare no better."""
+    return bool(error.retriable) or isinstance(error, KafkaTimeoutError)
+
+
+async def made_known(producer: AIOKafkaProducer, message: Message, waits: Callable[[bool], None]) -> int:
+    """Send one record until the broker has it, which gives its offset; `waits` is told when the broker is away, and when it
+    is no more. Raises KafkaError for what it refuses.
+
+    What was sent before and timed out may be there too: the last one counts.
+    """
+    wait = FIRST_WAIT
+    while True:
+        try:
+            sent = await producer.send_and_wait(
+                message.topic, message.value, key=message.key, partition=message.partition
+            )
+        except KafkaError as error:
+            if not away(error):
+                raise
+            waits(True)
+            log.warning("broker away, trying again", error=repr(error), topic=message.topic, wait=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+        else:
+            waits(False)
+            return int(sent.offset)
+
+
 def messages_of(output: Output, partition: int, delivered: set[tuple[bool, str, int]]) -> list[Message]:
     """What goes out of some work; decisions (shadow or not, id, revision) that an earlier worker delivered stand and are
     left out.
@@ -72,7 +101,7 @@ class Outbox:
         self.backlog = 0
         self.sent = 0  # parcels delivered
         self.given = 0
-        self.failing_since: float | None = None
+        self.away = False  # the broker: what waits does so for it
 
     def add(
         self, messages: Iterable[Message], came: float | None = None, told: Callable[[], None] | None = None
@@ -112,13 +141,12 @@ class Outbox:
                     if one.partition is not None:
                         self.ends[one.topic] = sent.offset + 1
             except KafkaError as error:
-                now = asyncio.get_running_loop().time()
-                self.failing_since = self.failing_since or now
+                self.away = away(error)
                 log.warning("delivery refused, trying again", error=repr(error), messages=len(messages), wait=wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
             else:
-                self.failing_since = None
+                self.away = False
                 self.backlog -= len(messages)
                 return
 

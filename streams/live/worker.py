@@ -26,7 +26,7 @@ from sinks.metrics import Metrics
 from streams import clock
 from streams.live.care import CareQueues
 from streams.live.checkpoints import Checkpoints
-from streams.live.delivery import Parcel
+from streams.live.delivery import Message, Parcel, made_known
 from streams.live.exchange import Statement
 from streams.live.journal import Tick
 from streams.live.lane import Lane
@@ -86,6 +86,7 @@ class Worker:
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
         self.paused = False
+        self.away = False  # the broker, when it was last told of a tick
         self.applied = 0  # events since the start
         self.producer = AIOKafkaProducer(
             **settings.client(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
@@ -342,9 +343,13 @@ class Worker:
 
     async def _recorded(self, lane: Lane, tick: Tick) -> Output:
         """Make a tick known, then do what it says: whoever takes over does it again at the same place."""
-        sent = await self.producer.send_and_wait(TICKS, msgspec.json.encode(tick), partition=lane.partition)
+        message = Message(TICKS, lane.partition, None, msgspec.json.encode(tick))
+        offset = await made_known(self.producer, message, self._broker_is_away)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.engine_thread, lane.apply_tick, sent.offset, tick, clock.now())
+        return await loop.run_in_executor(self.engine_thread, lane.apply_tick, offset, tick, clock.now())
+
+    def _broker_is_away(self, away: bool) -> None:
+        self.away = away
 
     def _went(self, tenancy: Tenancy, output: Output) -> None:
         self.moved_at = time.monotonic()
@@ -407,8 +412,9 @@ class Worker:
             waiting = show_partitions(self.metrics, self.tenancies)
             for tenancy in self.tenancies.values():
                 waiting += tenancy.outbox.backlog
-            if not waiting and not self.paused:
-                self.moved_at = time.monotonic()  # nothing to do is no standstill
+            away = self.away or any(tenancy.outbox.away for tenancy in self.tenancies.values())
+            if away or (not waiting and not self.paused):
+                self.moved_at = time.monotonic()  # nothing to do, or nobody to tell, is no standstill
             still = time.monotonic() - self.moved_at
             if still > self.settings.stalled_after:
                 self._say_where_it_stands()

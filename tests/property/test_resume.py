@@ -54,8 +54,7 @@ def check(whole: list[bytes], size: int, cuts: set[int], file: Path, folder: Pat
     ours, theirs = steady.snapshot(), mortal.snapshot()
     assert ours.keys() == theirs.keys()
     for name in (
-        "partition.customers.times",
-        "partition.customers.floats",
+        "partition.customers.records",
         "partition.customers.bits",
         "decider.state",
         "watches.records",

@@ -185,6 +185,8 @@ def test_ticks_of_a_zombie_are_not_done_again() -> None:
     zombies = [(4, tick(3, 2)), (6, tick(5, 2)), (7, tick(6, 5))]
     assert chain([*mine, *zombies], 3) == mine
     assert chain([], 3) == []
+    again = [(3, tick(3, 5)), (4, tick(3, 5)), (5, tick(5, 5))]  # the first timed out, and was there all the same
+    assert chain(again, 3) == again[1:]
 
 
 def test_a_chunk_that_leaves_records_out_is_refused() -> None:

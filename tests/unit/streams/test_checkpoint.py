@@ -93,7 +93,7 @@ def test_when_none_can_be_read_it_says_so_and_does_not_begin_anew(folder: Checkp
 def test_a_newer_format_is_refused_and_not_fallen_back_from(folder: CheckpointFolder) -> None:
     folder.save(state(1))
     path = folder.save(state(2))
-    path.write_bytes(path.read_bytes().replace(MAGIC + b"1", MAGIC + b"2", 1))
+    path.write_bytes(path.read_bytes().replace(MAGIC + b"2", MAGIC + b"3", 1))
     with pytest.raises(TooNewError, match="newer version"):
         folder.load()
 
