@@ -18,6 +18,7 @@ from events.compiled import compiled
 
 _SMALLEST: Final = 1 << 12
 _FULL: Final = 0.66
+_STAGE: Final = 1 << 18  # keys that are moved to a new table before what they took up is given back
 
 Keys = npt.NDArray[np.uint64]
 Seen = npt.NDArray[np.uint32]
@@ -37,20 +38,25 @@ def mix(key: np.uint64, customer: int) -> np.uint64:
     return h if h != np.uint64(0) else np.uint64(1)
 
 
+@compiled(inline=True, borrows=True)
+def home(key: np.uint64, slots: int) -> int:
+    """Where a key belongs in a table of so many slots (under 2³²): any number will do, and larger keys never come before smaller."""
+    return np.int64(((key >> np.uint64(32)) * np.uint64(slots)) >> np.uint64(32))
+
+
 @compiled(borrows=True)
 def seen_before(
     keys: Keys, seen: Seen, whose: Whose, key: np.uint64, customer: int, clock: int, second: int, horizon: int
 ) -> bool:
     """True when the key was applied at most `horizon` seconds before `clock`, by which it ages; else it is noted at `second`."""
-    mask = np.uint64(len(keys) - 1)
-    slot = key & mask
+    slot = home(key, len(keys))
     while keys[slot] != np.uint64(0):
         if keys[slot] == key:
             if clock - np.int64(seen[slot]) <= horizon:
                 return True
             seen[slot] = second
             return False
-        slot = (slot + np.uint64(1)) & mask
+        slot = slot + 1 if slot + 1 < len(keys) else 0
     keys[slot] = key
     seen[slot] = second
     if len(whose) > 0:
@@ -59,18 +65,35 @@ def seen_before(
 
 
 @compiled
-def _copy_live(
-    keys: Keys, seen: Seen, whose: Whose, live: npt.NDArray[np.bool_], into: Keys, into_seen: Seen, into_whose: Whose
-) -> None:
-    mask = np.uint64(len(into) - 1)
+def _gather(keys: Keys, seen: Seen, whose: Whose, second: int, horizon: int, own: npt.NDArray[np.int64]) -> int:
+    """Move the keys that count at `second` to the front, in their order; gives how many. They age by the clock `own` (µs) of
+    whose they are, where that is told.
+    """
+    count = 0
     for i in range(len(keys)):
-        if live[i]:
-            slot = keys[i] & mask
-            while into[slot] != np.uint64(0):
-                slot = (slot + np.uint64(1)) & mask
-            into[slot], into_seen[slot] = keys[i], seen[i]
+        if keys[i] == np.uint64(0):
+            continue
+        known = len(whose) > 0 and np.int64(whose[i]) < len(own)
+        clock = own[whose[i]] // 1_000_000 if known else second
+        if np.int64(seen[i]) >= clock - horizon:
+            keys[count], seen[count] = keys[i], seen[i]
             if len(whose) > 0:
-                into_whose[slot] = whose[i]
+                whose[count] = whose[i]
+            count += 1
+    return count
+
+
+@compiled
+def _put(
+    keys: Keys, seen: Seen, whose: Whose, start: int, end: int, into: Keys, into_seen: Seen, into_whose: Whose
+) -> None:
+    for i in range(start, end):
+        slot = home(keys[i], len(into))
+        while into[slot] != np.uint64(0):
+            slot = slot + 1 if slot + 1 < len(into) else 0
+        into[slot], into_seen[slot] = keys[i], seen[i]
+        if len(whose) > 0:
+            into_whose[slot] = whose[i]
 
 
 class Dedup:
@@ -86,11 +109,18 @@ class Dedup:
         self.keys, self.seen = np.zeros(slots, np.uint64), np.zeros(slots, np.uint32)
         self.whose = np.zeros(slots if self.by_customer else 0, np.uint32)
 
-    def _take(self, keys: Keys, seen: Seen, whose: Whose, live: npt.NDArray[np.bool_], more: int) -> None:
-        """A table of the keys that are `live`, with room for `more`."""
-        self._most = int(np.count_nonzero(live)) + more
-        self._make(max(_SMALLEST, 1 << int(np.ceil(np.log2(self._most / (_FULL * 0.75) + 1)))))
-        _copy_live(keys, seen, whose, live, self.keys, self.seen, self.whose)
+    def _take(self, keys: Keys, seen: Seen, whose: Whose, more: int) -> None:
+        """A table of these keys, with room for `more`; they are given away, and memory with them.
+
+        Keys that come from a table are in the order of their places in any table, so going from the last to the first the new one
+        is filled page by page while the old one shrinks, and the two are never there side by side.
+        """
+        self._most = len(keys) + more
+        self._make(max(_SMALLEST, int(self._most / (_FULL * 0.75)) + 1))
+        for end in range(len(keys), 0, -_STAGE):
+            start = max(0, end - _STAGE)
+            _put(keys, seen, whose, start, end, self.keys, self.seen, self.whose)
+            _shrink(start, keys, seen, whose)
 
     def ensure(self, more: int, second: int, clocks: Clocks | None = None) -> None:
         """Make room for `more` keys, dropping what is beyond the horizon of the clock at `second`.
@@ -100,12 +130,12 @@ class Dedup:
         self._most += more
         if self._most <= len(self.keys) * _FULL:
             return
-        live = self.seen >= max(second - self.horizon, 0)
-        if clocks is not None:
-            own = clocks()
-            known = np.flatnonzero((self.keys != 0) & (self.whose < len(own)))
-            live[known] = self.seen[known] >= own[self.whose[known]] // 1_000_000 - self.horizon
-        self._take(self.keys, self.seen, self.whose, live & (self.keys != 0), more)
+        own = np.zeros(0, np.int64) if clocks is None else clocks()
+        keys, seen, whose = self.keys, self.seen, self.whose
+        live = _gather(keys, seen, whose, second, self.horizon, own)
+        self._make(0)
+        _shrink(live, keys, seen, whose)
+        self._take(keys, seen, whose, more)
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
         """The keys held, when each was applied, and whose it is if they age by customer."""
@@ -117,5 +147,10 @@ class Dedup:
         """Take over a snapshot; keys of one that does not say whose they are age by the stream's clock."""
         keys, seen = np.array(arrays["keys"], np.uint64), np.array(arrays["seen"], np.uint32)
         unknown = np.full(len(keys) if self.by_customer else 0, NOBODY)
-        whose = np.array(arrays.get("whose", unknown), np.uint32)
-        self._take(keys, seen, whose, np.ones(len(keys), np.bool_), 0)
+        self._take(keys, seen, np.array(arrays.get("whose", unknown), np.uint32), 0)
+
+
+def _shrink(length: int, *columns: npt.NDArray[np.generic]) -> None:
+    """Give back what is behind so many items of each, in place."""
+    for column in columns:
+        column.resize(min(length, len(column)), refcheck=False)

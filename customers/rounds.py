@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from customers.dedup import Keys, Seen, Whose, mix, seen_before
+from customers.dedup import Keys, Seen, Whose, home, mix, seen_before
 from customers.feeds import FEED_OF_KIND, LATER, Feeds, Known, Notices, take_effect
 from customers.fold_facts import fixed, fold_billing
 from customers.fold_usage import fold_usage
@@ -295,7 +295,7 @@ def _ask_for(
     prefetch(records, c)
     prefetch(marks.round, c)
     prefetch(marks.first, c)
-    slot = np.int64(mix(events[i]["key"], c) & np.uint64(len(keys) - 1))
+    slot = home(mix(events[i]["key"], c), len(keys))
     prefetch(keys, slot)
     prefetch(seen, slot)
 

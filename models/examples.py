@@ -156,11 +156,13 @@ class Examples:
         self._keep(kept, rows)
 
     def _keep(self, kept: NDArray[np.int64], rows: int) -> None:
-        old = {name: getattr(self, name) for name in FIELDS}
-        self._allocate(rows)
+        """These slots (ascending) and no others, in columns of so many rows: in place, one column after another."""
+        for name in FIELDS:
+            column = getattr(self, name)
+            if len(kept) < self.size:
+                column[: len(kept)] = column[kept]
+            column.resize((rows, *column.shape[1:]), refcheck=False)
         self.size = len(kept)
-        for name, column in old.items():
-            getattr(self, name)[: self.size] = column[kept]
 
     def wanted(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which examples the sample would take now (bool[n]); to be asked before gathering their features."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -21,6 +21,18 @@ STYLES = ("cyan", "yellow", "bold red")
 OPEN = {EpisodeStatus.RAISED, EpisodeStatus.ELEVATED}
 RECENT = 8
 """Warnings shown on the board."""
+
+
+class Screen(Console):
+    """Standard output. Whoever reads it may have seen enough: raises BrokenPipeError, where a Console would end the program with 1."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False)
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Nothing more is written."""
+        self.quiet = True
+        raise BrokenPipeError
 
 
 @contextmanager

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from events.columns import Batch
+import numpy as np
+from numpy.typing import NDArray
+
+from events.columns import Batch, concat
 
 
 def part(batch: Batch, start: int, end: int) -> Batch:
@@ -29,6 +32,14 @@ def compacted(batch: Batch) -> Batch:
     within = [origin for origin in batch.origins if start < origin.at < end]
     origins = [origin._replace(at=max(0, origin.at - start)) for origin in before + within]
     return Batch(events, batch.text[text_start:text_end], batch.raw[start:end], origins, batch.facts)
+
+
+def in_order(taken: Sequence[tuple[Batch, NDArray[np.int64]]]) -> Batch:
+    """One batch in order of turn; what is of one turn stays in the order of the pieces."""
+    if len(taken) == 1:
+        return taken[0][0]
+    batch = concat([piece for piece, _ in taken])
+    return batch.take(np.argsort(np.concatenate([turns for _, turns in taken]), kind="stable"))
 
 
 def pieces(batch: Batch, limit: int) -> Iterator[Batch]:

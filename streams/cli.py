@@ -123,7 +123,7 @@ def replay_command(  # the options of the contract
             return recorded(engine, feature_rows, key)
 
         result = replay(job, build, complain, watch)
-    Console(highlight=False).print(terminal.summary(result, tiers))
+    terminal.Screen().print(terminal.summary(result, tiers))
 
 
 @app.command("simulate")
@@ -174,7 +174,7 @@ def demo_command(
         raise UsageError(f"--language {language}: en or zh-CN")
     configuration = bootstrap.announced(bootstrap.config_folder(config))
     tiers = configuration.settings.tiers
-    console = Console(highlight=False)
+    console = terminal.Screen()
     console.print(f"simulating {customers:,} customers for {days} days")
     engine = bootstrap.engine(configuration, None, None)
     stream = simulator.days(customers, days, seed)

@@ -11,13 +11,13 @@ from itertools import islice
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from events.contract import CareOutcome, Cause
 from rules.durations import Duration
 from sinks.queues.connection import from_environment
 from sinks.queues.looking import STATES
 from sinks.queues.work import COME_BACK, Resolution, Work
+from sinks.terminal import Screen
 from streams.problems import UsageError, guarded
 from streams.queue_view import View
 
@@ -76,7 +76,7 @@ def list_command(
     language: LanguageOption = None,
 ) -> None:
     """Items, the most urgent first; then those claimed, and those that come back later."""
-    console, work = Console(highlight=False), opened()
+    console, work = Screen(), opened()
     states = STATES if claimed is None else ("claimed",) if claimed else ("ready", "later")
     items = work.queues.listed(queues or (), tiers or (), states)
     most = limit or (SHOWN if console.is_terminal and not as_json else None)
@@ -196,7 +196,7 @@ def opened() -> Work:
 def view(language: str | None, as_json: bool) -> View:
     """How to answer."""
     chosen = language or ("zh-CN" if os.environ.get("LANG", "").startswith("zh") else "en")
-    return View(Console(highlight=False), chosen, time.time(), as_json=as_json)
+    return View(Screen(), chosen, time.time(), as_json=as_json)
 
 
 def span(option: str, text: str) -> int:

@@ -78,7 +78,7 @@ def report_command(
             as_json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     if pilot and not found["pilot"]["contacts"]["silent"]:
         complain(not_silent(found["pilot"]["contacts"]))
-    Console(highlight=False).print(f"{out}: {found['period']['from']} to {found['period']['to']}", markup=False)
+    terminal.Screen().print(f"{out}: {found['period']['from']} to {found['period']['to']}", markup=False)
 
 
 def not_silent(contacts: Mapping[str, Any]) -> str:

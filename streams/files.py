@@ -7,9 +7,11 @@ stand for many megabytes), and of a line that is too long to be an event only th
 from __future__ import annotations
 
 import io
+import resource
 import sys
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +27,7 @@ PIECE_BYTES = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_STEP_BYTES = 2_048  # one such step unpacks to 64 MB at the very worst: a block of 128 KB may be 4 bytes long
+SPARE_FILES = 64
 LONGEST_LINE = MAX_OBJECT_BYTES + 1  # an event may have a carriage return behind it
 
 
@@ -98,6 +101,17 @@ def open_input(name: str) -> BinaryIO:
     if name == STANDARD_INPUT:
         return sys.stdin.buffer
     return Path(name).open("rb")
+
+
+def many_open(files: int) -> None:
+    """Have the system let this process open so many files and some more, as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = files + SPARE_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with suppress(OSError, ValueError):  # opening them tells what is wrong
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def unpacked(file: BinaryIO, first: bytes = b"") -> Iterator[bytes]:
@@ -244,7 +258,9 @@ class Cutter:
         yield Chunk(self.offset, self.line, length, failed=reason, beginning=bytes(self.pending[:MAX_PAYLOAD_BYTES]))
 
     def take(self, length: int) -> Chunk:
-        chunk = Chunk(self.offset, self.line, length, bytes(self.pending[:length]))
+        with memoryview(self.pending) as pending:
+            raw = bytes(pending[:length])
+        chunk = Chunk(self.offset, self.line, length, raw)
         del self.pending[:length]
         self.offset, self.line = self.offset + length, self.line + chunk.lines
         return chunk

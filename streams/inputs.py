@@ -10,20 +10,25 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from events.columns import Batch, concat
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.decode import decode
-from streams.batches import compacted, part
+from streams.batches import compacted, in_order, part
 from streams.files import STANDARD_INPUT, Chunk, Cutter, chunks, foreign, open_input, printable, unpacked
 from streams.problems import UsageError
 
-CHUNK_BYTES = 1 << 24
+CHUNK_BYTES = 1 << 23
+LEAST_CHUNK_BYTES = 1 << 16
+LOADED_BYTES = 1 << 27
+"""Of all files that are merged, as far as chunks need not be smaller than the least: each has one loaded."""
 BEGINNING_BYTES = 1 << 16
 
 
@@ -180,6 +185,45 @@ class Source(Protocol):
     def take(self, count: int) -> Batch: ...
 
 
+class Turns:
+    """When the loaded events of each reader have their turn, and whose is next."""
+
+    def __init__(self, readers: Sequence[Source]) -> None:
+        self._readers = readers
+        self._of: dict[int, NDArray[np.int64]] = {}
+        self._heads: list[tuple[int, int]] = []  # the turn of the next event, and whose it is
+        self._ends: list[tuple[int, int]] = []  # the turn of the last event loaded
+
+    def load(self, index: int) -> None:
+        """Load what comes next of a reader whose events were all taken, if there is more."""
+        reader = self._readers[index]
+        if reader.load() and reader.batch is not None:
+            turns = self._of[index] = np.maximum.accumulate(reader.batch.events["at"])
+            heappush(self._heads, (int(turns[0]), index))
+            heappush(self._ends, (int(turns[-1]), index))
+
+    def __bool__(self) -> bool:
+        return bool(self._ends)
+
+    def take(self) -> tuple[int, list[tuple[Batch, NDArray[np.int64]]]]:
+        """Use the reader up whose loaded events end first, the others as far as that: who it was, and the events, by reader."""
+        until, first = heappop(self._ends)
+        turn = []
+        while self._heads and self._heads[0] < (until, first):
+            turn.append(heappop(self._heads)[1])
+        turn += [] if first in turn else [heappop(self._heads)[1]]
+        return first, [self._cut(index, until, first) for index in sorted(turn)]
+
+    def _cut(self, index: int, until: int, first: int) -> tuple[Batch, NDArray[np.int64]]:
+        turns = self._of.pop(index)
+        side: Literal["left", "right"] = "right" if index <= first else "left"
+        count = int(np.searchsorted(turns, until, side))
+        if count < len(turns):
+            self._of[index] = turns[count:]
+            heappush(self._heads, (int(turns[count]), index))
+        return self._readers[index].take(count), turns[:count]
+
+
 def merged(readers: Sequence[Source]) -> Iterator[Batch]:
     """All files' events by `occurred_at`, each file in its own line order, ties in the order of the files.
 
@@ -188,22 +232,19 @@ def merged(readers: Sequence[Source]) -> Iterator[Batch]:
     file whose chunk ends first is used up, the others as far as that. The readers' positions are those behind the
     batch that was given last.
     """
-    while loaded := [reader for reader in readers if reader.load()]:
-        turns = [np.maximum.accumulate(reader.batch.events["at"]) for reader in loaded if reader.batch is not None]
-        first = min(range(len(loaded)), key=lambda index: turns[index][-1])
-        until = turns[first][-1]
-        counts = [
-            len(turn) if index == first else int(np.searchsorted(turn, until, "right" if index < first else "left"))
-            for index, turn in enumerate(turns)
-        ]
-        parts = [reader.take(count) for reader, count in zip(loaded, counts, strict=True) if count]
-        batch = concat(parts)
-        if len(parts) > 1:
-            turn = np.concatenate([turn[:count] for turn, count in zip(turns, counts, strict=True)])
-            batch = batch.take(np.argsort(turn, kind="stable"))
-        yield with_dead_letters(batch, readers)
-    if any(reader.dead or reader.lines for reader in readers):
-        yield with_dead_letters(concat([]), readers)
+    turns, fresh = Turns(readers), list(range(len(readers)))
+    while True:
+        for index in fresh:
+            turns.load(index)
+        loaded = [readers[index] for index in fresh]
+        if not turns:
+            break
+        first, taken = turns.take()
+        yield with_dead_letters(in_order(taken), loaded)
+        del taken  # what was given is the taker's, not kept while more is read
+        fresh = [first]
+    if any(reader.dead or reader.lines for reader in loaded):
+        yield with_dead_letters(concat([]), loaded)
 
 
 def with_dead_letters(batch: Batch, readers: Sequence[Source]) -> Batch:

@@ -25,7 +25,8 @@ from streams.admit import admit
 from streams.batches import pieces
 from streams.checkpoint import CheckpointFolder
 from streams.core import Core
-from streams.inputs import CHUNK_BYTES, Known, Reader, Source, merged
+from streams.files import many_open
+from streams.inputs import CHUNK_BYTES, LEAST_CHUNK_BYTES, LOADED_BYTES, Known, Reader, Source, merged
 from streams.outputs import Outputs
 from streams.problems import UsageError
 from streams.progress import Progress
@@ -38,7 +39,7 @@ CLOCKS = "partition.clocks"
 class Job:
     """What to replay and where the results go. `score_at` in microseconds UTC, `checkpoint_every` in seconds.
 
-    Files are read by about `chunk_bytes`, and the engine is given at most `step_events` at once: more costs memory, less
+    Files are read by about `chunk_bytes` (less if there are many of them), and the engine is given at most `step_events` at once: more costs memory, less
     costs time, and decisions do not depend on it.
     """
 
@@ -117,8 +118,10 @@ def open_readers(stack: ExitStack, job: Job, done: Progress, alarm: Alarm) -> Se
         return stack.enter_context(job.opened(received_at))
     known = list(done.inputs)
     readers: list[Reader] = []
+    many_open(len(job.files))
+    chunk_bytes = min(job.chunk_bytes, max(LOADED_BYTES // max(len(job.files), 1), LEAST_CHUNK_BYTES))
     for name in job.files:
-        reader = stack.enter_context(closing(Reader(name, received_at, known, job.chunk_bytes)))
+        reader = stack.enter_context(closing(Reader(name, received_at, known, chunk_bytes)))
         if reader.known is not None:
             known.remove(reader.known)  # the same content given twice is two files
         elif any(one.identity.name == reader.identity.name for one in done.inputs):
@@ -155,6 +158,7 @@ class Run:
         for batch in merged(self.readers):
             for piece in pieces(batch, self.job.step_events):
                 self.apply(piece)
+            del batch, piece  # not kept while the next is read
             watch(sum(reader.stored_bytes for reader in self.readers), self.counts.events - before)
             if self.folder is not None and time.perf_counter() - self.saved_at >= self.job.checkpoint_every:
                 self.checkpoint()

@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from events.columns import Batch, concat
+from events.columns import Batch
 from events.deadletters import DeadLetter
-from streams.batches import compacted, part
+from streams.batches import compacted, in_order, part
 
 NEVER: Final = 2**62
 LONG_AGO: Final = -float("inf")
@@ -152,7 +152,7 @@ class Merger:
         # All of a topic's events up to where it is cut are at hand: up to the earliest cut the order is complete.
         bound = min([until, below - 1, *(queue.cut(most) for queue in queues)])
         taken = [piece for queue in queues for piece in queue.take(bound)]
-        return ordered(taken) if taken else None
+        return in_order([(compacted(piece), turns) for piece, turns in taken]) if taken else None
 
     def promise(self, now: float) -> int:
         """The time (µs) before which nothing more will be released, as far as `now` (monotonic, s) tells; 0: none."""
@@ -172,12 +172,3 @@ class Merger:
     def drained(self) -> bool:
         """Nothing is left to read or to release."""
         return all(queue.drained and not queue.chunks for queue in self.queues.values())
-
-
-def ordered(taken: Sequence[tuple[Batch, NDArray[np.int64]]]) -> Batch:
-    """One batch in order of turn; what is of one turn stays in the order of the pieces."""
-    if len(taken) == 1:
-        return compacted(taken[0][0])
-    batch = concat([compacted(piece) for piece, _ in taken])
-    turns = np.concatenate([turns for _, turns in taken])
-    return batch.take(np.argsort(turns, kind="stable"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,18 @@ def test_an_output_that_cannot_be_written_is_3(events: Path) -> None:
     assert done.returncode == 3
     assert "/nowhere/w.jsonl" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [("replay", "{events}"), ("rules", "features")])
+def test_a_reader_that_has_seen_enough_is_no_fault(events: Path, command: tuple[str, ...]) -> None:
+    seen, shown = os.pipe()
+    os.close(seen)
+    words = [word.format(events=events) for word in command]
+    try:
+        done = subprocess.run([*CHURN, *words], stdout=shown, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(shown)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_file_is_not_written_over_itself(events: Path) -> None:

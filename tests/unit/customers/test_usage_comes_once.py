@@ -6,10 +6,14 @@ import json
 from datetime import timedelta
 
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.engines import batch, engine
 from support.small_streams import START, text_of
 
-from customers.dedup import Dedup
+from customers import dedup
+from customers.dedup import Dedup, seen_before
 
 
 def usage(customer: str, number: int, hours: float) -> bytes:
@@ -53,3 +57,32 @@ def test_keys_of_a_snapshot_that_does_not_say_whose_age_by_the_stream_clock():
     table.restore({"keys": keys, "seen": np.arange(10, 110, 10, dtype=np.uint32)})
     table.ensure(4_000, 150, lambda: np.zeros(3, np.int64))
     assert sorted(table.keys[table.keys != 0].tolist()) == [5, 6, 7, 8, 9, 10]
+
+
+@given(st.lists(st.tuples(st.integers(1, 2**64 - 1), st.integers(0, 300)), max_size=60), st.integers(0, 400))
+def test_a_table_that_grows_keeps_what_counts_and_drops_the_rest(held: list[tuple[int, int]], second: int) -> None:
+    last = dict(held)
+    table = Dedup(100)
+    keys, seen = np.array([*last], np.uint64), np.array([*last.values()], np.uint32)
+    table.restore({"keys": keys, "seen": seen})
+    for more in (5_000, 20_000):
+        table.ensure(more, second)
+    there = table.keys != 0
+    found = dict(zip(table.keys[there].tolist(), table.seen[there].tolist(), strict=True))
+    assert found == {key: at for key, at in last.items() if at >= second - 100}
+    for key, at in found.items():
+        assert seen_before(table.keys, table.seen, table.whose, np.uint64(key), 0, at, at, 100)
+
+
+def test_keys_move_to_a_larger_table_stage_by_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dedup, "_STAGE", 7)
+    dice = np.random.default_rng(5)
+    keys = dice.integers(1, 2**63, 3_000).astype(np.uint64) << np.uint64(1)
+    table = Dedup(100, by_customer=True)
+    whose = np.arange(3_000, dtype=np.uint32)
+    table.restore({"keys": keys, "seen": np.full(3_000, 50, np.uint32), "whose": whose})
+    table.ensure(40_000, 60, lambda: np.where(np.arange(3_000) % 2, 0, 200_000_000))
+    there = table.keys != 0
+    assert dict(zip(table.keys[there].tolist(), table.whose[there].tolist(), strict=True)) == dict(
+        zip(keys[1::2].tolist(), whose[1::2].tolist(), strict=True)
+    )

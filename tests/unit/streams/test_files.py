@@ -5,15 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import resource
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.files import LONGEST_LINE, Chunk, CutOffError, Cutter, chunks, unpacked
+from streams.files import LONGEST_LINE, Chunk, CutOffError, Cutter, chunks, many_open, open_input, unpacked
 
 LINES = b"".join(b'{"n": %d}\n' % n for n in range(5_000))
 
@@ -138,3 +141,17 @@ def test_a_zip_bomb_comes_in_small_pieces() -> None:
 def test_zlib_alone_is_not_taken_for_gzip() -> None:
     packed = zlib.compress(LINES)
     assert read(packed) == packed
+
+
+def test_more_files_than_a_process_may_open_at_first_are_opened(tmp_path: Path) -> None:
+    names = [tmp_path / str(number) for number in range(90)]
+    for name in names:
+        name.write_text("{}\n")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
+    try:
+        many_open(len(names))
+        with ExitStack() as stack:
+            assert len([stack.enter_context(open_input(str(name))) for name in names]) == 90
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

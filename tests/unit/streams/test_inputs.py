@@ -157,6 +157,25 @@ def test_a_long_line_is_one_dead_letter_with_its_place(tmp_path: Path) -> None:
     assert [one for batch in batches for one in ids(batch)] == ["a1", "a2"]
 
 
+class Counted(Reader):
+    """A reader that counts how often it is asked for more."""
+
+    asked = 0
+
+    def load(self) -> bool:
+        self.asked += 1
+        return super().load()
+
+
+def test_of_many_files_one_after_another_each_is_asked_for_its_own_events_only(tmp_path: Path) -> None:
+    names = write(tmp_path, [[second] for second in range(60)])
+    found = [Counted(name, "2025-02-01T00:00:00Z") for name in names]
+    assert [one for batch in merged(found) for one in ids(batch)] == [f"{i}0" for i in range(60)]
+    for reader in found:
+        reader.close()
+    assert {reader.asked for reader in found} == {2}  # its events, then that there are no more
+
+
 def test_an_empty_file_gives_nothing(tmp_path: Path) -> None:
     [name] = write(tmp_path, [[]])
     reader = Reader(name, "2025-02-01T00:00:00Z")
