@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
@@ -69,11 +70,15 @@ class Reader:
     ) -> None:
         self.name, self.shown = name, printable(name)
         self.received_at = received_at
-        self.file = open_input(name)
+        self.file: BinaryIO = open_input(name)
         self.identity, peeked = identify(name, self.file)
         if kind := foreign(peeked):
             self.close()
             raise UsageError(f"{self.shown}: is {kind}, not lines of JSON in UTF-8 (plain, gzip or zstd)")
+        if len(peeked) < BEGINNING_BYTES and self.identity.length is not None:  # all of it is here: many may be open
+            self.close()
+            self.file = BytesIO(peeked)
+            self.file.seek(len(peeked))
         self.known = next((one for one in known if one.identity == self.identity), None)
         self.position = self.known.position if self.known else Position()
         self.batch: Batch | None = None

@@ -157,6 +157,15 @@ def test_a_long_line_is_one_dead_letter_with_its_place(tmp_path: Path) -> None:
     assert [one for batch in batches for one in ids(batch)] == ["a1", "a2"]
 
 
+def test_small_files_are_read_without_being_kept_open(tmp_path: Path) -> None:
+    names = write(tmp_path, [[second] for second in range(60)])
+    before = len([*Path("/dev/fd").iterdir()])
+    found = readers(names)
+    assert len([*Path("/dev/fd").iterdir()]) == before
+    assert sum(len(batch) for batch in merged(found)) == 60
+    assert all(reader.stored_bytes == Path(reader.name).stat().st_size for reader in found)
+
+
 class Counted(Reader):
     """A reader that counts how often it is asked for more."""
 
