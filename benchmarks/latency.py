@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,7 +23,7 @@ from benchmarks.broker import PARTITIONS, broker
 from benchmarks.events import made
 from benchmarks.figures import percentile, table
 from benchmarks.live import COUNT, CUSTOMERS
-from benchmarks.load import at_once, now_text
+from benchmarks.load import at_once, load, now_text
 from benchmarks.worker import LiveWorker
 from streams.live.placement import partitions_of
 from streams.live.topics import COMPLAINTS, HELD_OUT, WARNINGS
@@ -111,14 +109,10 @@ class Probe:
 
 def under_load(servers: str, file: Path, rate: float, name: str) -> tuple[float, Delays]:
     """The rate (events/s) that the load came to, and the delays meanwhile."""
-    seconds = SECONDS + WARM_SECONDS
-    command = [sys.executable, "-m", "benchmarks.load", servers, str(file), str(rate), str(seconds)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as load:
-        if load.stdout is None or not load.stdout.readline():
-            raise RuntimeError("the load could not be made")
+    with load(servers, file, rate, SECONDS + WARM_SECONDS) as told:
         time.sleep(WARM_SECONDS)
         delays = uvloop.run(Probe(name).run(servers))
-        said = load.stdout.read()
+        said = told.read()
     return float(said), delays
 
 

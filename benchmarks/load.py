@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count, cycle, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import msgspec
 import uvloop
@@ -26,6 +28,19 @@ SPLIT = re.compile(rb'^(.*?"event_id":")[^"]*(".*?"occurred_at":")[^"]*(".*)$')
 LEFT_OUT = ("network", "market", "customer.churned")
 MOST_LINES = 1_000_000
 STEP_SECONDS = 0.02
+
+
+@contextmanager
+def load(servers: str, file: Path, rate: float, seconds: float = 3600) -> Iterator[IO[str]]:
+    """Events at a rate, for so long or until it is left, from the moment the first is sent; gives what tells the rate in the end."""
+    command = [sys.executable, "-m", "benchmarks.load", servers, str(file), str(rate), str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        if process.stdout is None or not process.stdout.readline():
+            raise RuntimeError("the load could not be made")
+        try:
+            yield process.stdout
+        finally:
+            process.kill()
 
 
 class Piece(NamedTuple):

@@ -10,12 +10,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +21,7 @@ import uvloop
 from benchmarks.broker import broker
 from benchmarks.events import made
 from benchmarks.figures import table
-from benchmarks.load import at_once
+from benchmarks.load import at_once, load
 from benchmarks.worker import LiveWorker
 
 CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "1000000"))
@@ -37,19 +33,6 @@ STEADY_SECONDS = 2 * float(EVERY) + 15
 LONGEST = 300.0
 LOOK_SECONDS = 0.1
 HEADS = ["", "stop s", "detection s", "load s", "catch-up s", "load + catch-up s", "all s"]
-
-
-@contextmanager
-def load(servers: str, file: Path, rate: float) -> Iterator[None]:
-    """Events at a rate, until it is left."""
-    command = [sys.executable, "-m", "benchmarks.load", servers, str(file), str(rate), "3600"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        if process.stdout is None or not process.stdout.readline():
-            raise RuntimeError("the load could not be made")
-        try:
-            yield
-        finally:
-            process.kill()
 
 
 def moments(log: Path, said: str, after: float) -> list[float]:

@@ -19,8 +19,7 @@ from benchmarks.events import made
 from benchmarks.figures import table
 from benchmarks.latency import EVERY, TOP
 from benchmarks.live import COUNT, CUSTOMERS
-from benchmarks.load import at_once
-from benchmarks.recovery import load
+from benchmarks.load import at_once, load
 from benchmarks.worker import LiveWorker
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "30"))
