@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rules.casefile import read_cases
-from rules.faults import Fault, render
+from rules.faults import Fault, limited, render
 from rules.feature_types import Schema
 from rules.lint import lint
 from rules.load import examine
@@ -23,6 +23,6 @@ def check(
     found = reading.configuration
     unread = strays(folder)
     if found is None:
-        return sorted([*reading.faults, *unread])
+        return limited([*reading.faults, *unread])
     cases, faults = read_cases(folder, (*found.rules.rules, *found.rules.switched_off), found.schema)
-    return sorted([*reading.faults, *unread, *faults, *lint(reading, None if faults else cases, found.schema, now)])
+    return limited([*reading.faults, *unread, *faults, *lint(reading, None if faults else cases, found.schema, now)])
