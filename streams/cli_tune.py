@@ -145,6 +145,10 @@ def candidates_of(
             raise UsageError(f"{option} {bound:g}: a number")
         if bound is not None and tier is not None:
             raise UsageError(f"{option} and --tier: each rule of a tier is tried around its own value")
+    if tier is not None and param is not None:
+        raise UsageError(
+            "--param and --tier: of each rule of a tier the first parameter that its condition uses is tried"
+        )
     if tier is not None:
         if tier not in configuration.settings.tiers:
             raise UsageError(f"--tier {tier}: {', '.join(configuration.settings.tiers)}")

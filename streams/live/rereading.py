@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.checkpoint import UnreadableError
 from streams.live.lane import Covered, Tick
 from streams.live.topics import EVENTS, HELD_OUT, SHADOW, TICKS, WARNINGS
 
@@ -40,9 +41,20 @@ async def read_from(client: dict[str, Any], topic: str, partition: int, offset: 
 
 
 async def ticks_after(client: dict[str, Any], partition: int, covered: Covered) -> list[tuple[int, Tick]]:
-    """The ticks that a checkpoint does not cover, with their offsets."""
+    """The ticks that a checkpoint does not cover, with their offsets. Raises UnreadableError, KafkaError."""
     found = await read_from(client, TICKS, partition, covered.ticks)
-    return chain([(offset, msgspec.json.decode(value, type=Tick)) for offset, value in found], covered.ticks)
+    return chain([(offset, tick_of(value, f"{TICKS}/{partition}/{offset}")) for offset, value in found], covered.ticks)
+
+
+def tick_of(value: bytes, place: str) -> Tick:
+    """A record of the ticks. Raises UnreadableError for one of another version: what happened then cannot be done again."""
+    try:
+        return msgspec.json.decode(value, type=Tick)
+    except msgspec.MsgspecError as error:
+        raise UnreadableError(
+            f"{place}: not what this version writes ({error}); start the version that wrote it, end it in order "
+            "(SIGTERM), then start this one"
+        ) from error
 
 
 def chain(found: Sequence[tuple[int, Tick]], start: int) -> list[tuple[int, Tick]]:

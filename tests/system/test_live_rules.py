@@ -169,7 +169,7 @@ def test_rules_that_change_under_load_lose_and_double_nothing_and_each_warning_n
         assert found == keyed(again)
         versions = {one["versions"]["rules"] for one in found.values()}
         say(f"{topics[0]}: {len(said)} decisions, {len(said) - len(found)} repeats, {len(versions)} versions")
-        assert len(versions) > made // 3
+        assert len(versions) > made // 4  # of those under which anything was decided
     reloads = {lane: sum(tick.reload is not None for tick in ticks) for lane, ticks in cluster.ticks.items()}
     say(f"{len(lines)} events, {made} changes, reloads by partition {reloads}, {seconds:.0f} s")
     assert len(orders(empty)) == made + 1
