@@ -13,7 +13,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -48,6 +48,10 @@ class Entry(msgspec.Struct, frozen=True):
     def seal(self) -> str:
         """The hash of the line."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+
+def _any(_: Path) -> None:
+    """Every rule set is fit to be in force."""
 
 
 class Book:
@@ -95,8 +99,12 @@ class Book:
         with self._alone():
             return self._add("proposed", self._keep(rules), version, by, at, note)
 
-    def approve(self, files: str, by: str, at: str, *, four_eyes: bool, note: str = "") -> Entry:
-        """Put a proposed rule set in force. Raises ApprovalError."""
+    def approve(
+        self, files: str, by: str, at: str, *, four_eyes: bool, note: str = "", fit: Callable[[Path], None] = _any
+    ) -> Entry:
+        """Put a proposed rule set in force. Raises ApprovalError, and what `fit` raises of a folder of rules before anything is
+        changed.
+        """
         with self._alone():
             proposed = self.find(files)
             if four_eyes and same_person(proposed.by, by):
@@ -108,10 +116,10 @@ class Book:
                     f"what stands in {self.folder / 'rules'} ({short(self.written)}) was never proposed and would be lost: "
                     "propose it first (churn rules propose)"
                 )
-            return self._put("approved", proposed, by, at, note)
+            return self._put("approved", proposed, by, at, note, fit)
 
-    def rollback(self, by: str, at: str, files: str = "", note: str = "") -> Entry:
-        """Put the rule set in force that was so before (or the one named, if it ever was). Raises ApprovalError.
+    def rollback(self, by: str, at: str, files: str = "", note: str = "", fit: Callable[[Path], None] = _any) -> Entry:
+        """Put the rule set in force that was so before (or the one named, if it ever was). Raises as `approve`.
 
         Once more goes one further back. Going back must not wait: what stands in `rules/` and was never proposed is kept
         in `versions/`.
@@ -120,7 +128,7 @@ class Book:
             chosen = self._named(files) if files else self._before()
             if _files(self.folder / "rules"):
                 self._keep(self.folder / "rules")
-            return self._put("rolled_back", chosen, by, at, note)
+            return self._put("rolled_back", chosen, by, at, note, fit)
 
     def history(self) -> list[Entry]:
         """The rule sets that were in force, each once, the one in force last: what was gone back from is not among them."""
@@ -191,11 +199,12 @@ class Book:
             half.rename(kept)
         return files
 
-    def _put(self, act: Act, chosen: Entry, by: str, at: str, note: str) -> Entry:
+    def _put(self, act: Act, chosen: Entry, by: str, at: str, note: str, fit: Callable[[Path], None]) -> Entry:
         """Log that a rule set is in force and let it stand in `rules/`: written beside it and swapped, so that no reader
         sees half of it. All that can fail for want of space or of permission is done before the log is written.
         """
         self._whole(chosen.files)
+        fit(self.folder / VERSIONS / chosen.files)
         rules = (self.folder / "rules").resolve()  # a link stays one
         coming, going = rules.with_name(".rules.coming"), rules.with_name(".rules.going")
         if going.exists() and not rules.exists():  # a swap was cut short

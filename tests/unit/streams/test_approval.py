@@ -74,6 +74,33 @@ def test_what_is_at_fault_cannot_be_proposed(folder: Path) -> None:
     assert not (folder / "approvals.jsonl").exists()
 
 
+CONTRADICTORY = """version: 1
+groups:
+  - name: x
+    rules:
+      - {alert: X, id: x, tier: watch, expr: uses_7d > 1, clear_expr: uses_7d > 0, reason: x, text: {en: x, zh-CN: x}}
+"""
+
+
+def test_what_only_the_check_finds_is_neither_proposed_nor_put_in_force(folder: Path) -> None:
+    """A rule set that loads and contradicts itself, or did no harm when it was proposed."""
+    there, options = draft(folder, 5), ("--config", str(folder))
+    (there / "x.yaml").write_text(CONTRADICTORY)
+    done = churn("rules", "propose", str(there), *options, "--by", "a")
+    assert (done.exit_code, "x.yaml:5:" in done.stderr) == (2, True), done.output
+    kept, before = Book(folder), hash_of(folder / "rules")
+    first = kept.propose(folder / "rules", "v", "a", "now")
+    faulty = kept.propose(there, "v", "a", "now")
+    kept.approve(faulty.files, "b", "now", four_eyes=True)
+    kept.approve(first.files, "b", "now", four_eyes=True)
+    written = (folder / "approvals.jsonl").read_bytes()
+    for command in (("approve", faulty.files), ("rollback", faulty.files)):
+        done = churn("rules", *command, *options, "--by", "b")
+        assert (done.exit_code, "both `expr` and `clear_expr` are true" in done.stderr) == (2, True), done.output
+    assert hash_of(folder / "rules") == before
+    assert (folder / "approvals.jsonl").read_bytes() == written
+
+
 def test_the_log_shows_tampering_and_unapproved_edits(folder: Path) -> None:
     options = ("--config", str(folder))
     for by, approver in (("a", "b"), ("c", "d")):
