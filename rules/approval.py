@@ -3,24 +3,28 @@
     approvals.jsonl            one entry a line: proposed, approved, rolled_back
     versions/<hash>/*.yaml     every rule set that was ever proposed, so that going back is one command
 
-The hash is over the names and bytes of all files of `rules/`, tests included.
+The hash is over the names and bytes of all files of `rules/`, tests included. Who acts holds `.approvals.lock`, so that no
+two processes write at once.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
-from rules.faults import printable
+from rules.faults import in_one_line
 
 LOG: Final = "approvals.jsonl"
 VERSIONS: Final = "versions"
+LOCK: Final = ".approvals.lock"
 _SHORT: Final = 12
 Act = Literal["proposed", "approved", "rolled_back"]
 
@@ -46,6 +50,10 @@ class Entry(msgspec.Struct, frozen=True):
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
 
+def _any(_: Path) -> None:
+    """Every rule set is fit to be in force."""
+
+
 class Book:
     """The log of a configuration folder and the rule sets it speaks of."""
 
@@ -68,6 +76,14 @@ class Book:
             entries.append(entry)
         return entries
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else acts on the folder meanwhile, and the log is read as whoever acted last left it."""
+        with (self.folder / LOCK).open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.entries = self._read()
+            yield
+
     @property
     def active(self) -> Entry | None:
         """What is in force: the newest entry that is not a proposal."""
@@ -80,39 +96,68 @@ class Book:
 
     def propose(self, rules: Path, version: str, by: str, at: str, note: str = "") -> Entry:
         """Keep a rule set (a folder of rule files) for approval."""
-        return self._add("proposed", self._keep(rules), version, by, at, note)
+        with self._alone():
+            return self._add("proposed", self._keep(rules), version, by, at, note)
 
-    def approve(self, files: str, by: str, at: str, *, four_eyes: bool, note: str = "") -> Entry:
-        """Put a proposed rule set in force. Raises ApprovalError."""
-        proposed = self.find(files)
-        if four_eyes and same_person(proposed.by, by):
-            raise ApprovalError(f"{proposed.by} proposed it: another person must approve it")
-        if self.active is not None and self.active.files == proposed.files and self.written == proposed.files:
-            raise ApprovalError(f"{short(proposed.files)} is in force already")
-        if _files(self.folder / "rules") and not (self.folder / VERSIONS / self.written).is_dir():
-            raise ApprovalError(
-                f"what stands in {self.folder / 'rules'} ({short(self.written)}) was never proposed and would be lost: "
-                "propose it first (churn rules propose)"
-            )
-        return self._put("approved", proposed, by, at, note)
-
-    def rollback(self, by: str, at: str, files: str = "", note: str = "") -> Entry:
-        """Put the rule set in force that was so before (or the one named, if it ever was). Raises ApprovalError.
-
-        Going back must not wait: what stands in `rules/` and was never proposed is kept in `versions/`.
+    def approve(
+        self, files: str, by: str, at: str, *, four_eyes: bool, note: str = "", fit: Callable[[Path], None] = _any
+    ) -> Entry:
+        """Put a proposed rule set in force. Raises ApprovalError, and what `fit` raises of a folder of rules before anything is
+        changed.
         """
+        with self._alone():
+            proposed = self.find(files)
+            if four_eyes and same_person(proposed.by, by):
+                raise ApprovalError(f"{proposed.by} proposed it: another person must approve it")
+            if self.active is not None and self.active.files == proposed.files and self.written == proposed.files:
+                raise ApprovalError(f"{short(proposed.files)} is in force already")
+            if _files(self.folder / "rules") and not (self.folder / VERSIONS / self.written).is_dir():
+                raise ApprovalError(
+                    f"what stands in {self.folder / 'rules'} ({short(self.written)}) was never proposed and would be lost: "
+                    "propose it first (churn rules propose)"
+                )
+            return self._put("approved", proposed, by, at, note, fit)
+
+    def rollback(self, by: str, at: str, files: str = "", note: str = "", fit: Callable[[Path], None] = _any) -> Entry:
+        """Put the rule set in force that was so before (or the one named, if it ever was). Raises as `approve`.
+
+        Once more goes one further back. Going back must not wait: what stands in `rules/` and was never proposed is kept
+        in `versions/`.
+        """
+        with self._alone():
+            chosen = self._named(files) if files else self._before()
+            if _files(self.folder / "rules"):
+                self._keep(self.folder / "rules")
+            return self._put("rolled_back", chosen, by, at, note, fit)
+
+    def history(self) -> list[Entry]:
+        """The rule sets that were in force, each once, the one in force last: what was gone back from is not among them."""
+        found: dict[str, Entry] = {}
+        for one in self.entries:
+            if one.act == "approved":
+                found.pop(one.files, None)
+            elif one.act == "rolled_back" and one.files in found:
+                for later in list(found)[list(found).index(one.files) + 1 :]:
+                    del found[later]
+            if one.act != "proposed":
+                found[one.files] = one
+        return list(found.values())
+
+    def _before(self) -> Entry:
+        kept = self.history()
+        if len(kept) < 2:
+            raise ApprovalError("no rule set was in force before")
+        return kept[-2]
+
+    def _named(self, files: str) -> Entry:
         active = self.active
-        before = [
-            one for one in self.entries if one.act != "proposed" and (active is None or one.files != active.files)
-        ]
-        fitting = [one for one in before if one.files.startswith(files)]
+        fitting = [one for one in self.entries if one.act != "proposed" and one.files.startswith(files)]
+        fitting = [one for one in fitting if active is None or one.files != active.files]
         if not fitting:
-            raise ApprovalError(
-                f"no rule set {files} was in force before" if files else "no rule set was in force before"
-            )
-        if _files(self.folder / "rules"):
-            self._keep(self.folder / "rules")
-        return self._put("rolled_back", fitting[-1], by, at, note)
+            raise ApprovalError(f"no rule set {files} was in force before")
+        if len({one.files for one in fitting}) > 1:
+            raise ApprovalError(f"`{files}` is the beginning of several rule sets: give more of it")
+        return fitting[-1]
 
     def find(self, files: str) -> Entry:
         """The newest proposal whose hash begins so. Raises ApprovalError."""
@@ -127,7 +172,7 @@ class Book:
     def _add(self, act: Act, files: str, version: str, by: str, at: str, note: str) -> Entry:
         if not by.strip():
             raise ApprovalError("it must be said by whom (--by)")
-        by, note = printable(" ".join(by.split())), printable(note)
+        by, note = in_one_line(" ".join(by.split())), in_one_line(note)
         entry = Entry(act, files, version, by, at, note, self.entries[-1].seal if self.entries else "")
         with self.log.open("ab") as out:
             out.write(msgspec.json.encode(entry) + b"\n")
@@ -154,11 +199,12 @@ class Book:
             half.rename(kept)
         return files
 
-    def _put(self, act: Act, chosen: Entry, by: str, at: str, note: str) -> Entry:
+    def _put(self, act: Act, chosen: Entry, by: str, at: str, note: str, fit: Callable[[Path], None]) -> Entry:
         """Log that a rule set is in force and let it stand in `rules/`: written beside it and swapped, so that no reader
         sees half of it. All that can fail for want of space or of permission is done before the log is written.
         """
         self._whole(chosen.files)
+        fit(self.folder / VERSIONS / chosen.files)
         rules = (self.folder / "rules").resolve()  # a link stays one
         coming, going = rules.with_name(".rules.coming"), rules.with_name(".rules.going")
         if going.exists() and not rules.exists():  # a swap was cut short
@@ -214,8 +260,8 @@ def in_words(entries: Sequence[Entry], active: Entry | None) -> list[str]:
     """The log for a terminal; a star marks what is in force."""
     said: Mapping[Act, str] = {"proposed": "proposed", "approved": "approved", "rolled_back": "rolled back to"}
     return [
-        printable(f"{'*' if one is active else ' '} {one.at}  {said[one.act]:<14} {short(one.files)}  by {one.by}")
-        + (f"  ({printable(one.note)})" if one.note else "")
+        in_one_line(f"{'*' if one is active else ' '} {one.at}  {said[one.act]:<14} {short(one.files)}  by {one.by}")
+        + (f"  ({in_one_line(one.note)})" if one.note else "")
         for one in entries
     ]
 

@@ -120,10 +120,11 @@ class Case:
 
 
 def read_cases(folder: Path, rules: Sequence[Rule], schema: Schema) -> tuple[list[Case], list[Fault]]:
-    """The cases of a configuration folder, and every fault in their files."""
+    """The cases of a configuration folder, or of a folder of rules alone, and every fault in their files."""
     cases: list[Case] = []
     faults: list[Fault] = []
-    for file in sorted((folder / "rules").glob("*_test.yaml")):
+    within = folder / "rules" if (folder / "rules").is_dir() else folder
+    for file in sorted(within.glob("*_test.yaml")):
         document, found = read_file(file, CaseFile, faults)
         if found is not None:
             cases += _cases(document, found, file, rules, schema, faults)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rules.casefile import read_cases
-from rules.faults import Fault, render
+from rules.faults import Fault, limited, render
 from rules.feature_types import Schema
 from rules.lint import lint
 from rules.load import examine
@@ -16,13 +16,19 @@ __all__ = ["check", "render"]
 
 
 def check(
-    folder: Path, schema: Schema, environment: Mapping[str, str] | None = None, now: int | None = None
+    folder: Path,
+    schema: Schema,
+    environment: Mapping[str, str] | None = None,
+    now: int | None = None,
+    rules: Path | None = None,
 ) -> list[Fault]:
-    """All faults and findings of a folder in order of place; empty when there is nothing to say. `now` in µs UTC."""
-    reading = examine(folder, schema, environment)
+    """All faults and findings of a folder, with its rules or those of another folder, in order of place; empty when there is
+    nothing to say. `now` in µs UTC.
+    """
+    reading = examine(folder, schema, environment, rules)
     found = reading.configuration
     unread = strays(folder)
     if found is None:
-        return sorted([*reading.faults, *unread])
-    cases, faults = read_cases(folder, (*found.rules.rules, *found.rules.switched_off), found.schema)
-    return sorted([*reading.faults, *unread, *faults, *lint(reading, None if faults else cases, found.schema, now)])
+        return limited([*reading.faults, *unread])
+    cases, faults = read_cases(rules or folder, (*found.rules.rules, *found.rules.switched_off), found.schema)
+    return limited([*reading.faults, *unread, *faults, *lint(reading, None if faults else cases, found.schema, now)])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Severity = Literal["error", "warning"]
+MOST_FAULTS: Final = 200
+"""Of one file, beyond which it is only said how many more there are."""
+_MORE: Final = "more-faults"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,13 +29,13 @@ class Fault:
 
     def __post_init__(self) -> None:
         for name in ("file", "message"):  # names of files, and those quoted in a message, may hold anything
-            object.__setattr__(self, name, printable(getattr(self, name)))
+            object.__setattr__(self, name, in_one_line(getattr(self, name)))
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
-def printable(text: str) -> str:
+def in_one_line(text: str) -> str:
     """The text in one line, with escapes for what does not print: line feeds, controls, bytes that are no UTF-8."""
     return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
@@ -43,6 +46,24 @@ class ConfigurationError(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(render(faults))
         self.faults = tuple(faults)
+
+
+def limited(faults: Iterable[Fault]) -> list[Fault]:
+    """The faults in order of place; of a file with very many the first, errors before warnings, and how many more."""
+    by_file: dict[str, list[Fault]] = {}
+    for fault in faults:
+        by_file.setdefault(fault.file, []).append(fault)
+    return sorted(one for found in by_file.values() for one in _of_file(found))
+
+
+def _of_file(found: list[Fault]) -> list[Fault]:
+    if len(found) <= MOST_FAULTS + 1:
+        return found
+    found.sort(key=lambda one: (one.code != _MORE, one.severity == "warning", one.line, one.column))
+    told, more = found[:MOST_FAULTS], found[MOST_FAULTS:]
+    last = max(told, key=lambda one: (one.line, one.column))
+    message = f"and {len(more):,} more faults in this file: mend these first"
+    return [*told, Fault(last.file, last.line, last.column, message, _MORE, more[0].severity)]
 
 
 def errors(faults: Iterable[Fault]) -> list[Fault]:

@@ -17,7 +17,7 @@ from rules.compile_rules import RuleCompiler
 from rules.crosschecks import action_faults, calendar_of, settings_faults
 from rules.documents import Document, Path
 from rules.environment import overridden
-from rules.faults import ConfigurationError, Fault, errors
+from rules.faults import ConfigurationError, Fault, errors, limited
 from rules.feature_types import Schema
 from rules.plans import PlansFile
 from rules.policy import NO_LIMITS, Policy, PolicyFile, compile_policy
@@ -96,7 +96,7 @@ def examine(
         causes = {str(cause): entry for cause, entry in actions.causes.items()}
         found = compiler.result()
         configuration = Configuration(settings, actions.actions, causes, calendar, found, policy, plans, schema)
-    return Reading(configuration, sorted(faults), compiler.places, document)
+    return Reading(configuration, limited(faults), compiler.places, document)
 
 
 def rule_files(folder: FilePath) -> list[FilePath]:

@@ -74,8 +74,9 @@ class _Walk:
         if not isinstance(node.value, dict):
             return self._refuse(path, "must be a mapping (keys with values)", "wrong-type")
         fields = {one.encode_name: one for one in wanted.fields}
+        free = fields.keys() - node.value.keys()
         for key in node.value.keys() - fields.keys():
-            message = f"unknown key `{key}`{did_you_mean(key, fields.keys() - node.value.keys())}{mend(key)}"
+            message = f"unknown key `{key}`{did_you_mean(key, free)}{mend(key)}"
             self._note((*path, key), message, "unknown-key", key=True)
         for name, one in fields.items():
             if one.required and name not in node.value:

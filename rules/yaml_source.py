@@ -29,6 +29,7 @@ def parse(file: str, raw: bytes) -> tuple[Document, list[Fault]]:
         return Document(file, "", None), faults
     yaml = YAML(typ="safe", pure=True)
     try:
+        yaml.composer.warn_double_anchors = False  # they are refused below, with their places
         node = yaml.compose(source)
     except MarkedYAMLError as error:
         return Document(file, source, None), [_syntax_fault(file, source, error)]
@@ -43,7 +44,7 @@ def parse(file: str, raw: bytes) -> tuple[Document, list[Fault]]:
         return Document(file, source, None), [Fault(file, 1, 1, "the file is empty", "empty")]
     reader = _Reader(file)
     root = reader.value(node, 0)
-    return Document(file, source, root), reader.faults
+    return Document(file, source, root), [*reader.faults]
 
 
 def _decoded(file: str, raw: bytes) -> tuple[str, list[Fault]]:
@@ -99,7 +100,7 @@ class _Reader:
     """Turns YAML nodes into located values, noting what is not allowed."""
 
     def __init__(self, file: str) -> None:
-        self.faults: list[Fault] = []
+        self.faults: dict[Fault, None] = {}  # each once: an alias leads to the same place again
         self._file = file
 
     def value(self, node: Any, depth: int) -> Located:
@@ -166,6 +167,4 @@ class _Reader:
         return UNREADABLE
 
     def _refuse(self, place: Place, message: str, code: str = "yaml") -> None:
-        fault = Fault(self._file, place.line, place.column, message, code)
-        if fault not in self.faults:  # an alias leads to the same place again
-            self.faults.append(fault)
+        self.faults[Fault(self._file, place.line, place.column, message, code)] = None

@@ -30,8 +30,9 @@ def rules_apply(
 ) -> None:
     """Have all workers go by a configuration; those that start later do too. With four eyes it must have been approved."""
     folder = bootstrap.config_folder(config)
-    checked(folder)
-    send(folder, "applied", by, note, rules=None if path is None else rules_within(path, folder), rebuild=restart)
+    within = None if path is None else rules_within(path, folder)
+    checked(folder, within)
+    send(folder, "applied", by, note, rules=within, rebuild=restart)
 
 
 @rules.command("release")

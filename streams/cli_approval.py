@@ -52,6 +52,7 @@ def rules_propose(
     folder = bootstrap.config_folder(config)
     proposed = rules_within(path, folder)
     found = bootstrap.announced(folder, proposed)
+    checked(folder, proposed)
     entry = _done(
         lambda: book(folder).propose(proposed, found.rules.version, by or getpass.getuser(), clock.now_text(), note)
     )
@@ -72,10 +73,12 @@ def rules_approve(
     """Put a proposed rule set in force. With `approval: {four_eyes: true}` not by whoever proposed it."""
     folder = bootstrap.config_folder(config)
     four_eyes = bootstrap.announced(folder).settings.approval.four_eyes
+    who, now = by or getpass.getuser(), clock.now_text()
     entry = _done(
-        lambda: book(folder).approve(files, by or getpass.getuser(), clock.now_text(), four_eyes=four_eyes, note=note)
+        lambda: book(folder).approve(
+            files, who, now, four_eyes=four_eyes, note=note, fit=lambda kept: checked(folder, kept)
+        )
     )
-    checked(folder)
     typer.echo(f"{short(entry.files)} is in force, by {entry.by}")
     if live:
         send(folder, "approved", by, note)
@@ -92,8 +95,8 @@ def rules_rollback(
 ) -> None:
     """Put the rule set in force that was so before."""
     folder = bootstrap.config_folder(config)
-    entry = _done(lambda: book(folder).rollback(by or getpass.getuser(), clock.now_text(), files, note))
-    checked(folder)
+    who, now = by or getpass.getuser(), clock.now_text()
+    entry = _done(lambda: book(folder).rollback(who, now, files, note, fit=lambda kept: checked(folder, kept)))
     typer.echo(f"{short(entry.files)} is in force again, by {entry.by}")
     if live:
         send(folder, "rolled_back", by, note)
@@ -130,9 +133,9 @@ def send(
     typer.echo(f"{said} {short(order.bundle)}, version {order.version}")
 
 
-def checked(folder: Path) -> None:
-    """Raises ConfigurationError with every fault of a configuration folder."""
-    if faults := errors(check(folder, bootstrap.schema(), os.environ)):
+def checked(folder: Path, within: Path | None = None) -> None:
+    """Raises ConfigurationError with every fault of a configuration folder, with its rules or those of another folder."""
+    if faults := errors(check(folder, bootstrap.schema(), os.environ, rules=within)):
         raise ConfigurationError(faults)
 
 

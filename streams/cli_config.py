@@ -16,7 +16,7 @@ from rules.casefile import read_cases
 from rules.caserun import Runner
 from rules.check import check
 from rules.coverage import Coverage
-from rules.faults import ConfigurationError, Fault, printable
+from rules.faults import ConfigurationError, Fault, in_one_line
 from rules.findings import FORMATS
 from rules.formats import Style
 from rules.load import Configuration
@@ -48,7 +48,7 @@ def config_root() -> None:
 def config_check(folder: ConfigOption = None) -> None:
     """Check every file of the configuration and the environment; connects to nothing."""
     chosen = bootstrap.config_folder(folder)
-    conclude(check(chosen, bootstrap.schema(), os.environ), f"{printable(str(chosen))}: fine")
+    conclude(check(chosen, bootstrap.schema(), os.environ), f"{in_one_line(str(chosen))}: fine")
 
 
 @rules.command("check")
@@ -61,7 +61,7 @@ def rules_check(
     if form not in FORMATS:
         raise UsageError(f"--format {form}: {', '.join(FORMATS)}")
     chosen = bootstrap.config_folder(folder)
-    conclude(check(chosen, bootstrap.schema(), os.environ, clock.now()), f"{printable(str(chosen))}: fine", form)
+    conclude(check(chosen, bootstrap.schema(), os.environ, clock.now()), f"{in_one_line(str(chosen))}: fine", form)
 
 
 def conclude(faults: Sequence[Fault], fine: str, form: str = "text") -> None:
@@ -105,7 +105,7 @@ def rules_test(
         differences = runner.run(case)
         failed += bool(differences)
         for difference in differences:
-            typer.echo(f"{printable(case.file)}:{case.line}: {case.entry.name}: {difference}")
+            typer.echo(f"{in_one_line(case.file)}:{case.line}: {case.entry.name}: {difference}")
     if coverage:
         typer.echo("\n".join(seen.missing()))
     typer.echo(seen.summary())

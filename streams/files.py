@@ -80,7 +80,7 @@ class Chunk:
         return feeds + (bool(self.raw) and not self.raw.endswith(b"\n"))
 
 
-def printable(name: str) -> str:
+def shown_name(name: str) -> str:
     """A name of the file system as text that can be written: bytes that are not UTF-8 in hexadecimal."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 

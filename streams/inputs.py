@@ -23,7 +23,7 @@ from events.columns import Batch, concat
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.decode import decode
 from streams.batches import compacted, in_order, part
-from streams.files import STANDARD_INPUT, Chunk, Cutter, chunks, foreign, open_input, printable, unpacked
+from streams.files import STANDARD_INPUT, Chunk, Cutter, chunks, foreign, open_input, shown_name, unpacked
 from streams.problems import UsageError
 
 CHUNK_BYTES = 1 << 23
@@ -68,7 +68,7 @@ class Reader:
     def __init__(
         self, name: str, received_at: str, known: Sequence[Known] = (), chunk_bytes: int = CHUNK_BYTES
     ) -> None:
-        self.name, self.shown = name, printable(name)
+        self.name, self.shown = name, shown_name(name)
         self.received_at = received_at
         self.file: BinaryIO = open_input(name)
         self.identity, peeked = identify(name, self.file)
@@ -163,7 +163,7 @@ def identify(name: str, file: BinaryIO) -> tuple[Identity, bytes]:
     while len(peeked) < BEGINNING_BYTES and (piece := file.read(BEGINNING_BYTES - len(peeked))):
         peeked += piece
     length = status.st_size if stat.S_ISREG(status.st_mode) and name != STANDARD_INPUT else None
-    return Identity(printable(Path(name).name), length, hashlib.sha256(peeked).hexdigest()), peeked
+    return Identity(shown_name(Path(name).name), length, hashlib.sha256(peeked).hexdigest()), peeked
 
 
 def skipped(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from events.deadletters import DeadLetter
 from sinks.jsonl import JsonLines
 from streams.core import Step
-from streams.files import printable
+from streams.files import shown_name
 
 
 class Outputs:
@@ -66,7 +66,7 @@ class Outputs:
 
 def key_of(path: Path) -> str:
     """What a file is known by in a checkpoint."""
-    return printable(str(path.resolve()))
+    return shown_name(str(path.resolve()))
 
 
 def write_if_open(out: JsonLines | None, objects: Iterable[Any]) -> None:

@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from rules.approval import hash_of_files
-from rules.faults import printable
+from rules.faults import ConfigurationError, Fault, in_one_line
 from rules.load import OTHER_FILES
 
 RULES: Final = "rules/"
@@ -62,10 +62,22 @@ class Known(NamedTuple):
 
 
 def bundle_of(folder: Path, rules: Path | None = None) -> dict[str, bytes]:
-    """The files of a configuration folder by name, with its rules or those of another folder. Raises OSError."""
+    """The files of a configuration folder by name, with its rules or those of another folder.
+
+    Raises OSError, and ConfigurationError for names that cannot be told to others.
+    """
     within = rules or (folder / "rules")
-    found = {RULES + file.name: file.read_bytes() for file in sorted(within.glob("*.yaml")) if file.is_file()}
+    files = [file for file in sorted(within.glob("*.yaml")) if file.is_file()]
+    if strange := [file for file in files if not _is_text(file.name)]:
+        message = "the file's name is no UTF-8, so workers cannot be told of it: rename it"
+        raise ConfigurationError([Fault(str(file), 1, 1, message, "encoding") for file in strange])
+    found = {RULES + file.name: file.read_bytes() for file in files}
     return found | {name: (folder / name).read_bytes() for name in OTHER_FILES if (folder / name).is_file()}
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name of the file system is UTF-8; Python keeps other bytes as halves of characters."""
+    return not any("\ud800" <= one <= "\udfff" for one in name)
 
 
 def written(files: Files, folder: Path) -> None:
@@ -142,6 +154,6 @@ def in_words(orders: Iterable[Order]) -> list[str]:
     }
     return [
         f"{one.at}  {said[one.act]:<14} {', '.join(one.released) or one.bundle[:12]}  version {one.version}  "
-        + printable(f"by {one.by}" + (f"  ({one.note})" if one.note else ""))
+        + in_one_line(f"by {one.by}" + (f"  ({one.note})" if one.note else ""))
         for one in orders
     ]

@@ -36,7 +36,7 @@ class Folder:
 
         Raises RefusedError where nothing is in force, or what is news needs other state.
         """
-        files = await asyncio.to_thread(bundle_of, self.path)
+        files = await self._read()
         self.seen = digest(files)
         if self.board.current == "" or self.seen not in self.board.library.bundles:
             await self._give(files)
@@ -61,7 +61,7 @@ class Folder:
     async def look(self, *, always: bool) -> None:
         """Take what is there now; not `always`: only if it is not what was there at the last look."""
         try:
-            files = await asyncio.to_thread(bundle_of, self.path)
+            files = await self._read()
             found = digest(files)
             if found == self.board.current or (found == self.seen and not always):
                 self.seen = found
@@ -72,6 +72,12 @@ class Folder:
             self.refused(error, None)
         except OSError as error:  # half of it is there: the other half is another change
             self.refused(RefusedError("faults", f"{self.path}: {error}"), None)
+
+    async def _read(self) -> Files:
+        try:
+            return await asyncio.to_thread(bundle_of, self.path)
+        except ConfigurationError as error:
+            raise RefusedError("faults", str(error)) from error
 
     async def _give(self, files: Files) -> None:
         try:

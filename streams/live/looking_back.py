@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from streams.live.settings import live_settings
+from streams.live.topics import partition_counts
 from streams.problems import OutsideError
 
 
@@ -21,12 +23,16 @@ def values(*topics: str) -> list[bytes]:
 
 
 async def _values(client: dict[str, Any], topics: tuple[str, ...]) -> list[bytes]:
+    admin = AIOKafkaAdminClient(**client)  # a consumer knows the partitions of its own topics alone
+    await admin.start()
+    try:
+        counts = await partition_counts(admin)
+    finally:
+        await admin.close()
     consumer = AIOKafkaConsumer(**client, enable_auto_commit=False)
     await consumer.start()
     try:
-        known = await consumer.topics()
-        where = [TopicPartition(topic, number) for topic in topics if topic in known
-                 for number in sorted(consumer.partitions_for_topic(topic) or ())]  # fmt: skip
+        where = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
         if not where:
             return []
         consumer.assign(where)

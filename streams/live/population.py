@@ -10,10 +10,19 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.checkpoint import UnreadableError
 from streams.live.exchange import Statement
 from streams.live.topics import POPULATION
 
 WHERE = TopicPartition(POPULATION, 0)
+
+
+def statement_of(value: bytes, place: str) -> Statement:
+    """A record of the topic. Raises UnreadableError for one of another version."""
+    try:
+        return msgspec.json.decode(value, type=Statement)
+    except msgspec.MsgspecError as error:
+        raise UnreadableError(f"{place}: not what this version writes ({error})") from error
 
 
 class Population:
@@ -56,10 +65,10 @@ class Population:
                 self.arrived()
 
     def hand_on(self) -> None:
-        """Give what has come to who listens; between two steps of the engine."""
+        """Give what has come to who listens; between two steps of the engine. Raises UnreadableError."""
         while self.waiting:
             offset, value = self.waiting.popleft()
-            self.heard(msgspec.json.decode(value, type=Statement), offset)
+            self.heard(statement_of(value, f"{POPULATION}/0/{offset}"), offset)
             self.offset = offset + 1
 
     async def stop(self) -> None:

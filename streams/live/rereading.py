@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, Self
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.checkpoint import UnreadableError
 from streams.live.journal import Covered, Tick
 from streams.live.topics import EVENTS, HELD_OUT, SHADOW, TICKS, WARNINGS
 
@@ -57,7 +58,7 @@ class Rereading:
         await self.consumer.stop()
 
     async def after(self, partition: int, covered: Covered) -> Since:
-        """What happened to a partition after a checkpoint."""
+        """What happened to a partition after a checkpoint. Raises UnreadableError."""
         await asyncio.shield(self.starting)
         topics = {TICKS: covered.ticks} | {topic: covered.outputs.get(topic, 0) for topic in DECIDED}
         places = {topic: TopicPartition(topic, partition) for topic in (*topics, *EVENTS)}
@@ -67,7 +68,7 @@ class Rereading:
             }
             more = {places[topic]: first for topic, first in topics.items() if first < ends[topic]}
             found = await self._read(more, ends) if more else {}
-        ticks = [(offset, msgspec.json.decode(value, type=Tick)) for offset, value in found.get(TICKS, ())]
+        ticks = [(offset, tick_of(value, f"{TICKS}/{partition}/{offset}")) for offset, value in found.get(TICKS, ())]
         said = {
             (topic == SHADOW, one.warning_id, one.revision)
             for topic in DECIDED
@@ -90,6 +91,17 @@ class Rereading:
                 ]
         self.consumer.unsubscribe()
         return found
+
+
+def tick_of(value: bytes, place: str) -> Tick:
+    """A record of the ticks. Raises UnreadableError for one of another version: what happened then cannot be done again."""
+    try:
+        return msgspec.json.decode(value, type=Tick)
+    except msgspec.MsgspecError as error:
+        raise UnreadableError(
+            f"{place}: not what this version writes ({error}); start the version that wrote it, end it in order "
+            "(SIGTERM), then start this one"
+        ) from error
 
 
 def chain(found: Sequence[tuple[int, Tick]], start: int) -> list[tuple[int, Tick]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -236,3 +237,20 @@ def test_a_rule_that_is_held_is_let_loose_by_a_release() -> None:
 def test_an_order_is_one_line_whatever_its_note_holds() -> None:
     (line,) = in_words([Order("b" * 64, "v", "applied", "ann\nbob", "now", "x)\nnow  approved")])
     assert len(line.splitlines()) == 1
+
+
+def test_a_rule_file_whose_name_is_no_text_is_refused_with_its_name_and_the_worker_goes_on(folder: Path) -> None:
+    given = Given()
+    mounted = given.folder(folder)
+
+    async def story() -> None:
+        await mounted.first()
+        (folder / "rules" / os.fsdecode(b"\xd7\xca.yaml")).write_bytes(b"version: 1\ngroups: []\n")
+        await mounted.look(always=False)
+        assert [one.why for one in given.refusals] == ["faults"]
+        assert "\\udcd7\\udcca.yaml:1:1: the file's name is no UTF-8" in str(given.refusals[0])
+        with pytest.raises(RefusedError, match="no UTF-8"):
+            await given.folder(folder).first()
+
+    asyncio.run(story())
+    assert len(given.board.orders) == 1

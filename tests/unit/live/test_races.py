@@ -7,17 +7,21 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 from support.engines import batch, engine, frozen
 from support.lanes import topic_of
 
 from customers.partition import Told
 from events.packed import Record, Records, packed
+from streams.checkpoint import UnreadableError
 from streams.live.exchange import Statement
 from streams.live.journal import Covered
 from streams.live.lane import Lane, LaneSettings
 from streams.live.merge import Queue
-from streams.live.population import WHERE, Population
+from streams.live.population import WHERE, Population, statement_of
+from streams.live.rereading import tick_of
 from streams.live.topics import BILLING, EVENTS, USAGE
+from streams.problems import EXITS
 
 CENTURY_MS = 4_000_000_000_000
 
@@ -161,3 +165,20 @@ def test_a_read_on_its_way_does_not_swallow_what_was_gone_back_for() -> None:
         return found
 
     assert asyncio.run(heard()) == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "said"),
+    [
+        (tick_of, b'{"to":1,"at":2,"positions":{},"epoch":0}', "missing required field `after`"),
+        (tick_of, b"", "truncated"),
+        (statement_of, b'{"lane":"x"}', "Expected `int`, got `str`"),
+    ],
+)
+def test_what_another_version_wrote_ends_a_worker_with_one_line(read: Any, value: bytes, said: str) -> None:
+    with pytest.raises(UnreadableError) as refused:
+        read(value, "churn.ticks.v1/3/17")
+    assert str(refused.value).startswith("churn.ticks.v1/3/17: not what this version writes (")
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert EXITS[UnreadableError] == 3

@@ -11,6 +11,7 @@ import pytest
 
 import rules.load
 from rules.check import check
+from rules.faults import MOST_FAULTS
 from rules.feature_types import FeatureType
 from rules.yaml_source import parse
 
@@ -157,3 +158,22 @@ def test_a_missing_file_is_named(kind, tmp_path):
 def test_faults_of_all_files_come_in_one_go(tmp_path):
     configuration(tmp_path, churn=CHURN + "x: 1\n", workdays=WORKDAYS + "y: 1\n", rules=RULES + "z: 1\n")
     assert [fault.code for fault in check(tmp_path, SCHEMA)] == ["unknown-key"] * 3
+
+
+def test_of_very_many_faults_the_first_are_told_and_how_many_more_there_are(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    (folder / "rules").mkdir(parents=True)
+    (folder / "rules" / "many.yaml").write_text("version: 1\ngroups: []\nx: {" + "~, " * 1_000 + "}\n")
+    (folder / "rules" / "one.yaml").write_text("version: 1\ngroups: 5\n")
+    found = [fault for fault in check(folder, SCHEMA) if "/rules/" in fault.file]
+    many = [fault for fault in found if fault.file.endswith("many.yaml")]
+    assert len(many) == MOST_FAULTS + 1
+    assert many[-1].message == "and 802 more faults in this file: mend these first"
+    assert (many[-1].severity, many[-1].line) == ("error", 3)
+    assert [str(fault).rsplit(":", 1)[1] for fault in found if fault not in many] == [" `groups` must be a list"]
+
+
+def test_an_anchor_that_stands_twice_is_said_by_its_fault_alone(recwarn: pytest.WarningsRecorder) -> None:
+    _, faults = parse("a.yaml", b"a: &x 1\nb: &x 2\n")
+    assert [fault.line for fault in faults] == [1, 2]
+    assert not recwarn.list

@@ -22,3 +22,12 @@ def test_unknown_risk_and_no_episode_are_empty_and_ids_are_quoted(tmp_path: Path
         ["b", "2025-01-01T00:00:00Z", "", ""],
         ['c,"d"\n客', "2025-01-01T00:00:00Z", "0.0", "critical"],
     ]
+
+
+def test_an_id_that_a_spreadsheet_would_run_is_made_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    run = ["=1+1", "@SUM(A1)", "\t=1", "\r=1", "+cmd|' /C calc'!A0", '-HYPERLINK("x")']
+    plain = ["+8613800138000", "-17", "a=1", "'=1", "", "+a-b"]
+    write_scores(path, "2025-01-01T00:00:00Z", [(one, None, None) for one in [*run, *plain]])
+    with path.open(newline="", encoding="utf-8") as file:
+        assert [row[0] for row in csv.reader(file)][1:] == [*(f"'{one}" for one in run), *plain]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,33 @@ def test_what_is_at_fault_cannot_be_proposed(folder: Path) -> None:
     assert done.exit_code == 2
     assert "usage.yaml:1:1: the key `groups` is missing" in done.stderr
     assert not (folder / "approvals.jsonl").exists()
+
+
+CONTRADICTORY = """version: 1
+groups:
+  - name: x
+    rules:
+      - {alert: X, id: x, tier: watch, expr: uses_7d > 1, clear_expr: uses_7d > 0, reason: x, text: {en: x, zh-CN: x}}
+"""
+
+
+def test_what_only_the_check_finds_is_neither_proposed_nor_put_in_force(folder: Path) -> None:
+    """A rule set that loads and contradicts itself, or did no harm when it was proposed."""
+    there, options = draft(folder, 5), ("--config", str(folder))
+    (there / "x.yaml").write_text(CONTRADICTORY)
+    done = churn("rules", "propose", str(there), *options, "--by", "a")
+    assert (done.exit_code, "x.yaml:5:" in done.stderr) == (2, True), done.output
+    kept, before = Book(folder), hash_of(folder / "rules")
+    first = kept.propose(folder / "rules", "v", "a", "now")
+    faulty = kept.propose(there, "v", "a", "now")
+    kept.approve(faulty.files, "b", "now", four_eyes=True)
+    kept.approve(first.files, "b", "now", four_eyes=True)
+    written = (folder / "approvals.jsonl").read_bytes()
+    for command in (("approve", faulty.files), ("rollback", faulty.files)):
+        done = churn("rules", *command, *options, "--by", "b")
+        assert (done.exit_code, "both `expr` and `clear_expr` are true" in done.stderr) == (2, True), done.output
+    assert hash_of(folder / "rules") == before
+    assert (folder / "approvals.jsonl").read_bytes() == written
 
 
 def test_the_log_shows_tampering_and_unapproved_edits(folder: Path) -> None:
@@ -182,3 +211,61 @@ def test_an_act_is_one_line_of_the_log_whatever_its_note_holds(folder: Path) -> 
     assert "(x)\\n* 2026" in line
     old = Entry("proposed", "0123", "v", "a\nb", "now", forged, "")  # logged before
     assert all(len(one.splitlines()) == 1 for one in in_words([old], None))
+
+
+def test_each_rollback_goes_one_further_back_and_never_forward(folder: Path) -> None:
+    kept, rules = Book(folder), folder / "rules"
+    one, two, three = (
+        kept.propose(where, "v", "a", "now").files for where in (rules, draft(folder, 5), draft(folder, 6))
+    )
+    for files in (one, two, three):
+        kept.approve(files, "b", "now", four_eyes=True)
+    assert [kept.rollback("b", "now").files for _ in range(2)] == [two, one]
+    with pytest.raises(ApprovalError, match="no rule set was in force before"):
+        kept.rollback("b", "now")
+    assert hash_of(rules) == one
+    assert kept.rollback("b", "now", files=three[:12]).files == three  # forward only where it is named
+    assert kept.rollback("b", "now").files == one
+    kept.approve(two, "b", "now", four_eyes=True)
+    kept.approve(one, "b", "now", four_eyes=True)  # again: it counts where it was last approved
+    assert [entry.files for entry in kept.history()] == [two, one]
+    assert [entry.files for entry in Book(folder).history()] == [two, one]
+
+
+def test_two_who_act_at_once_write_one_log(folder: Path) -> None:
+    """Both have read the log before either writes."""
+    one, other = Book(folder), Book(folder)
+    one.propose(folder / "rules", "v", "a", "now")
+    other.propose(draft(folder, 5), "v", "b", "now")
+    assert [entry.by for entry in Book(folder).entries] == ["a", "b"]
+
+
+PROPOSING = """
+import sys
+import subprocess
+import sys
+from pathlib import Path
+from rules.approval import Book
+folder, by = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(40):
+    Book(folder).propose(folder / "rules", "v", by, str(number))
+"""
+
+
+def test_processes_that_write_at_once_lose_nothing(folder: Path) -> None:
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROPOSING, folder, by], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for by in ("a", "b", "c")
+    ]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        process.communicate("go\n", timeout=60)
+        assert process.returncode == 0
+    written = [(entry.by, entry.at) for entry in Book(folder).entries]
+    assert sorted(written) == sorted((by, str(number)) for by in "abc" for number in range(40))

@@ -178,6 +178,7 @@ BILLS = ("--precision", "0.3", "--rule", "bill-shock")
         ((*BILLS, "--language", "fr"), "--language fr: en or zh-CN"),
         ((*BILLS, "--from", "nan"), "--from nan: a number"),
         ((*BILLS, "--to", "inf"), "--to inf: a number"),
+        (("--precision", "0.3", "--tier", "warning", "--param", "wait"), "--param and --tier: of each rule of a tier"),
         (("--precision", "0.3", "--tier", "warning", "--from", "2"), "--from and --tier: each rule of a tier is tried"),
     ],
 )
