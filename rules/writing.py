@@ -102,9 +102,14 @@ class Writer:
         return permitted(codes, limits, self._configuration.actions)
 
     def forbidden(self, episode: Episode, view: View) -> bool:
-        """Whether policy now forbids an action that the episode's newest decision proposed."""
+        """Whether policy now forbids an action that the episode's newest decision proposed.
+
+        One that the configuration no longer has (rules are reloaded) has no tags to be judged by: it is not taken for allowed.
+        """
         limits, actions = self._configuration.policy.in_force(view.holds), self._configuration.actions
-        return any(not limit.allows(actions[code]) for limit in limits for code in episode.actions)
+        return any(
+            code not in actions or not limit.allows(actions[code]) for limit in limits for code in episode.actions
+        )
 
     def _proposed(self, codes: Sequence[str]) -> tuple[ProposedAction, ...]:
         found = [(code, self._configuration.actions[code]) for code in codes]

@@ -97,6 +97,26 @@ def test_an_open_warning_that_offers_gives_way_to_one_that_does_not(pushy):
     assert {rule.id for rule in again.rules} >= {"porting-requested", "cancellation-requested"}
 
 
+def test_an_action_that_the_configuration_has_lost_gives_way_too(pushy, tmp_path):
+    """Rules are reloaded while a warning is open that proposes an action which is no more."""
+    folder = tmp_path / "config"
+    shutil.copytree(CONFIG, folder)
+    for file in (folder / "actions.yaml",):
+        file.write_text(file.read_text("utf-8").replace("account_manager", "key_account"), "utf-8")
+    made = bootstrap.engine(pushy, None, None)
+
+    def tell(*events: dict):
+        raw = "".join(json.dumps(one) + "\n" for one in events).encode()
+        return made.step(decode(raw, "x", 1, received_at="2026-12-01T00:00:00Z"), 0).decisions
+
+    (asked,) = tell(event(1, "cancellation.requested"))
+    assert [action.code for action in asked.actions] == ["compare_offer", "contract_extend"]
+    made.reload(load(folder, bootstrap.schema()))
+    again = tell(event(2, "porting.requested"))
+    assert [one.status_reason for one in again] == ["policy", None]
+    assert [action.code for action in again[-1].actions] == ["service_only"]
+
+
 def test_a_withdrawn_application_frees(pushy):
     story = [
         event(8, "porting.requested"),
