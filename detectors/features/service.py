@@ -119,7 +119,7 @@ FEATURES: Final = (
     same("care_contacts_30d", "contacts", "30d", "Contacts we made", "近一月外呼关怀次数", "care"),
     same("days_since_care_contact", "days", "life", "Days since we contacted", "距上次关怀天数", "care"),
     same("days_since_offer", "days", "life", "Days since an offer was made", "距上次优惠天数", "care"),
-    same("offer_cost", "money", "life", "Cost of the newest offer", "最近优惠成本", "care"),
+    same("offer_cost", "money", "life", "Cost of the newest offer", "最近优惠成本", "care", sayable=False),
     Feature(
         "care_outcome",
         "class",
@@ -130,6 +130,7 @@ FEATURES: Final = (
         measure("m.care_outcome"),
         kind="category",
         values=NAMES["care_outcome"],
+        sayable=False,
     ),
     Feature(
         "do_not_contact",

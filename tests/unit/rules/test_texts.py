@@ -52,7 +52,7 @@ NOON = 1_767_240_000_000_000  # 2026-01-01T12:00+08:00
         ("{{ due | date }}", NOON, "2026-01-01", "2026年1月1日"),
         ("{{ open }}", 1.0, "yes", "是"),
         ("{{ open }}", 0.0, "no", "否"),
-        ("{{ value_class }}", "high", "high", "high"),
+        ("{{ value_class }}", "high", "high", "高"),
         ("{{ signal.drop | number }}", 1.5, "1.5", "1.5"),
         ("{{ ratio | percent }}", math.nan, "an unknown share", "未知比例"),
         ("{{ bill | money }}", math.nan, "an unknown amount", "未知金额"),
