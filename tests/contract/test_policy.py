@@ -136,6 +136,17 @@ def test_who_wants_to_be_left_alone_is_not_contacted(pushy):
         assert "contact" not in tags(pushy, one)
 
 
+@pytest.mark.parametrize(
+    ("channels", "called"), [(["sms"], True), (["sms", " Call"], False), (["电话"], False), ([], True)]
+)
+def test_who_wants_no_calls_is_not_called(pushy, channels, called):
+    wish = event(0.5, "customer.profiled", do_not_contact=channels)
+    said = [one for one in run(pushy, [wish, *angry(1)]) if one.status in ("raised", "elevated")]
+    assert said
+    assert all(one.actions for one in said)
+    assert any("call" in tags(pushy, one) for one in said) == called
+
+
 def test_what_care_was_told_counts_as_well(pushy):
     told = event(2, "care.resolved", warning_id="w", outcome="do_not_contact")
     said = [one for one in run(pushy, [*angry(0.5), told, *angry(60)]) if one.status in ("raised", "elevated")]
