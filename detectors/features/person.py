@@ -13,8 +13,11 @@ from detectors.columns import Column, Columns, choose
 
 
 def monthly_spend(m: Columns) -> Column:
-    """Money a month: the usual bill, else the fee, else a third of what was topped up in three months."""
-    topped = m["m.topup_amount_90d"] * 30.0 / m["m.covered_90d"]
+    """Money a month: the usual bill, else the fee, else a third of what was topped up in three months.
+
+    In a customer's first month what was topped up so far: a first top-up is no daily habit.
+    """
+    topped = m["m.topup_amount_90d"] * 30.0 / np.maximum(m["m.covered_90d"], 30.0)
     spend = np.where(np.isnan(m["m.bill_normal"]), m["m.monthly_fee"], m["m.bill_normal"])
     return np.where(np.isnan(spend), np.where(topped > 0, topped, np.nan), spend)
 
