@@ -117,6 +117,25 @@ def test_an_action_that_the_configuration_has_lost_gives_way_too(pushy, tmp_path
     assert [action.code for action in again[-1].actions] == ["service_only"]
 
 
+def test_would_be_warnings_of_shadow_rules_obey_too(tmp_path):
+    folder = tmp_path / "config"
+    shutil.copytree(CONFIG, folder)
+    for file in (folder / "rules").glob("*.yaml"):
+        if not file.name.endswith("_test.yaml"):
+            text = file.read_text("utf-8").replace("actions: [service_only]", "actions: [gift_data, contract_extend]")
+            file.write_text(text.replace("        tier: ", "        mode: shadow\n        tier: "), "utf-8")
+    configuration = load(folder, bootstrap.schema())
+    story = [event(1, "cancellation.requested"), event(2, "porting.requested"), *angry(3)]
+    raw = "".join(json.dumps(one) + "\n" for one in story).encode()
+    step = bootstrap.engine(configuration, None, None).step(decode(raw, "x", 1, received_at="2026-12-01T00:00:00Z"), 0)
+    applied = (START + timedelta(days=2)).isoformat()[:19]
+    assert not step.decisions
+    assert any("offer" in tags(configuration, one) for one in step.shadow if one.raised_at < applied)
+    after = [one for one in step.shadow if one.raised_at >= applied]
+    assert "policy" in {one.status_reason for one in after}
+    assert {action.code for one in after for action in one.actions} == {"service_only"}
+
+
 def test_a_withdrawn_application_frees(pushy):
     story = [
         event(8, "porting.requested"),
