@@ -107,6 +107,8 @@ def _shown(feature: Feature, value: float | str | None, style: Style) -> str:
         return said(feature.name, value, style.language)
     if feature.kind == "bool":
         return YES_NO[style.language][int(value > 0)]
+    if feature.unit == "days" and value == 0.0:  # of such a feature 0 may mean none: no open complaint, nothing overdue
+        return "0天" if style.chinese else "0 days"
     if feature.unit in _FILTERS:
         return written(value, _FILTERS[feature.unit], feature.unit, style)
     number = written(value, "number", "", style)

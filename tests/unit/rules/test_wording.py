@@ -60,6 +60,8 @@ class Told:
             "最近投诉的原因:售后服务",
         ),
         ("complaint_severity_max", 3.0, "Worst grade among open complaints: 3", "未解决投诉最高等级:3"),
+        ("complaint_open_days", 0.0, "Days the oldest open complaint waits: 0 days", "最久未解决投诉天数:0天"),
+        ("days_since_complaint", 0.4, "Days since the last complaint: less than a day", "距上次投诉天数:不到1天"),
         ("complaints_7d", 1.0, "Complaints of the week: 1", "近一周投诉次数:1"),
         ("charge_day_rate", 0.15, "Charges for use per minute talked: CNY 0.15", "每分钟费用:0.15元"),
         ("speed_mbps_30d", 12.0, "Mean speed of the month: 12 Mbit/s", "近一月平均速率:12 Mbit/s"),
