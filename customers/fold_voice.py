@@ -106,10 +106,8 @@ def _fold_complaint(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) ->
 
 @compiled
 def _fold_survey(r: np.void, p: Pools, e: np.void, now: int, slots: Slots) -> None:
-    span = max(e["x"][1], 1.0)
+    span = max(e["x"][1], 1.0)  # high is content in all three kinds
     score = min(max(e["x"][0] / span, 0.0), 1.0)
-    if e["a"] == 2:
-        score = 1.0 - score  # customer effort: high is bad
     r["ages"][_A_SURVEY] = second(now)
     if stands(r, p, _S_SURVEY, e):
         r["floats"][_F_SURVEY] = score

@@ -93,7 +93,7 @@ CODES: Final = (
     "supports_5g",
     "dual_sim",
     "profiling_objected",
-    "do_not_contact",
+    "do_not_contact",  # 0 no 1 on any channel 2 not by telephone
     "complaint_cause",  # of the newest complaint: 1..10, the contract's order
     "complaint_severity",
     "last_satisfied",  # 0 no 1 yes, after the newest resolved complaint

@@ -23,6 +23,8 @@ from events import contract
 from events.deadletters import RefusedError
 from events.times import date_of
 
+CALLS: Final = frozenset(("call", "calls", "phone", "telephone", "voice", "电话", "致电"))
+"""What channels are called that are the telephone."""
 CATEGORY_MOST: Final = 32  # distinct values of one attribute; later ones share the last number
 _REMEMBERED: Final = 4096
 _NAN: Final = float("nan")
@@ -165,7 +167,7 @@ class Profiles:
         if fact.profiling_objected is not UNSET:
             found.add(SET_CODE, C["profiling_objected"], float(bool(fact.profiling_objected)))
         if fact.do_not_contact is not UNSET:
-            found.add(SET_CODE, C["do_not_contact"], float(fact.do_not_contact is True))
+            found.add(SET_CODE, C["do_not_contact"], _left_alone(fact.do_not_contact))
         if fact.attributes is not UNSET and fact.attributes is not None:
             for attribute, value in fact.attributes.items():
                 self.attributes.collect(attribute, value, found)
@@ -184,6 +186,13 @@ class Profiles:
         self.attributes.restore(raw if isinstance(raw, bytes) else raw.tobytes())
         for name, ids in self.labels.items():
             ids.restore({part: parts[f"{name}.{part}"] for part in ("arena", "ends")})  # type: ignore[misc]  # arrays
+
+
+def _left_alone(wish: bool | list[str] | None) -> float:
+    """0 not at all, 1 on every channel, 2 by telephone (among others, perhaps): the channel by which care acts."""
+    if isinstance(wish, list):
+        return 2.0 if any(channel.strip().casefold() in CALLS for channel in wish) else 0.0
+    return float(wish is True)
 
 
 def _date_second(text: str) -> float:

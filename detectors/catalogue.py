@@ -43,6 +43,8 @@ def measure(name: str) -> Callable[[Columns], Column]:
     return lambda m: m[name]
 
 
-def same(name: str, unit: str, window: str, en: str, zh: str, *causes: str, measure_name: str = "") -> Feature:
+def same(
+    name: str, unit: str, window: str, en: str, zh: str, *causes: str, measure_name: str = "", sayable: bool = True
+) -> Feature:
     """A feature that is a measure as it stands (of the same name, unless said)."""
-    return Feature(name, unit, window, en, zh, causes, measure("m." + (measure_name or name)))
+    return Feature(name, unit, window, en, zh, causes, measure("m." + (measure_name or name)), sayable=sayable)

@@ -252,7 +252,10 @@ class ComplaintResolved(Event, kw_only=True, frozen=True, gc=False, tag="complai
 
 
 class SurveyAnswered(Event, kw_only=True, frozen=True, gc=False, tag="survey.answered"):
-    """A score out of `scale_max` (5, 10, 7 for csat, nps, ces when absent)."""
+    """A score out of `scale_max` (5, 10, 7 for csat, nps, ces when absent); high is content.
+
+    The effort score on seven points is agreement to "it was easy" (CES 2.0: Dixon et al., 2013, The Effortless Experience).
+    """
 
     survey: Survey
     score: Count

@@ -141,8 +141,11 @@ class Decider:
 
     def _obey(self, customer: int, at: int, row: int, who: Who) -> bool:
         """Where policy has come to forbid what an open episode proposes, it ends, and its rules raise one that obeys."""
-        episode, view = self.episodes.get(customer), who.view(row)
-        if episode is None or view is None or not self._writer.forbidden(episode, view):
+        episode = self.episodes.get(customer)
+        if episode is None or not self._writer.ever_forbidden(episode):
+            return False
+        view = who.view(row)
+        if view is None or not self._writer.forbidden(episode, view):
             return False
         self.close(customer, at, StatusReason.POLICY, who)
         self._raise_or_elevate(customer, at, list(episode.rules), row, who, after=episode.warning_id)

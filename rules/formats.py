@@ -61,6 +61,8 @@ def _number(value: float, _unit: str, _style: Style) -> str:
 
 def _days(value: float, unit: str, style: Style) -> str:
     whole = math.floor(value * _SIZES[unit] / DAY + 1e-9)
+    if whole == 0:  # a fact that warns at once: nobody says "0 days ago"
+        return "不到1天" if style.chinese else "less than a day"
     if style.chinese:
         return f"{whole}天"
     return f"{whole} day" if whole == 1 else f"{whole:,} days"

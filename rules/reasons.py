@@ -12,11 +12,13 @@ from rules.formats import UNKNOWN_TEXT, YES_NO, Style, written
 from rules.incidents import incident_reason
 from rules.ruleset import Rule
 from rules.views import UNKNOWN_CAUSE, View
+from rules.wording import said
 
 MOST: Final = 5
 _FILTERS: Final = {
     "ratio": "percent",
     "money": "money",
+    "money/min": "money",
     "days": "days",
     "months": "days",
     "min": "duration",
@@ -98,14 +100,16 @@ def _of_feature(feature: Feature, view: View, weight: float, styles: Mapping[str
 
 
 def _shown(feature: Feature, value: float | str | None, style: Style) -> str:
-    """A value as people write it: shares as percent, money and spans of time in their words, the rest with its unit."""
+    """A value as people write it: shares as percent, money and spans of time in their words; what is counted says the label."""
     if value is None:
         return UNKNOWN_TEXT[style.language]
     if isinstance(value, str):
-        return value
+        return said(feature.name, value, style.language)
     if feature.kind == "bool":
         return YES_NO[style.language][int(value > 0)]
+    if feature.unit == "days" and value == 0.0:  # of such a feature 0 may mean none: no open complaint, nothing overdue
+        return "0天" if style.chinese else "0 days"
     if feature.unit in _FILTERS:
         return written(value, _FILTERS[feature.unit], feature.unit, style)
     number = written(value, "number", "", style)
-    return f"{number} {feature.unit}" if feature.unit in _SYMBOLS or not style.chinese else number
+    return f"{number} {feature.unit}" if feature.unit in _SYMBOLS else number

@@ -178,7 +178,7 @@ class Settings(Strict, frozen=True, kw_only=True):
         return self.hold_out.get(tier, 0.0)
 
 
-Tag = Literal["contact", "offer", "comparison", "service", "internal"]
+Tag = Literal["contact", "call", "offer", "comparison", "service", "internal"]
 """What kind of action it is, for `policy.yaml`: we turn to the customer; we give or sell something; we compare with other
 operators; we help with what the customer has or wants; we do something the customer does not see."""
 

@@ -17,6 +17,7 @@ from rules.hints import did_you_mean
 from rules.syntax import ExpressionFault
 from rules.thresholds import Parameter, Scalar, threshold
 from rules.units import Quantity
+from rules.wording import said
 
 _SLOT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _INSIDE = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:\|\s*(\w+)\s*)?", re.ASCII)
@@ -54,7 +55,7 @@ class Slot:
         value = self.fixed if self.fixed is not None else values.get(self.name)
         value = next((one for feature, text, one in self.cases if values.get(feature) == text), value)
         if isinstance(value, str):
-            return value
+            return said(self.name, value, style.language)
         number = math.nan if value is None else value
         if self.type.kind == "number":
             return written(number, self.filter, self.type.unit, style)

@@ -12,7 +12,7 @@ from rules.early_warning import EarlyWarning, EpisodeStatus, ProposedAction, Rul
 from rules.episodes import Episode
 from rules.formats import Style
 from rules.load import Configuration
-from rules.policy import permitted
+from rules.policy import Limit, permitted
 from rules.reasons import LANGUAGES, reasons, rounded
 from rules.ruleset import Rule
 from rules.views import UNKNOWN_CAUSE, View
@@ -102,9 +102,21 @@ class Writer:
         return permitted(codes, limits, self._configuration.actions)
 
     def forbidden(self, episode: Episode, view: View) -> bool:
-        """Whether policy now forbids an action that the episode's newest decision proposed."""
-        limits, actions = self._configuration.policy.in_force(view.holds), self._configuration.actions
-        return any(not limit.allows(actions[code]) for limit in limits for code in episode.actions)
+        """Whether policy now forbids an action that the episode's newest decision proposed.
+
+        One that the configuration no longer has (rules are reloaded) has no tags to be judged by: it is not taken for allowed.
+        """
+        return self._breaks(episode, self._configuration.policy.in_force(view.holds))
+
+    def ever_forbidden(self, episode: Episode) -> bool:
+        """Whether any limit, in force or not, forbids one of those actions: most need no further look."""
+        return self._breaks(episode, self._configuration.policy.limits)
+
+    def _breaks(self, episode: Episode, limits: Sequence[Limit]) -> bool:
+        actions = self._configuration.actions
+        return any(
+            code not in actions or not limit.allows(actions[code]) for limit in limits for code in episode.actions
+        )
 
     def _proposed(self, codes: Sequence[str]) -> tuple[ProposedAction, ...]:
         found = [(code, self._configuration.actions[code]) for code in codes]

@@ -15,8 +15,8 @@ FEATURES: Final = (
         "months_to_contract_end",
         "months",
         "life",
-        "Months until the last running contract ends; negative once it is over",
-        "合约剩余月数(到期后为负)",
+        "Time until the last running contract ends; negative once it is over",
+        "距合约到期时间(到期后为负)",
         ("competitor_price", "care"),
         lambda m: -m["m.days_since_contract_end"] / _DAYS_A_MONTH,
     ),
@@ -108,6 +108,7 @@ FEATURES: Final = (
         ("competitor_price",),
         lambda m: m["m.dual_sim"],
         kind="bool",
+        sayable=False,
     ),
     Feature(
         "supports_5g",

@@ -19,6 +19,7 @@ FEATURES: Final = (
         "Port-out eligibility queries of the month",
         "近一月携转资格查询次数",
         *_LEAVE,
+        sayable=False,
     ),
     same(
         "porting_queried_days",
@@ -28,6 +29,7 @@ FEATURES: Final = (
         "距携转资格查询天数",
         *_LEAVE,
         measure_name="days_since_porting_queried",
+        sayable=False,
     ),
     same(
         "porting_requested_days",
@@ -37,6 +39,7 @@ FEATURES: Final = (
         "距申请携出天数",
         *_LEAVE,
         measure_name="days_since_porting_requested",
+        sayable=False,
     ),
     Feature(
         "porting_code_live",
@@ -71,7 +74,9 @@ FEATURES: Final = (
         kind="bool",
         sayable=False,
     ),
-    same("porting_blockers", "blockers", "life", "What stood against porting out", "携转限制项数", *_LEAVE),
+    same(
+        "porting_blockers", "blockers", "life", "What stood against porting out", "携转限制项数", *_LEAVE, sayable=False
+    ),
     same(
         "cancellation_requested_days",
         "days",

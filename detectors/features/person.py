@@ -13,8 +13,11 @@ from detectors.columns import Column, Columns, choose
 
 
 def monthly_spend(m: Columns) -> Column:
-    """Money a month: the usual bill, else the fee, else a third of what was topped up in three months."""
-    topped = m["m.topup_amount_90d"] * 30.0 / m["m.covered_90d"]
+    """Money a month: the usual bill, else the fee, else a third of what was topped up in three months.
+
+    In a customer's first month what was topped up so far: a first top-up is no daily habit.
+    """
+    topped = m["m.topup_amount_90d"] * 30.0 / np.maximum(m["m.covered_90d"], 30.0)
     spend = np.where(np.isnan(m["m.bill_normal"]), m["m.monthly_fee"], m["m.bill_normal"])
     return np.where(np.isnan(spend), np.where(topped > 0, topped, np.nan), spend)
 
@@ -95,8 +98,10 @@ def lifecycle(m: Columns) -> Column:
     )
 
 
-def _label(name: str, en: str, zh: str) -> Feature:
-    return Feature(name, "class", "life", en, zh, (), lambda m: m["m." + name], kind="category", learned=False)
+def _label(name: str, en: str, zh: str, *, sayable: bool = True) -> Feature:
+    return Feature(
+        name, "class", "life", en, zh, (), lambda m: m["m." + name], kind="category", learned=False, sayable=sayable
+    )
 
 
 LIFECYCLE: Final = ("new", "growth", "mature", "decline")
@@ -113,6 +118,7 @@ FEATURES: Final = (
         value_class,
         kind="category",
         values=("high", "mid", "low"),
+        sayable=False,
     ),
     Feature(
         "lifecycle",
@@ -124,6 +130,7 @@ FEATURES: Final = (
         lifecycle,
         kind="category",
         values=LIFECYCLE,
+        sayable=False,
     ),
     Feature(
         "usage_needs",
@@ -135,6 +142,7 @@ FEATURES: Final = (
         needs,
         kind="category",
         values=("basic", "individual", "potential"),
+        sayable=False,
     ),
     Feature(
         "loyalty",
@@ -146,6 +154,7 @@ FEATURES: Final = (
         loyalty,
         kind="category",
         values=("loyal", "potential", "disloyal"),
+        sayable=False,
     ),
     Feature(
         "rfm_recency",
@@ -156,9 +165,18 @@ FEATURES: Final = (
         (),
         rfm("recency_days", "days_since_use", falling=True),
         learned=False,
+        sayable=False,
     ),
     Feature(
-        "rfm_frequency", "grade 1..5", "30d", "How often used", "频度等级", (), rfm("uses", "uses_30d"), learned=False
+        "rfm_frequency",
+        "grade 1..5",
+        "30d",
+        "How often used",
+        "频度等级",
+        (),
+        rfm("uses", "uses_30d"),
+        learned=False,
+        sayable=False,
     ),
     Feature(
         "rfm_money",
@@ -169,6 +187,7 @@ FEATURES: Final = (
         (),
         rfm("money", "monthly_spend"),
         learned=False,
+        sayable=False,
     ),
     Feature(
         "rfm_score",
@@ -179,6 +198,7 @@ FEATURES: Final = (
         (),
         lambda m: m["rfm_recency"] + m["rfm_frequency"] + m["rfm_money"],
         learned=False,
+        sayable=False,
     ),
     Feature(
         "clv", "money", "life", "Expected value from now on", "预期终身价值", (), clv, learned=False, sayable=False
@@ -203,7 +223,7 @@ FEATURES: Final = (
         "environment",
     ),
     _label("region", "Region", "地区"),
-    _label("segment", "Segment", "客户分群"),
+    _label("segment", "Segment", "客户分群", sayable=False),
     _label("plan", "Plan", "套餐"),
-    _label("age_band", "Age band", "年龄段"),
+    _label("age_band", "Age band", "年龄段", sayable=False),
 )

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+
 from detectors.catalogue import Feature, measure, same
-from detectors.columns import ratio
+from detectors.columns import Column, Columns, ratio
 from events.codes import CAUSES, NAMES
+
+_LEAST_TRIED: Final = 9.0  # a share of fewer attempts says nothing
+
+
+def trouble(days: int) -> Callable[[Columns], Column]:
+    """The share of attempts that failed or dropped: what dropped had been connected, so it is among the sessions."""
+
+    def share(m: Columns) -> Column:
+        failed, dropped = m[f"m.failed_{days}d"], m[f"m.dropped_{days}d"]
+        return ratio(failed + dropped, failed + np.maximum(m[f"m.uses_{days}d"], dropped), _LEAST_TRIED)
+
+    return share
+
 
 FEATURES: Final = (
     same("dropped_1d", "sessions", "1d", "Dropped sessions of the day", "当日掉话次数", "network"),
@@ -21,9 +37,7 @@ FEATURES: Final = (
         "Share of attempts of the week that failed or dropped",
         "近一周失败与掉话占比",
         ("network",),
-        lambda m: ratio(
-            m["m.failed_7d"] + m["m.dropped_7d"], m["m.failed_7d"] + m["m.dropped_7d"] + m["m.uses_7d"], 9.0
-        ),
+        trouble(7),
     ),
     Feature(
         "trouble_rate_30d",
@@ -32,9 +46,7 @@ FEATURES: Final = (
         "Share of attempts of the month that failed or dropped",
         "近一月失败与掉话占比",
         ("network",),
-        lambda m: ratio(
-            m["m.failed_30d"] + m["m.dropped_30d"], m["m.failed_30d"] + m["m.dropped_30d"] + m["m.uses_30d"], 9.0
-        ),
+        trouble(30),
     ),
     Feature(
         "speed_mbps_30d",
@@ -119,7 +131,7 @@ FEATURES: Final = (
     same("care_contacts_30d", "contacts", "30d", "Contacts we made", "近一月外呼关怀次数", "care"),
     same("days_since_care_contact", "days", "life", "Days since we contacted", "距上次关怀天数", "care"),
     same("days_since_offer", "days", "life", "Days since an offer was made", "距上次优惠天数", "care"),
-    same("offer_cost", "money", "life", "Cost of the newest offer", "最近优惠成本", "care"),
+    same("offer_cost", "money", "life", "Cost of the newest offer", "最近优惠成本", "care", sayable=False),
     Feature(
         "care_outcome",
         "class",
@@ -130,6 +142,7 @@ FEATURES: Final = (
         measure("m.care_outcome"),
         kind="category",
         values=NAMES["care_outcome"],
+        sayable=False,
     ),
     Feature(
         "do_not_contact",
@@ -138,7 +151,19 @@ FEATURES: Final = (
         "Wants not to be contacted",
         "要求勿扰",
         (),
-        measure("m.do_not_contact"),
+        lambda m: np.where(m["m.do_not_contact"] == 1.0, 1.0, 0.0),
+        kind="bool",
+        learned=False,
+        sayable=False,
+    ),
+    Feature(
+        "do_not_call",
+        "yes/no",
+        "life",
+        "Wants not to be called",
+        "要求不致电",
+        (),
+        lambda m: np.where(m["m.do_not_contact"] >= 1.0, 1.0, 0.0),
         kind="bool",
         learned=False,
         sayable=False,

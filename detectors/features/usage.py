@@ -127,7 +127,15 @@ FEATURES: Final = (
         ),
     ),
     same("usage_index", "ratio", "7d", "Seven closed days against the own normal", "已结算七日使用指数", *_DROP),
-    same("usage_cusum", "weeks", "life", "Evidence of a lasting drop in use", "使用量持续下降的证据", *_DROP),
+    same(
+        "usage_cusum",
+        "weeks",
+        "life",
+        "Evidence of a lasting drop in use",
+        "使用量持续下降的证据",
+        *_DROP,
+        sayable=False,
+    ),
     same("days_since_use", "days", "life", "Days since the last use", "距上次使用天数", *_DROP),
     same("silent_days", "days", "life", "Days of silence that count", "有效静默天数", *_DROP),
     Feature(

@@ -97,6 +97,45 @@ def test_an_open_warning_that_offers_gives_way_to_one_that_does_not(pushy):
     assert {rule.id for rule in again.rules} >= {"porting-requested", "cancellation-requested"}
 
 
+def test_an_action_that_the_configuration_has_lost_gives_way_too(pushy, tmp_path):
+    """Rules are reloaded while a warning is open that proposes an action which is no more."""
+    folder = tmp_path / "config"
+    shutil.copytree(CONFIG, folder)
+    for file in (folder / "actions.yaml",):
+        file.write_text(file.read_text("utf-8").replace("account_manager", "key_account"), "utf-8")
+    made = bootstrap.engine(pushy, None, None)
+
+    def tell(*events: dict):
+        raw = "".join(json.dumps(one) + "\n" for one in events).encode()
+        return made.step(decode(raw, "x", 1, received_at="2026-12-01T00:00:00Z"), 0).decisions
+
+    (asked,) = tell(event(1, "cancellation.requested"))
+    assert [action.code for action in asked.actions] == ["compare_offer", "contract_extend"]
+    made.reload(load(folder, bootstrap.schema()))
+    again = tell(event(2, "porting.requested"))
+    assert [one.status_reason for one in again] == ["policy", None]
+    assert [action.code for action in again[-1].actions] == ["service_only"]
+
+
+def test_would_be_warnings_of_shadow_rules_obey_too(tmp_path):
+    folder = tmp_path / "config"
+    shutil.copytree(CONFIG, folder)
+    for file in (folder / "rules").glob("*.yaml"):
+        if not file.name.endswith("_test.yaml"):
+            text = file.read_text("utf-8").replace("actions: [service_only]", "actions: [gift_data, contract_extend]")
+            file.write_text(text.replace("        tier: ", "        mode: shadow\n        tier: "), "utf-8")
+    configuration = load(folder, bootstrap.schema())
+    story = [event(1, "cancellation.requested"), event(2, "porting.requested"), *angry(3)]
+    raw = "".join(json.dumps(one) + "\n" for one in story).encode()
+    step = bootstrap.engine(configuration, None, None).step(decode(raw, "x", 1, received_at="2026-12-01T00:00:00Z"), 0)
+    applied = (START + timedelta(days=2)).isoformat()[:19]
+    assert not step.decisions
+    assert any("offer" in tags(configuration, one) for one in step.shadow if one.raised_at < applied)
+    after = [one for one in step.shadow if one.raised_at >= applied]
+    assert "policy" in {one.status_reason for one in after}
+    assert {action.code for one in after for action in one.actions} == {"service_only"}
+
+
 def test_a_withdrawn_application_frees(pushy):
     story = [
         event(8, "porting.requested"),
@@ -114,6 +153,17 @@ def test_who_wants_to_be_left_alone_is_not_contacted(pushy):
     for one in said:
         assert one.actions
         assert "contact" not in tags(pushy, one)
+
+
+@pytest.mark.parametrize(
+    ("channels", "called"), [(["sms"], True), (["sms", " Call"], False), (["电话"], False), ([], True)]
+)
+def test_who_wants_no_calls_is_not_called(pushy, channels, called):
+    wish = event(0.5, "customer.profiled", do_not_contact=channels)
+    said = [one for one in run(pushy, [wish, *angry(1)]) if one.status in ("raised", "elevated")]
+    assert said
+    assert all(one.actions for one in said)
+    assert any("call" in tags(pushy, one) for one in said) == called
 
 
 def test_what_care_was_told_counts_as_well(pushy):

@@ -57,6 +57,18 @@ def test_value_is_spend_and_loyalty_raises_it_once():
     assert of("value_class") is None
 
 
+def test_a_first_top_up_is_no_daily_habit():
+    assert of("monthly_spend", m_topup_amount_90d=50, m_covered_90d=1 / 24) == 50
+    assert of("monthly_spend", m_topup_amount_90d=150, m_covered_90d=90) == 50
+
+
+def test_the_share_of_trouble_is_of_what_was_tried():
+    """Ten of twenty sessions drop: half, for what dropped had been connected."""
+    assert of("trouble_rate_7d", m_failed_7d=0, m_dropped_7d=10, m_uses_7d=20) == 0.5
+    assert of("trouble_rate_7d", m_failed_7d=20, m_dropped_7d=0, m_uses_7d=20) == 0.5
+    assert of("trouble_rate_30d", m_failed_30d=0, m_dropped_30d=12, m_uses_30d=0) == 1.0
+
+
 def test_lifecycle():
     assert of("lifecycle", tenure_days=30, usage_index=0.2) == "new"
     assert of("lifecycle", tenure_days=200, usage_index=1.0) == "growth"
