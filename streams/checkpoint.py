@@ -26,7 +26,7 @@ VERSION = 2
 """2: a customer's blocks lie side by side, as in memory (customers/state.py); 1 is read too."""
 SUFFIX = ".checkpoint"
 KEEP = 2
-COPY_BYTES = 1 << 22
+COPY_BYTES = 1 << 20
 
 State: TypeAlias = Mapping[str, NDArray[Any] | bytes]
 
@@ -146,8 +146,19 @@ def write_state(file: BinaryIO, state: State) -> None:
             out.write(len(value).to_bytes(8, "little"))
             out.write(value)
         else:
-            np.lib.format.write_array(out, value, allow_pickle=False)
+            write_array(out, value)
     out.close_with_digest()
+
+
+def write_array(out: Digested, array: NDArray[Any]) -> None:
+    """As numpy's .npy, but without a copy; raises ValueError for objects."""
+    if array.dtype.hasobject:
+        raise ValueError("objects cannot be saved (allow_pickle=False)")
+    head = np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(out, head)
+    flat = np.ascontiguousarray(array.T if head["fortran_order"] else array).reshape(-1)
+    for start in range(0, flat.nbytes, COPY_BYTES):
+        out.write(flat.view(np.uint8)[start : start + COPY_BYTES])
 
 
 class Digesting:
