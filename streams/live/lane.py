@@ -205,6 +205,10 @@ class Lane:
         """All that the broker had of the topic at a time (monotonic, s) was accepted; LONG_AGO: it has more."""
         self.spoken[topic] = at
 
+    def at_end(self, topic: str) -> bool:
+        """Whether all that the broker has of the topic was read and applied, as far as is known."""
+        return self.spoken[topic] > LONG_AGO and not self.pending[topic] and not self.merger.queues[topic].chunks
+
     def _settle(self) -> None:
         """Take over what the broker has said of the topics' ends; before what arrived, which is no older."""
         for topic, at in [*self.spoken.items()]:
