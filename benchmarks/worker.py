@@ -46,7 +46,7 @@ class LiveWorker:
 
     def start(self) -> None:
         """The process; once more, when it has ended."""
-        command = [sys.executable, "-c", "from streams.cli import main; main()", "run", "--model", str(trained())]
+        command = [sys.executable, "-c", "from streams.entry import main; main()", "run", "--model", str(trained())]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
 

@@ -20,8 +20,10 @@ ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
 ]
 ModelOption = Annotated[Path | None, typer.Option(help="Score with this saved model and learn nothing.")]
+worker = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+@worker.command("run")
 @ends_at_once
 @guarded
 def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:

@@ -1,4 +1,6 @@
-"""The program `churn`. Agents type `churn queue ...` all day: it starts without what only the engine needs."""
+"""The program `churn`. Agents type `churn queue ...` all day: it starts without what only the engine needs. While a worker
+starts (`churn run`) events wait: it does without the other commands.
+"""
 
 from __future__ import annotations
 
@@ -10,5 +12,7 @@ def main() -> None:
     """Run the command line."""
     if sys.argv[1:2] == ["queue"]:
         import_module("streams.cli_queue").queue(args=sys.argv[2:], prog_name="churn queue")
+    elif sys.argv[1:2] == ["run"]:
+        import_module("streams.cli_live").worker(args=sys.argv[2:], prog_name="churn run")
     else:
         import_module("streams.cli").main()

@@ -21,7 +21,7 @@ from streams.live.engines import Reloading, Sharing
 from streams.live.exchange import Exchange, Statement
 from streams.live.intake import Intake
 from streams.live.journal import Covered, Reload, Tick
-from streams.live.merge import NEVER, Merger
+from streams.live.merge import LONG_AGO, NEVER, Merger
 from streams.live.output import Output, counts_by_topic, output_of
 from streams.live.ticks import HOLD_US, StreamClock, Ticks
 from streams.live.topics import EVENTS, POPULATION
@@ -92,6 +92,10 @@ class Lane:
     def drained(self, topic: str, at: float) -> None:
         """All that the broker had of the topic at a time (monotonic, s) was accepted; LONG_AGO: it has more."""
         self.spoken[topic] = at
+
+    def at_end(self, topic: str) -> bool:
+        """Whether all that the broker has of the topic was read and applied, as far as is known."""
+        return self.spoken[topic] > LONG_AGO and not self.intake.pending(topic) and not self.merger.queues[topic].chunks
 
     def has_room(self, topic: str) -> bool:
         """Whether more of the topic should be read."""

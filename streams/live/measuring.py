@@ -47,6 +47,7 @@ def show_partitions(metrics: Metrics, tenancies: Mapping[int, Tenancy]) -> int:
 
 
 def lag_of(tenancy: Tenancy) -> dict[str, int]:
-    """Records of each topic that are not applied yet."""
-    queues = tenancy.lane.merger.queues
-    return {topic: max(0, tenancy.ends[topic] - queues[topic].position) for topic in EVENTS}
+    """Records of each topic that are not applied yet; markers of transactions at its end are none."""
+    lane = tenancy.lane
+    left = {topic: tenancy.ends[topic] - queue.position for topic, queue in lane.merger.queues.items()}
+    return {topic: 0 if lane.at_end(topic) else max(0, left[topic]) for topic in EVENTS}

@@ -30,11 +30,15 @@ class Tenancy:
         self.unreadable = 0  # checkpoints that were passed over
         self.sender = asyncio.create_task(outbox.run())
 
-    def accept(self, topic: str, start: int, records: Any, came: float) -> bool:
-        """A chunk that came through an agent, read from offset `start` on; False if something before it is missing."""
+    def accept(self, topic: str, start: int, records: Any, came: float, end: int = 0) -> bool:
+        """A chunk that came through an agent, read from offset `start` up to `end`; False if something before it is missing.
+
+        Behind its last record there may be markers of transactions, and what was compacted away.
+        """
         if start > self.lane.received[topic]:
             return False
         self.lane.accept(topic, records, came)
+        self.lane.received[topic] = max(self.lane.received[topic], end)
         return True
 
     def read_anew(self) -> None:

@@ -111,6 +111,8 @@ class ChunkConsumer(driver.Consumer):
         return cast(Reading, self.app.reading)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.empty: dict[TP, int] = {}  # where fetches began that brought only markers of transactions, if any
+        self.ends: dict[TP, int] = {}  # the offset behind the fetch that is on its way, markers and all
         self.asked: dict[TP, float] = {}  # when the broker was asked for what is known of a partition's end
         super().__init__(*args, **kwargs)
 
@@ -122,7 +124,7 @@ class ChunkConsumer(driver.Consumer):
         if not wanted:
             await asyncio.sleep(POLL_SECONDS / 5)
             return {}
-        self.starts = {tp: state.position for tp, state in self._states().items() if state.has_valid_position}
+        self.starts = {tp: min(at, self.empty.get(tp, at)) for tp, at in self._positions().items()}
         return await super()._getmany(wanted, min(timeout, POLL_SECONDS))
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
@@ -138,13 +140,16 @@ class ChunkConsumer(driver.Consumer):
             return
         for tp, chunk in records.items():
             self.reading.handed(tp.topic, tp.partition, chunk.last + 1)
+        self.ends = self._positions()
+        self.empty = {tp: at for tp, at in self.starts.items() if tp not in records}
         self._note_ends()
         for tp, chunk in records.items():
             yield tp, self._to_message(tp, chunk)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
-        """Of a whole chunk: its value is (where the fetch began, the records), its offset the last one's."""
-        value, at = (self.starts.get(tp, record.first), record), record.rows["timestamp"][-1] / 1_000
+        """Of a whole chunk: its value is (where the fetch began, where it ended, the records), its offset the last one's."""
+        value = (self.starts.get(tp, record.first), max(record.last + 1, self.ends.get(tp, 0)), record)
+        at = record.rows["timestamp"][-1] / 1_000
         return ConsumerMessage(
             tp.topic, tp.partition, record.last, at, CREATED, (), None, cast(Any, value), None, tp=tp,
             generation_id=self.app.consumer_generation_id,
@@ -155,6 +160,9 @@ class ChunkConsumer(driver.Consumer):
             at = self.asked.get(tp, LONG_AGO)  # looked at before the end, which is no older
             position = state.position if state.has_valid_position else None
             self.reading.read_up_to(tp.topic, tp.partition, position, state.highwater, at)
+
+    def _positions(self) -> dict[TP, int]:
+        return {tp: state.position for tp, state in self._states().items() if state.has_valid_position}
 
     def _states(self) -> dict[TP, Any]:
         consumer = self._thread._ensure_consumer()  # noqa: SLF001 - what the fetcher knows is told nowhere else

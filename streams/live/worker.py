@@ -147,8 +147,8 @@ class Worker:
                 tenancy = self.tenancies.get(event.message.partition)
                 if tenancy is None:
                     continue
-                start, records = event.message.value
-                if not tenancy.accept(topic, start, records, time.monotonic()):
+                start, end, records = event.message.value
+                if not tenancy.accept(topic, start, records, time.monotonic(), end):
                     await self._read_again(topic, tenancy)
                 self.arrived.set()
 

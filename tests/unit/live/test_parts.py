@@ -19,6 +19,7 @@ from streams.live.intake import gathered
 from streams.live.journal import Covered, Tick
 from streams.live.keeping import Kept
 from streams.live.lane import Lane, LaneSettings
+from streams.live.measuring import lag_of
 from streams.live.merge import Merger
 from streams.live.placement import partitions_of
 from streams.live.rereading import chain
@@ -201,9 +202,29 @@ def test_a_chunk_that_leaves_records_out_is_refused() -> None:
         assert tenancy.accept(USAGE, 4, packed([record(4), record(6)]), 0.0)  # 5 was a marker of a transaction
         assert lane.received[USAGE] == 7
         assert [records.rows["offset"].tolist() for _, records, _ in lane.intake.arrived] == [[6]]
+        assert tenancy.accept(USAGE, 7, packed([record(7)]), 0.0, end=9)  # and so was 8, at the end of what was read
+        assert tenancy.accept(USAGE, 9, packed([record(9)]), 0.0, end=10)
+        assert lane.received[USAGE] == 10
         await tenancy.close()
 
     asyncio.run(accepting())
+
+
+def test_a_marker_of_a_transaction_at_the_end_of_a_topic_is_no_record_that_waits() -> None:
+    async def lags() -> list[int]:
+        lane = Lane(0, 1, None, Covered({USAGE: 5}, {}), [], LaneSettings(0.0, 0))
+        tenancy = Tenancy(lane, Outbox(None, {}, print), Kept(None, Covered({}, {}), None), set())
+        found = []
+        for position, end in ((5, 6), (6, 6)):
+            tenancy.read_up_to(USAGE, position, end, 1.0)
+            found.append(lag_of(tenancy)[USAGE])
+        assert tenancy.accept(USAGE, 5, (Record(b"", (), b"", 0, 6),), 0.0, end=7)
+        tenancy.read_up_to(USAGE, 7, 7, 2.0)
+        found.append(lag_of(tenancy)[USAGE])
+        await tenancy.close()
+        return found
+
+    assert asyncio.run(lags()) == [1, 0, 2]
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 3)), max_size=8), st.integers(0, 10))
