@@ -218,7 +218,7 @@ def test_a_marker_of_a_transaction_at_the_end_of_a_topic_is_no_record_that_waits
         for position, end in ((5, 6), (6, 6)):
             tenancy.read_up_to(USAGE, position, end, 1.0)
             found.append(lag_of(tenancy)[USAGE])
-        assert tenancy.accept(USAGE, 5, (Record(b"", (), b"", 0, 6),), 0.0, end=7)
+        assert tenancy.accept(USAGE, 5, packed([Record(b"", (), b"", 0, 6)]), 0.0, end=7)
         tenancy.read_up_to(USAGE, 7, 7, 2.0)
         found.append(lag_of(tenancy)[USAGE])
         await tenancy.close()
