@@ -13,6 +13,8 @@ from support.kafka_server import KafkaServer, needs_kafka
 from support.redis_server import free_port
 from support.workers import CHURN, ROOT, Workers, page_of, produce, simulated, wait_drained, wait_until
 
+from streams.checkpoint import VERSION
+
 pytestmark = pytest.mark.xdist_group("kafka")
 
 
@@ -51,7 +53,7 @@ def test_a_checkpoint_of_a_newer_version_ends_the_worker(empty: str, tmp_path: P
     path = checkpoint(tmp_path, 0, 1, b"churn-checkpoint 999\n[]\n")
     code, said = refused(CHURN_KAFKA_BOOTSTRAP=empty, CHURN_CHECKPOINTS=str(tmp_path))
     assert code == 2
-    assert said == [f"{path} was written by a newer version of churn (format 999, this one reads 1)"]
+    assert said == [f"{path} was written by a newer version of churn (format 999, this one reads {VERSION})"]
 
 
 def test_where_the_newest_checkpoint_is_damaged_the_one_before_is_taken_with_an_alarm(
