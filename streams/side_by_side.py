@@ -7,22 +7,14 @@ from typing import Any, Final
 
 import msgspec
 
+from events.contract import CustomerChurned
+from events.decode import decode
 from events.times import time_of
 from rules.early_warning import EarlyWarning
 from rules.outcomes import NEVER, EpisodeLine, EpisodeLog, Leaver
 from rules.trial import beside
 
 DAY_US: Final = 86_400_000_000
-CHURNED: Final = "customer.churned"
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """As much of an event as tells who left."""
-
-    type: str = ""
-    customer_id: str = ""
-    occurred_at: str = ""
-    voluntary: bool | None = None
 
 
 def compared(
@@ -38,15 +30,23 @@ def compared(
         log, end = log_of(lines, tiers, numbers)
         logs.append(log)
         newest = max(newest, end)
-    for raw in events:
-        one = msgspec.json.decode(raw, type=Outcome)
-        if one.type == CHURNED and one.customer_id:
-            at = time_of(one.occurred_at, "occurred_at")
-            newest = max(newest, at)
-            number = numbers.setdefault(one.customer_id, len(numbers))
-            for log in logs:
-                log.left(Leaver(number, at, True, one.voluntary is not False))
+    for customer, at, voluntary in departures(events):
+        newest = max(newest, at)
+        number = numbers.setdefault(customer, len(numbers))
+        for log in logs:
+            log.left(Leaver(number, at, True, voluntary))
     return beside(logs[0], logs[1], newest, horizon_days * DAY_US)
+
+
+def departures(events: Iterable[bytes]) -> list[tuple[str, int, bool]]:
+    """Who left when (µs), and whether of their own will; each once. What is no event is passed over: a feed may hold anything."""
+    batch = decode(b"\n".join(events), "outcomes", received_at="")
+    found = {
+        (fact.customer_id, int(batch.events["at"][index]), fact.voluntary is not False)
+        for index, fact in batch.facts.items()
+        if isinstance(fact, CustomerChurned)
+    }
+    return sorted(found)
 
 
 def log_of(lines: Iterable[bytes], tiers: Sequence[str], numbers: dict[str, int]) -> tuple[EpisodeLog, int]:

@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from streams.live.settings import live_settings
+from streams.live.topics import partition_counts
 from streams.problems import OutsideError
 
 
@@ -21,14 +23,18 @@ def values(*topics: str) -> list[bytes]:
 
 
 async def _values(client: dict[str, Any], topics: tuple[str, ...]) -> list[bytes]:
+    admin = AIOKafkaAdminClient(**client)  # a consumer knows the partitions of its own topics alone
+    await admin.start()
+    try:
+        counts = await partition_counts(admin)
+    finally:
+        await admin.close()
+    where = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
+    if not where:
+        return []
     consumer = AIOKafkaConsumer(**client, enable_auto_commit=False)
     await consumer.start()
     try:
-        known = await consumer.topics()
-        where = [TopicPartition(topic, number) for topic in topics if topic in known
-                 for number in sorted(consumer.partitions_for_topic(topic) or ())]  # fmt: skip
-        if not where:
-            return []
         consumer.assign(where)
         await consumer.seek_to_beginning(*where)
         ends = await consumer.end_offsets(where)

@@ -206,3 +206,61 @@ def test_commands_reach_a_running_worker_and_what_is_bad_or_not_approved_does_no
         assert [line.split()[1] for line in said] == ["applied", "applied", "released"]
         assert said[-1].endswith("by bob")
         assert workers.stop_all() == [0]
+
+
+def test_approved_rules_reach_workers_with_another_folder_and_shadow_rules_are_compared_from_topics(empty, tmp_path):
+    folder, draft = configured(tmp_path / "config"), tmp_path / "draft"
+    office = tmp_path / "office"
+    shutil.copytree(folder, office)
+    shutil.copytree(office / "rules", draft)
+    lines, model = simulated(tmp_path, customers=150, days=40)
+    kafka = {
+        "CHURN_KAFKA_BOOTSTRAP": empty,
+        "CHURN_KAFKA_PARTITIONS": str(PARTITIONS),
+        "CHURN_CONFIG": str(office),
+        "CHURN_APPROVAL__FOUR_EYES": "true",
+    }
+
+    def proposed(*where: Path) -> str:
+        done = churn("rules", "propose", *where, "--by", "ann", **kafka)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()[-3]
+
+    def told(*command: object, begins: str) -> None:
+        done = churn("rules", *command, "--live", **kafka)
+        assert (done.returncode, done.stdout.splitlines()[-1].startswith(begins)) == (0, True), (
+            done.stderr + done.stdout
+        )
+
+    def go_by(rules: Path) -> None:
+        expected = digest(bundle_of(folder, rules))
+        wait_until(lambda: loaded_by(workers, expected) == set(range(PARTITIONS)))
+
+    none = churn("rules", "shadow", **kafka)
+    assert none.stdout == "no would-be warnings\n", none.stderr
+    first = proposed()
+    with Workers(empty, tmp_path, model, CHURN_CONFIG=str(folder), CHURN_APPROVAL__FOUR_EYES="false") as workers:
+        workers.start()
+        produce(empty, lines[: len(lines) // 2])
+        go_by(folder / "rules")
+        told("approve", first, "--by", "bob", begins="all workers go already by ")
+        draft.joinpath("trial.yaml").write_text(TRIAL.format(3))
+        second = proposed(draft)
+        told("approve", second, "--by", "bob", begins="all workers go by ")
+        go_by(draft)
+        produce(empty, lines[len(lines) // 2 :])
+        assert not wait_drained(empty, 200)
+        told("rollback", "--by", "eve", begins="all workers go by ")
+        wait_until(lambda: [one.act for one in orders(empty)] == ["applied", "approved", "rolled_back"])
+        again = churn("rules", "rollback", "--by", "eve", "--live", **kafka)
+        assert (again.returncode, again.stderr) == (2, "no rule set was in force before\n")
+        assert workers.stop_all() == [0]
+    said = churn("rules", "live", **kafka).stdout.splitlines()
+    assert [line.split("  ")[1].split()[0] for line in said] == ["applied", "approved", "rolled"]
+    compared = churn("rules", "shadow", "--format", "json", **kafka)
+    found = msgspec.json.decode(compared.stdout)["rules"]["tried"]
+    raised = {
+        (one["customer_id"], one["warning_id"]) for one in read_all(empty, (SHADOW,)) if one["status"] == "raised"
+    }
+    assert found["episodes"] == len(raised) > 0, compared.stderr
+    assert "tried" in churn("rules", "shadow", **kafka).stdout

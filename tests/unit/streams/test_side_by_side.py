@@ -72,11 +72,16 @@ def test_who_left_makes_precision(replayed) -> None:
     raised = [one for one in map(msgspec.json.decode, aside) if one["revision"] == 1]
     left = {one["customer_id"]: "2029-01-01T00:00:00Z" for one in raised}
     events = [
-        b'{"type":"customer.churned","customer_id":"%s","occurred_at":"%s"}' % (who.encode(), at.encode())
-        for who, at in left.items()
+        b'{"type":"customer.churned","event_id":"%s","customer_id":"%s","occurred_at":"%s"}' % (who, who, at)
+        for who, at in ((who.encode(), at.encode()) for who, at in left.items())
     ]
     found = compared(warnings.read_bytes().splitlines(), aside, events, TIERS, 100_000)["rules"]["severe"]
     assert found["precision"] == 1.0
+    strange = [b"{", b"\xff", b"[]", b'{"type":1}', events[0].replace(b"2029", b"soon"), *events]
+    wrapped = b'{"specversion":"1.0","id":"e","source":"s","type":"customer.churned","data":%s}'
+    for told in ([*events, *events], strange, [wrapped % one for one in events]):
+        again = compared(warnings.read_bytes().splitlines(), aside, told, TIERS, 100_000)["rules"]["severe"]
+        assert again == found
 
 
 def test_a_file_that_is_none_of_ours_is_said(tmp_path: Path) -> None:
