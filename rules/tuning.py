@@ -16,6 +16,8 @@ from rules.outcomes import figures
 
 STEPS: Final = 9
 FOLDS: Final = 5
+TAIL: Final = 0.025
+"""On each side of a 95 % interval."""
 
 
 class Part(NamedTuple):
@@ -121,19 +123,49 @@ class Promise(NamedTuple):
         return None if later.precision is None else self.low <= later.precision <= self.high
 
 
-def promise(earlier: Part, optimism: float, later: int) -> Promise | None:
+def promise(earlier: Part, optimism: float, later: int, swing: float = 1.0) -> Promise | None:
     """What a value's earlier part lets expect of warnings of so many customers to come, for all that chance does in both.
 
-    The value was chosen because it looked good there; `optimism` is by how much too good. The interval is Newcombe's for a
-    difference (Statistics in Medicine 17, 1998), read as one for a proportion to come.
+    The value was chosen because it looked good there; `optimism` is by how much too good, as far as so few customers tell: the
+    lower end is that of what it is without it, the upper that of what it looked like. `swing` is by how much weeks differ
+    more than by chance: so much less does each customer tell. The ends are those of the beta-binomial distribution of how many
+    will be right, from Jeffreys' prior: with few to come only few shares are possible, which intervals for a proportion
+    (Newcombe's say) do not know.
     """
-    tries = earlier.matured if earlier.customers is None else earlier.customers
-    if earlier.precision is None or tries < 1 or later < 1:
+    tries = (earlier.matured if earlier.customers is None else earlier.customers) / swing
+    if earlier.precision is None or tries <= 0 or later < 1:
         return None
     p = min(1.0, max(0.0, earlier.precision - optimism))
-    known, chance = wilson(p * tries, tries) or (0.0, 1.0), wilson(p * later, later) or (0.0, 1.0)
-    low, high = (math.hypot(p - known[k], p - chance[k]) for k in (0, 1))
-    return Promise(p, max(0.0, p - low), min(1.0, p + high))
+    ends = [beta_binomial(q * tries + 0.5, (1 - q) * tries + 0.5, later) for q in (p, earlier.precision)]
+    return Promise(p, min(low for low, _ in ends) / later, max(high for _, high in ends) / later)
+
+
+def beta_binomial(a: float, b: float, count: int) -> tuple[int, int]:
+    """Between what the number of right ones of `count` lies in 95 of 100 cases, where their share is beta(a, b) distributed."""
+    known = math.lgamma(count + 1) + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) - math.lgamma(count + a + b)
+    low, below = 0, 0.0
+    for right in range(count + 1):
+        chosen = math.lgamma(right + 1) + math.lgamma(count - right + 1)
+        below += math.exp(known - chosen + math.lgamma(right + a) + math.lgamma(count - right + b))
+        if below <= TAIL:
+            low = right + 1
+        if below >= 1 - TAIL:
+            return low, right
+    return low, count
+
+
+def swing(trial: Trial, lines: Iterable[tuple[int, int]], split: int) -> float:
+    """How much more the share that was right differs from week to week of the earlier part than chance makes it, at least 1:
+    Pearson's chi-square over its degrees of freedom.
+    """
+    old = [(customer, at) for customer, at in lines if at < split]
+    weeks = (part(trial, old, at, min(at + 7 * DAY_US, split), split) for at in range(trial.begin, split, 7 * DAY_US))
+    told = [one for one in weeks if one.matured]
+    p = summed(told).precision
+    if p is None or p in (0.0, 1.0) or len(told) < 2:
+        return 1.0
+    found = sum((one.churned - one.matured * p) ** 2 / (one.matured * p * (1 - p)) for one in told)
+    return max(1.0, found / (len(told) - 1))
 
 
 def fold_of(customer: int, folds: int = FOLDS) -> int:

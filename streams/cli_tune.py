@@ -17,7 +17,7 @@ from rich.console import Console
 from events.times import rfc3339
 from rules.load import Configuration
 from rules.ruleset import Rule
-from rules.tuning import Goal, Promise, Tried, grid, promise, split_after, split_at
+from rules.tuning import Goal, Promise, Tried, grid, split_after, split_at
 from rules.variants import NotWrittenError, numeric, patch, patched
 from sinks import terminal
 from sinks.named import named
@@ -27,7 +27,7 @@ from streams.cli_config import ConfigOption
 from streams.cli_rules import named_rule
 from streams.cli_studies import page_language, rules, sampled
 from streams.problems import FINDINGS, UsageError, guarded
-from streams.tuning import Candidate, Choose, best_of_one, curve, fires, optimism, tier_of_rules
+from streams.tuning import Candidate, Choose, best_of_one, curve, expected, fires, tier_of_rules
 
 __all__ = ["rules"]
 
@@ -81,7 +81,7 @@ def rules_tune(
     picked, best = choose(trial, fired, at, goal)
     promised = None
     if best is not None:
-        promised = promise(best.earlier, optimism(trial, fired, at, goal, choose), best.later.customers or 0)
+        promised = expected(trial, fired, at, goal, choose, picked, best)
     found = {
         "goal": {"precision": goal.precision, "cost_ratio": goal.cost_ratio, "capacity": goal.capacity},
         "period": {"from": rfc3339(trial.begin)[:10], "to": rfc3339(trial.end)[:10]},

@@ -18,7 +18,7 @@ from rules.load import Configuration
 from rules.outcomes import EpisodeLine
 from rules.ruleset import Rule
 from rules.settings import Guard
-from rules.tuning import FOLDS, Goal, Part, Tried, chosen, fold_of, part, parts, summed
+from rules.tuning import FOLDS, Goal, Part, Promise, Tried, chosen, fold_of, part, parts, promise, summed, swing
 from rules.variants import with_parameter
 from rules.writing import Writer
 from streams import bootstrap
@@ -129,6 +129,22 @@ def best_of_one(
     """For one parameter of a rule: the value that keeps to the goal and finds most."""
     best = chosen([Tried(one.value, *parts(trial, lines, split)) for one, lines in fired.items()], goal)
     return [one for one in fired if best is not None and one.value == best.value], best
+
+
+def expected(
+    trial: Trial,
+    fired: Mapping[Candidate, list[tuple[int, int]]],
+    split: int,
+    goal: Goal,
+    choose: Choose,
+    picked: Sequence[Candidate],
+    best: Tried,
+) -> Promise | None:
+    """What the earlier part promises of what was chosen for the later part."""
+    lines = [line for one in picked for line in fired[one]]
+    lines = once(trial, lines) if len(picked) > 1 else lines
+    too_good = optimism(trial, fired, split, goal, choose)
+    return promise(best.earlier, too_good, best.later.customers or 0, swing(trial, lines, split))
 
 
 def optimism(

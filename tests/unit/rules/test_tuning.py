@@ -15,7 +15,7 @@ from support.engines import DEFAULT, configuration
 from rules.backtesting import DAY_US, Trial, wilson
 from rules.outcomes import Leaver
 from rules.rulefile import Param
-from rules.tuning import Goal, Part, Tried, chosen, grid, parts, promise, split_after, split_at
+from rules.tuning import Goal, Part, Tried, beta_binomial, chosen, grid, parts, promise, split_after, split_at, swing
 from rules.variants import NotWrittenError, numeric, patched, rewritten, with_parameter
 from streams.bootstrap import schema
 from streams.tuning import Candidate, best_of_one, optimism
@@ -115,6 +115,36 @@ def test_a_promise_is_kept_on_the_later_part_about_as_often_as_it_says() -> None
     assert kept / asked > 0.85
     assert looked / asked > 0.06  # the winner's curse
     assert abs(told / asked) < 0.03
+
+
+def test_of_few_warnings_to_come_nothing_is_ruled_out_that_is_likely() -> None:
+    """Three of four were right: that of two to come neither is has one chance in eight."""
+    told = promise(Part(4, 1.0, 4, 3, 4), 0.0, 2)
+    assert told is not None
+    assert told.kept(Part(2, 1.0, 2, 0, 2)) is True
+    assert told.kept(Part(2, 1.0, 2, 2, 2)) is True
+    assert beta_binomial(0.5, 1e9, 10) == (0, 0)
+    looked, corrected = (promise(Part(30, 1.0, 30, 10, 30), too_good, 20) for too_good in (0.0, 0.3))
+    assert looked is not None
+    assert corrected is not None
+    assert (corrected.low < looked.low, corrected.high) == (True, looked.high)  # how much too good is itself not sure
+    assert beta_binomial(1.0, 1.0, 38) == (0, 38)  # all alike, each a little more than 2.5 %
+
+
+def test_weeks_that_differ_by_more_than_chance_make_a_promise_wider() -> None:
+    """In every second week all who are warned of leave, in the others none; or always every second."""
+    leaves = {(week, k): (week % 2 == 0, k % 2 == 0) for week in range(8) for k in range(10)}
+    lines = [(week * 10 + k, (week * 7 + 1) * DAY_US) for week, k in leaves]
+    wide = [Leaver(10 * week + k, (week * 7 + 3) * DAY_US, True) for (week, k), (all_, _) in leaves.items() if all_]
+    even = [Leaver(10 * week + k, (week * 7 + 3) * DAY_US, True) for (week, k), (_, half) in leaves.items() if half]
+    split = 70 * DAY_US
+    assert swing(trial(even), lines, split) == 1.0
+    assert swing(trial(wide), lines, split) == pytest.approx(80 / 7)
+    calm, restless = (promise(Part(80, 1.0, 80, 40, 80), 0.0, 40, by) for by in (1.0, 80 / 7))
+    assert calm is not None
+    assert restless is not None
+    assert restless.low < calm.low < 0.5 < calm.high < restless.high
+    assert swing(trial([]), [], split) == swing(trial([]), lines, split) == 1.0
 
 
 def test_a_customer_who_is_warned_of_twice_counts_once_for_the_interval() -> None:
