@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench bench-kafka bench-checkpoints bench-latency bench-recovery soak bench-rules reloads outage care-outage chaos fuzz clean
+.PHONY: help setup demo test lint format bench bench-kafka bench-checkpoints bench-latency bench-recovery soak bench-rules bench-tune reloads outage care-outage chaos fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,9 @@ bench: $(STAMP) ## speed and memory on simulated events (BENCH_EVENTS=1000000 fo
 
 bench-rules: $(STAMP) ## what 100, 500 and 1,000 rules cost beside the default set (BENCH_EVENTS, BENCH_CUSTOMERS)
 	@$(BIN)/python -m benchmarks.rules
+
+bench-tune: $(STAMP) ## whether what rules tune promises is kept, on simulated seeds (BENCH_SEEDS=101,102) or BENCH_FILES with BENCH_SPLIT
+	@$(BIN)/python -m benchmarks.tuning
 
 outage: $(STAMP) ## an outage of 5,000 customers: incidents and warnings because of it (ten minutes)
 	@$(BIN)/python -m benchmarks.outage

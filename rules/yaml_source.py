@@ -50,7 +50,7 @@ def parse(file: str, raw: bytes) -> tuple[Document, list[Fault]]:
 def _decoded(file: str, raw: bytes) -> tuple[str, list[Fault]]:
     if len(raw) > MAX_BYTES:
         return "", [Fault(file, 1, 1, f"the file is larger than {MAX_BYTES:,} bytes", "yaml")]
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:2]:  # with its mark, or without
         return "", [Fault(file, 1, 1, "the file is UTF-16: save it as UTF-8", "encoding")]
     try:
         source = raw.decode("utf-8-sig")

@@ -29,12 +29,12 @@ async def _values(client: dict[str, Any], topics: tuple[str, ...]) -> list[bytes
         counts = await partition_counts(admin)
     finally:
         await admin.close()
+    where = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
+    if not where:
+        return []
     consumer = AIOKafkaConsumer(**client, enable_auto_commit=False)
     await consumer.start()
     try:
-        where = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
-        if not where:
-            return []
         consumer.assign(where)
         await consumer.seek_to_beginning(*where)
         ends = await consumer.end_offsets(where)

@@ -60,13 +60,15 @@ def mutated(chance: random.Random, text: str) -> bytes:
         text = _one(chance, text)
     if chance.random() < 0.1:
         text = text.replace("\n", chance.choice(["\r\n", "\r"]))
-    raw = text.encode(chance.choice(["utf-8"] * 20 + ["utf-8-sig", "gbk", "gb18030", "utf-16"]), "replace")
+    raw = text.encode(
+        chance.choice(["utf-8"] * 20 + ["utf-8-sig", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be"]), "replace"
+    )
     return raw[: chance.randrange(len(raw) + 1)] if chance.random() < 0.03 else raw
 
 
 def _one(chance: random.Random, text: str) -> str:
     lines = text.split("\n")
-    at, how = chance.randrange(len(lines)), chance.randrange(12)
+    at, how = chance.randrange(len(lines)), chance.randrange(14)
     line = lines[at]
     if how == 0:
         lines.insert(at, line)
@@ -96,6 +98,14 @@ def _one(chance: random.Random, text: str) -> str:
     elif how == 10 and line:
         place = chance.randrange(len(line))
         lines[at] = line[:place] + line[place + chance.randrange(1, 4) :]
+    elif how == 11:  # an anchor and what leads to it, or is merged from it
+        lines[at] = re.sub(r":(?= |$)", ": &a", line, count=1)
+        later = chance.randrange(at, len(lines))
+        lines[later] = re.sub(r"[\w-]+:.*", chance.choice(["<<: *a", "x: *a", "<<: [*a, *a]"]), lines[later], count=1)
+    elif how == 12:  # a tab between two words
+        places = [k for k, one in enumerate(line) if one == " "] or [0]
+        place = chance.choice(places)
+        lines[at] = line[:place] + "\t" + line[place + 1 :]
     else:
         lines[at] = re.sub(r"[\d.]+", lambda _: chance.choice(VALUES), line, count=1)
     return "\n".join(lines)

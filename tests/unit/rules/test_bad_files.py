@@ -177,3 +177,9 @@ def test_an_anchor_that_stands_twice_is_said_by_its_fault_alone(recwarn: pytest.
     _, faults = parse("a.yaml", b"a: &x 1\nb: &x 2\n")
     assert [fault.line for fault in faults] == [1, 2]
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_named_with_or_without_its_mark(encoding: str) -> None:
+    _, faults = parse("a.yaml", "version: 1  # 套餐\n".encode(encoding))
+    assert [fault.message for fault in faults] == ["the file is UTF-16: save it as UTF-8"]
