@@ -23,7 +23,7 @@ from rules.renewal import Renewal
 from rules.rulefile import Mode
 from rules.ruleset import Rule
 from rules.timers import EPISODE, LIFE, RuleTimers, Timer
-from rules.views import View
+from rules.views import Who
 from rules.writing import Writer, text_of
 
 DAY_US: Final = 86_400_000_000
@@ -31,14 +31,6 @@ EPISODE_LIFE_US: Final = 90 * DAY_US
 LONGEST_HOLD_US: Final = 21_600_000_000  # rows of one customer further apart than this never share a round
 
 Words = npt.NDArray[np.uint64]
-
-
-class Who(Protocol):
-    """Names of customers, and how reasons see a row (None: no row, the customer as such)."""
-
-    def customer_id(self, customer: int) -> str: ...
-    def account_id(self, customer: int) -> str | None: ...
-    def view(self, row: int | None) -> View | None: ...
 
 
 class Verdict(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from detectors.catalogue import Feature
 from events.times import rfc3339
@@ -15,10 +15,7 @@ from rules.load import Configuration
 from rules.policy import Limit, permitted
 from rules.reasons import LANGUAGES, reasons, rounded
 from rules.ruleset import Rule
-from rules.views import UNKNOWN_CAUSE, View
-
-if TYPE_CHECKING:
-    from rules.decide import Who
+from rules.views import UNKNOWN_CAUSE, View, Who
 
 _OPEN: Final = (EpisodeStatus.RAISED, EpisodeStatus.ELEVATED)
 

@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from customers.rounds import Rows
 from rules.bits import Words
-from rules.decide import Decider, Who
+from rules.decide import Decider
 from rules.early_warning import EarlyWarning, StatusReason
 from rules.load import Configuration
+from rules.views import Who
 from rules.writing import Writer
 from streams.judging import Verdict
 
