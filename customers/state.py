@@ -55,6 +55,8 @@ _BLOCKS: Final = {
     "codes": (np.uint8, len(layout.CODES), layout.CODE_UNKNOWN),
 }
 ROW: Final = np.dtype({"names": list(_BLOCKS), "formats": [(d, (w,)) for d, w, _ in _BLOCKS.values()]}, align=True)
+LAYOUT: Final = np.frombuffer(repr([(name, *block[:2]) for name, block in _BLOCKS.items()]).encode(), np.uint8)
+"""What lies where in a record, as a snapshot says it."""
 _POOLS: Final = {
     "bills": layout.BILL,
     "complaints": layout.COMPLAINT,
@@ -136,7 +138,9 @@ class Customers:
         """Arrays that `restore` takes, views of the live ones: write them before the next step."""
         pools = {name: pool[: self._used[i, 0]] for i, (name, pool) in enumerate(self._pools.items())}
         return {
-            "records": self.records[: self.count],
+            # Bytes, for numpy copies records field by field, and leaves what lies between them as it was.
+            "records": self.records[: self.count].view(np.uint8).reshape(self.count, ROW.itemsize),
+            "layout": LAYOUT,
             "attributes": self.attributes[: self.count],
             "bits": self.bits[: self.count],
             **pools,
@@ -144,9 +148,9 @@ class Customers:
         }
 
     def restore(self, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
-        """Take over a snapshot of the same layout; records that were just read from a file become these customers' own.
+        """Take over a snapshot of the same layout, once: records that were read from a file, or copied, become these customers' own.
 
-        Raises ValueError when a block has another width than this version's.
+        Raises ValueError when a block has another width than this version's, or another took them over.
         """
         self.records = _records(arrays) if "records" in arrays else _side_by_side(arrays)
         self.count = len(self.records)
@@ -174,16 +178,19 @@ class Customers:
 
 
 def _records(arrays: Mapping[str, Block]) -> Block:
-    """All records of a snapshot. What a file brought is not copied: it has the layout without its alignment, which it gets."""
-    records = arrays["records"]
-    if records.dtype != ROW:
+    """All records of a snapshot. An array that is nobody's view is not copied: it becomes the records."""
+    raw = arrays["records"]
+    if arrays["layout"].tobytes() != LAYOUT.tobytes():
         raise ValueError("state of customers lies otherwise in this version")
-    if records.dtype.isalignedstruct or not records.flags.owndata:
-        made: Block = np.zeros(len(records), ROW)
-        made.view(np.uint8)[:] = np.ascontiguousarray(records).view(np.uint8)  # what fills gaps too
+    if raw.dtype != np.uint8:
+        raise ValueError("this state of customers was taken over already")
+    if not (raw.flags.owndata and raw.flags.c_contiguous):
+        made: Block = np.zeros(len(raw), ROW)
+        made.view(np.uint8)[:] = raw.reshape(-1)
         return made
-    records.dtype = ROW  # type: ignore[misc]  # a view of it could not grow
-    return records
+    raw.dtype = ROW  # type: ignore[misc]  # a view of it could not grow
+    raw.shape = (len(raw),)
+    return raw
 
 
 def _side_by_side(arrays: Mapping[str, Block]) -> Block:

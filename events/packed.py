@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from events.cloudevents import HEADER_PREFIX
 from events.compiled import compiled
 
+MOST_BYTES = 1 << 30
+"""Of one piece: places in it are numbers of 32 bits."""
 NONE = -1
 """The length of a key or a value that is null, and the place of headers that there are none of."""
 RECORD = np.dtype(
@@ -109,12 +111,14 @@ class Records:
 
 
 def joined(pieces: Sequence[Records]) -> Records:
-    """One piece of several, in their order."""
+    """One piece of several, in their order; raises ValueError for more than MOST_BYTES."""
     if len(pieces) == 1:
         return pieces[0]
     rows = np.concatenate([np.empty(0, RECORD), *(piece.rows for piece in pieces)])
-    lengths = np.array([len(piece.raw) for piece in pieces], np.int32)
-    moved = np.repeat(np.cumsum(lengths, dtype=np.int32) - lengths, [piece.count for piece in pieces])
+    lengths = np.array([len(piece.raw) for piece in pieces], np.int64)
+    if lengths.sum() > MOST_BYTES:
+        raise ValueError(f"{lengths.sum()} bytes of records are too many for one piece")
+    moved = np.repeat(np.cumsum(lengths) - lengths, [piece.count for piece in pieces]).astype(np.int32)
     for name in ("key_at", "value_at"):
         rows[name] += moved
     rows["headers_at"] = np.where(rows["headers_at"] >= 0, rows["headers_at"] + moved, NONE)

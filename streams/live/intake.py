@@ -23,6 +23,9 @@ from streams.live.topics import EVENTS
 MOST_WAITING: Final = 60_000
 """Events of a topic that wait to be applied, beyond which no more are read."""
 
+MOST_TOGETHER: Final = 1 << 28
+"""Bytes of records that are decoded at once, if they came apart."""
+
 Arrival = tuple[str, Records, float]
 """Records of a topic, and when they came (monotonic, s)."""
 
@@ -140,13 +143,15 @@ def gathered(arrived: Iterable[Arrival], settled: float) -> list[Arrival]:
     """
     pieces: list[tuple[str, list[Records], float]] = []
     whole: dict[str, list[Records]] = {}
+    left: dict[str, int] = {}  # bytes that may still be added to a topic's
     for topic, records, came in arrived:
-        if came <= settled and topic in whole:
+        if came <= settled and len(records.raw) <= left.get(topic, -1):
             whole[topic].append(records)
+            left[topic] -= len(records.raw)
             continue
         pieces.append((topic, [records], came))
         if came <= settled:
-            whole[topic] = pieces[-1][1]
+            whole[topic], left[topic] = pieces[-1][1], MOST_TOGETHER - len(records.raw)
     return [(topic, joined(records), came) for topic, records, came in pieces]
 
 

@@ -96,9 +96,10 @@ class Topics:
         """The next records of a partition, before `end`; none when there are none left."""
         until = time.monotonic() + PATIENCE
         while self.run(self.consumer.position(where)) < end:
-            records = self.run(self.consumer.getmany(where, timeout_ms=WAIT_MS)).get(where)
-            if records:
-                return joined(records).before(end)
+            pieces = self.run(self.consumer.getmany(where, timeout_ms=WAIT_MS)).get(where, [])
+            records = joined([piece.records for piece in pieces]).before(end)
+            if records.count:
+                return records
             if time.monotonic() > until:
                 raise OutsideError(
                     f"Kafka at {self.settings.kafka_bootstrap}: no answer, {where.topic}/{where.partition} ends at {end}"

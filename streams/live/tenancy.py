@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 import msgspec
 
@@ -15,6 +14,7 @@ from streams.live.lane import Lane
 from streams.live.merge import LONG_AGO
 from streams.live.output import Output
 from streams.live.topics import EVENTS, POPULATION
+from streams.live.wire import Given
 
 
 class Tenancy:
@@ -30,15 +30,12 @@ class Tenancy:
         self.unreadable = 0  # checkpoints that were passed over
         self.sender = asyncio.create_task(outbox.run())
 
-    def accept(self, topic: str, start: int, records: Any, came: float, end: int = 0) -> bool:
-        """A chunk that came through an agent, read from offset `start` up to `end`; False if something before it is missing.
-
-        Behind its last record there may be markers of transactions, and what was compacted away.
-        """
-        if start > self.lane.received[topic]:
+    def accept(self, topic: str, piece: Given, came: float) -> bool:
+        """A piece that came through an agent; False if something before it is missing."""
+        if piece.since > self.lane.received[topic]:
             return False
-        self.lane.accept(topic, records, came)
-        self.lane.received[topic] = max(self.lane.received[topic], end)
+        self.lane.accept(topic, piece.records, came)
+        self.lane.received[topic] = max(self.lane.received[topic], piece.until)
         return True
 
     def read_anew(self) -> None:

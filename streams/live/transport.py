@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Protocol, cast
 
 import aiokafka
@@ -18,10 +17,9 @@ from aiokafka import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from events.packed import joined
 from streams.live.assignor import new_assignor
 from streams.live.merge import LONG_AGO
-from streams.live.wire import in_columns
+from streams.live.wire import Given, in_columns
 
 POLL_SECONDS = 0.05
 FETCH_BYTES = 1 << 18
@@ -99,9 +97,6 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
 class ChunkConsumer(driver.Consumer):
     """A consumer whose messages are chunks."""
 
-    starts: Mapping[TP, int] = MappingProxyType({})
-    """Where the fetch began that is on its way."""
-
     gather_seconds = 0.0
     """How long the next poll waits for more."""
 
@@ -111,8 +106,6 @@ class ChunkConsumer(driver.Consumer):
         return cast(Reading, self.app.reading)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.empty: dict[TP, int] = {}  # where fetches began that brought only markers of transactions, if any
-        self.ends: dict[TP, int] = {}  # the offset behind the fetch that is on its way, markers and all
         self.asked: dict[TP, float] = {}  # when the broker was asked for what is known of a partition's end
         super().__init__(*args, **kwargs)
 
@@ -124,34 +117,29 @@ class ChunkConsumer(driver.Consumer):
         if not wanted:
             await asyncio.sleep(POLL_SECONDS / 5)
             return {}
-        self.starts = {tp: min(at, self.empty.get(tp, at)) for tp, at in self._positions().items()}
         return await super()._getmany(wanted, min(timeout, POLL_SECONDS))
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """One message for each partition that has records, its value their tuple and its offset the last one's."""
+        """One message for each piece of a partition that a fetch brought."""
         await asyncio.sleep(self.gather_seconds)
         if not self.flow_active:  # what is read from here on is of the assignment that is valid then
             await self.wait(self.can_resume_flow)
         generation = self.app.consumer_generation_id
         found, _ = await self._wait_next_records(timeout)
-        records = {tp: joined(pieces) for tp, pieces in (found or {}).items()}
-        self.gather_seconds = GATHER_SECONDS if sum(chunk.count for chunk in records.values()) < FEW else 0.0
+        pieces: list[tuple[TP, Given]] = [(tp, piece) for tp, some in (found or {}).items() for piece in some]
+        self.gather_seconds = GATHER_SECONDS if sum(piece.records.count for _, piece in pieces) < FEW else 0.0
         if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:
             return
-        for tp, chunk in records.items():
-            self.reading.handed(tp.topic, tp.partition, chunk.last + 1)
-        self.ends = self._positions()
-        self.empty = {tp: at for tp, at in self.starts.items() if tp not in records}
+        for tp, piece in pieces:
+            self.reading.handed(tp.topic, tp.partition, piece.until)
         self._note_ends()
-        for tp, chunk in records.items():
-            yield tp, self._to_message(tp, chunk)
+        for tp, piece in pieces:
+            yield tp, self._to_message(tp, piece)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
-        """Of a whole chunk: its value is (where the fetch began, where it ended, the records), its offset the last one's."""
-        value = (self.starts.get(tp, record.first), max(record.last + 1, self.ends.get(tp, 0)), record)
-        at = record.rows["timestamp"][-1] / 1_000
+        """Of a whole piece, which is its value; its offset is the last that it covers."""
         return ConsumerMessage(
-            tp.topic, tp.partition, record.last, at, CREATED, (), None, cast(Any, value), None, tp=tp,
+            tp.topic, tp.partition, record.until - 1, 0.0, CREATED, (), None, cast(Any, record), None, tp=tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 
@@ -160,9 +148,6 @@ class ChunkConsumer(driver.Consumer):
             at = self.asked.get(tp, LONG_AGO)  # looked at before the end, which is no older
             position = state.position if state.has_valid_position else None
             self.reading.read_up_to(tp.topic, tp.partition, position, state.highwater, at)
-
-    def _positions(self) -> dict[TP, int]:
-        return {tp: state.position for tp, state in self._states().items() if state.has_valid_position}
 
     def _states(self) -> dict[TP, Any]:
         consumer = self._thread._ensure_consumer()  # noqa: SLF001 - what the fetcher knows is told nowhere else
@@ -179,7 +164,11 @@ class ChunkConsumer(driver.Consumer):
         for tp, offset in positions.items():
             if first[tp] > offset:
                 self.reading.deleted(tp.topic, tp.partition, first[tp])
-            await self.seek(tp, max(offset, first[tp]))
+        await self._thread.seek_wait({tp: max(offset, first[tp]) for tp, offset in positions.items()})
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        """In the thread that reads, and between two fetches: what it decodes meanwhile would take the seek back."""
+        await self._thread.seek_wait({partition: offset})
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (tp for tp in self.assignment() if topics is None or tp in topics or tp.topic in topics)

@@ -48,7 +48,7 @@ def kept(raw: bytes) -> Kept:
 
 
 def in_columns(consumer: Any) -> Any:
-    """Have a consumer that has been started, and has no partitions yet, give one `Records` for all that a fetch brought; gives
+    """Have a consumer that has been started, and has no partitions yet, give one `Given` for all that a fetch brought; gives
     its fetcher.
     """
     fetcher.MemoryRecords = kept  # whoever does not ask for the bytes finds what was there before
@@ -74,43 +74,32 @@ class Fetched(OrderedDict[TopicPartition, Any]):
         super().__setitem__(where, result)
 
 
-class Piece(Iterator[Records]):
+class Given(NamedTuple):
+    """All that a partition has from the offset `since` on and before `until`. Fewer records than that are all there are: the
+    others are markers of transactions, or were compacted away; there may be none.
+    """
+
+    records: Records
+    since: int
+    until: int
+
+
+class Piece(Iterator[Given]):
     """Stands for the client's `PartitionRecords`: `next_fetch_offset` is what follows what was given."""
 
     def __init__(self, records: Any) -> None:
         self.records = records
         self.next_fetch_offset: int = records.next_fetch_offset
 
-    def __next__(self) -> Records:
+    def __next__(self) -> Given:
         client, self.records = self.records, None
         if client is None:
             raise StopIteration
-        found = self._plain(client) or packed_by(client)
-        self.next_fetch_offset = found.next_offset
-        if not found.records.count:
+        found = plain_records(client) or packed_by(client)
+        if found.until <= found.since:
             raise StopIteration
-        return found.records
-
-    def _plain(self, client: Any) -> Given | None:
-        raw: bytes = client._records.raw  # noqa: SLF001
-        heads = heads_of(raw)
-        if heads is None:
-            return None
-        next_offset = self.next_fetch_offset
-        for _ in heads:
-            batch = client._records.next_batch()  # noqa: SLF001
-            if not batch.validate_crc():
-                raise fetcher.Errors.CorruptRecordException(f"wrong checksum: {client._tp}")  # noqa: SLF001
-            next_offset = batch.next_offset
-        records = unpacked(raw, heads)
-        return None if records is None else Given(records.since(self.next_fetch_offset), next_offset)
-
-
-class Given(NamedTuple):
-    """Records, and the offset that the next fetch begins at."""
-
-    records: Records
-    next_offset: int
+        self.next_fetch_offset = found.until
+        return found
 
 
 def as_parsed(_where: TopicPartition, record: Any) -> Any:
@@ -120,9 +109,25 @@ def as_parsed(_where: TopicPartition, record: Any) -> Any:
 
 def packed_by(client: Any) -> Given:
     """What the client's own parser finds."""
-    client._consumer_record = as_parsed  # noqa: SLF001
+    since, client._consumer_record = client.next_fetch_offset, as_parsed  # noqa: SLF001
     records = packed(client)
-    return Given(records, client.next_fetch_offset)
+    return Given(records, since, client.next_fetch_offset)
+
+
+def plain_records(client: Any) -> Given | None:
+    """What there is where all batches are plain; None where one is not. Raises CorruptRecordException for a wrong checksum."""
+    raw: bytes = client._records.raw  # noqa: SLF001 - and not taken from, for the client's parser may have to begin
+    heads, since = heads_of(raw), client.next_fetch_offset
+    if heads is None:
+        return None
+    batches, until = MemoryRecords(raw), since
+    for _ in heads:
+        batch = batches.next_batch()
+        if not batch.validate_crc():
+            raise fetcher.Errors.CorruptRecordException(f"wrong checksum: {client._tp}")  # noqa: SLF001
+        until = batch.next_offset
+    records = unpacked(raw, heads)
+    return None if records is None else Given(records.since(since), since, until)
 
 
 def heads_of(raw: bytes) -> list[Head] | None:

@@ -147,8 +147,7 @@ class Worker:
                 tenancy = self.tenancies.get(event.message.partition)
                 if tenancy is None:
                     continue
-                start, end, records = event.message.value
-                if not tenancy.accept(topic, start, records, time.monotonic(), end):
+                if not tenancy.accept(topic, event.message.value, time.monotonic()):
                     await self._read_again(topic, tenancy)
                 self.arrived.set()
 
@@ -156,10 +155,15 @@ class Worker:
 
     async def _read_again(self, topic: str, tenancy: Tenancy) -> None:
         """Records were lost on the way here: back to where the lane is."""
-        partition, offset = tenancy.lane.partition, tenancy.lane.received[topic]
-        log.warning("reading again from where records are missing", topic=topic, partition=partition, offset=offset)
+        where, offset = TP(topic, tenancy.lane.partition), tenancy.lane.received[topic]
+        log.warning(
+            "reading again from where records are missing", topic=topic, partition=where.partition, offset=offset
+        )
         with suppress(KafkaError):  # not ours any more: whoever has it now knows where to read
-            await self.app.consumer.seek(TP(topic, partition), offset)
+            first = (await self.app.consumer.earliest_offsets(where))[where]
+            if first > offset:
+                self.deleted(topic, where.partition, first)
+            await self.app.consumer.seek(where, max(first, offset))
 
     # --- what the transport asks
 

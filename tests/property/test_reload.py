@@ -36,7 +36,7 @@ def check(whole: list[bytes], size: int, cuts: set[int], folder: Path = QUICK) -
     assert [*steady.scores(moved.partition.clock)] == [*moved.scores(moved.partition.clock)]
     assert steady.report() == moved.report()
     ours, theirs = steady.snapshot(), moved.snapshot()
-    for name in ("partition.customers.times", "partition.customers.bits", "decider.state", "model.anomaly.masses"):
+    for name in ("partition.customers.records", "partition.customers.bits", "decider.state", "model.anomaly.masses"):
         if name in ours:
             assert np.asarray(ours[name]).tobytes() == np.asarray(theirs[name]).tobytes(), name
     return len(got)

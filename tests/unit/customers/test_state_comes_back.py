@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from customers.state import ROW, UNKNOWN, Customers
 from streams.checkpoint import read_state, write_state
@@ -48,17 +49,31 @@ def test_records_of_a_file_become_the_customers_without_a_copy(tmp_path: Path) -
 
 def test_a_snapshot_that_is_no_file_s_stays_what_it_is() -> None:
     made = some()
-    for parts in (made.snapshot(), {name: part.copy() for name, part in made.snapshot().items()}):
-        again = Customers(rule_words=2)
-        again.restore(parts)
-        assert same(made, again)
-        assert not np.shares_memory(again.records, parts["records"])
+    parts, again = made.snapshot(), Customers(rule_words=2)
+    again.restore(parts)
+    assert same(made, again)
+    assert not np.shares_memory(again.records, made.records)
+
+
+def test_a_copy_becomes_the_customers_of_one_and_of_no_other() -> None:
+    made, again = some(), Customers(rule_words=2)
+    parts = {name: part.copy() for name, part in made.snapshot().items()}
+    again.restore(parts)
+    assert same(made, again)
+    with pytest.raises(ValueError, match="taken over"):
+        Customers(rule_words=2).restore(parts)
+
+
+def test_records_that_lie_otherwise_are_refused() -> None:
+    parts = some().snapshot() | {"layout": np.zeros(3, np.uint8)}
+    with pytest.raises(ValueError, match="lies otherwise"):
+        Customers(rule_words=2).restore(parts)
 
 
 def test_blocks_that_lie_apart_are_read_as_well(tmp_path: Path) -> None:
     made, again = some(), Customers(rule_words=2)
     parts = dict(made.snapshot())
-    records = parts.pop("records")
+    records = parts.pop("records").view(ROW)[:, 0]
     blocks = {name: records[name] for name in ROW.names or ()}
     again.restore(from_file(blocks | parts, tmp_path / "state"))
     assert same(made, again)

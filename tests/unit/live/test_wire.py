@@ -11,6 +11,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c as crc32c
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,7 +48,10 @@ def told(raw, fetch_offset=0):
 
 def read(raw, fetch_offset=0):
     piece = Piece(client_of(raw, fetch_offset))
-    records = joined([*piece])
+    given = [*piece]
+    assert [one.since for one in given] == [fetch_offset] * len(given)
+    assert [one.until for one in given] == [piece.next_fetch_offset] * len(given)
+    records = joined([one.records for one in given])
     return [records.at(index) for index in range(records.count)], piece.next_fetch_offset
 
 
@@ -102,8 +106,31 @@ def test_a_fetch_gives_one_piece():
     result, fetched = Result(), Fetched()
     fetched["t/0"] = result
     (piece,) = result._partition_records
-    assert piece.rows["offset"].tolist() == [7, 8, 9, 13]
-    assert result._partition_records.next_fetch_offset == 14
+    assert piece.records.rows["offset"].tolist() == [7, 8, 9, 13]
+    assert (piece.since, piece.until, result._partition_records.next_fetch_offset) == (0, 14, 14)
+
+
+def test_what_has_no_records_left_still_says_how_far_it_goes():
+    marker = bytearray(batch([(b"\0\0\0\1", b"\0" * 6, [], 5)], transactional=True))
+    marker[22] |= 0x20  # a control batch
+    marker[17:21] = crc32c(bytes(marker[21:])).to_bytes(4, "big")
+    (given,) = Piece(client_of(bytes(marker)))
+    assert (given.records.count, given.since, given.until) == (0, 0, 1)
+
+
+def test_a_batch_that_contradicts_itself_is_an_error_and_what_is_before_it_is_given():
+    good, bad = batch([(b"k", b"v", [], 1)] * 2), bytearray(batch([(b"k", b"v", [], 1)] * 2, base=2))
+    bad += b"\0"
+    bad[8:12] = (len(bad) - 12).to_bytes(4, "big")
+    bad[17:21] = crc32c(bytes(bad[21:])).to_bytes(4, "big")
+    for raw in (good + bytes(bad), bytes(bad)):
+        try:
+            expected = told(raw)
+        except CorruptRecordException:
+            with pytest.raises(CorruptRecordException):
+                read(raw)
+        else:
+            assert read(raw) == expected
 
 
 @given(st.lists(st.tuples(TEXTS, HEADERS, TEXTS, st.integers(0, 2**45)), max_size=6), st.data())

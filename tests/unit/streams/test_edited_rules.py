@@ -151,6 +151,6 @@ def test_a_state_that_lies_otherwise_is_refused_with_what_differs(tmp_path, part
 
 def test_a_state_that_lacks_a_part_is_refused_with_its_name(tmp_path):
     made, parts = saved(folder(tmp_path / "old", COMPLAINED))
-    del parts["partition.customers.codes"]
-    with pytest.raises(UsageError, match="codes"):
+    del parts["partition.customers.layout"]
+    with pytest.raises(UsageError, match="layout"):
         bootstrap.engine(made.decider.configuration, None, parts)

@@ -142,7 +142,7 @@ def test_it_is_said_and_speaks_for_its_causes(made):
     assert decision["cause"] == "competitor_price"
     assert [(one["feature"], one["text"]["en"], one["sayable"]) for one in decision["reasons"]] == [
         ("fibre", "Fibre", True),
-        ("score", "Score: 7 points", False),
+        ("score", "Score: 7", False),
     ]
 
 
