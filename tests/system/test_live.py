@@ -47,7 +47,10 @@ def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty
                 assert workers.kill(oldest, signal.SIGTERM) == 0
         behind = wait_drained(empty, 400)
         assert not behind, workers.logs()[-4000:]
-        produce(empty, fault(lines[-1]))
+        *use, opened, resolved = fault(lines[-1])
+        produce(empty, use)
+        assert not wait_drained(empty, 400), workers.logs()[-4000:]
+        produce(empty, [opened, resolved])
         wait_until(lambda: any(one["status"] == "resolved" for one in network_incidents(empty)))
         codes = workers.stop_all()
     found, _ = expected.compare(one for one in read_all(empty) if one["customer_id"] not in NEIGHBOURS)
