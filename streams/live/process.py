@@ -12,6 +12,7 @@ import structlog
 import uvloop
 from aiokafka.errors import KafkaError
 
+from events.decoders import prepare
 from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams.checkpoint import TooNewError, UnreadableError
@@ -34,6 +35,7 @@ COLLECT_AFTER = (20_000, 20, 20)
 def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     """Work until SIGTERM. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     quiet_logs()
+    prepare()
     sys.setswitchinterval(SWITCH_SECONDS)
     spare_the_collector()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's thread that reads makes a loop of its own
