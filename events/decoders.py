@@ -17,6 +17,7 @@ def prepare() -> None:
 
 def structs(of: type) -> Iterator[type]:
     """All types below one."""
-    for struct in of.__subclasses__():
+    found: list[type] = of.__subclasses__()
+    for struct in found:
         yield struct
         yield from structs(struct)
