@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,11 @@ from events.times import rfc3339
 from streams import clock
 from streams.inputs import Reader
 from streams.live.connecting import connecting
+from streams.live.journal import Covered
 from streams.live.ranges import Topics
 from streams.live.seeding import Seeding, Watch
 from streams.live.settings import LiveSettings
+from streams.live.snapshots import State
 from streams.live.store import PartitionStore, write
 from streams.live.topics import EVENTS, HELD_OUT, POPULATION, TICKS, WARNINGS, ready_topics
 from streams.problems import UsageError
@@ -65,22 +67,32 @@ def seed(
         population = topics.offsets([TopicPartition(POPULATION, 0)], None, "end")[TopicPartition(POPULATION, 0)]
     finally:
         topics.close()
-    written = []
-    for lane, (store, engine) in enumerate(zip(stores, seeding.engines, strict=True)):
-        covered = seeding.covered(
+    covered = [
+        seeding.covered(
             lane,
             {topic: positions[TopicPartition(topic, lane)] for topic in EVENTS},
             {topic: others[TopicPartition(topic, lane)] for topic in (WARNINGS, HELD_OUT)},
             others[TopicPartition(TICKS, lane)],
             population,
         )
-        written.append(store.writing())
-        write(written[-1], covered, engine.snapshot())
-    for store, path in zip(stores, written, strict=True):  # all of them, or as good as none
-        store.publish(path)
+        for lane in range(count)
+    ]
+    leave(stores, covered, (engine.snapshot() for engine in seeding.engines))
     open_now = sum(sum(engine.open_by_tier().values()) for engine in seeding.engines)
     said = {"partitions": count, "until": rfc3339(seeding.clock), "unsaid": seeding.unsaid, "open": open_now}
     return seeding.counts.report() | said | {"from": from_said(begin)}
+
+
+def leave(stores: Sequence[PartitionStore], covered: Iterable[Covered], states: Iterable[State]) -> None:
+    """Checkpoints of all the partitions, or as good as none: none is published before all are written. Raises OSError."""
+    with ExitStack() as stack:
+        written = []
+        for store, covers, state in zip(stores, covered, states, strict=True):
+            written.append(store.writing())
+            stack.callback(written[-1].unlink, missing_ok=True)
+            write(written[-1], covers, state)
+        for store, path in zip(stores, written, strict=True):
+            store.publish(path)
 
 
 def partitions_there(settings: LiveSettings) -> int:

@@ -1,4 +1,4 @@
-"""When a worker's partitions are saved: one at a time while it works, all at once before it gives them up."""
+"""When a worker's partitions are saved: one at a time while it works, a few at once before it gives them up."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from sinks.metrics import Metrics
 from streams.live.settings import LiveSettings
 from streams.live.tenancy import Tenancy
 
+MOST_AT_ONCE: Final = 2
+"""Partitions whose state is copied at once, for each is in memory twice while it is written."""
 LOOK_SECONDS: Final = 0.005
 log = structlog.get_logger()
 
@@ -39,36 +41,48 @@ class Checkpoints:
         if kept.writing is not None:
             self._see(tenancy)
             return
-        others = any(one.kept.going_on for one in self.tenancies.values())
+        others = self._hangs() or any(one.kept.going_on for one in self.tenancies.values())
         due = time.monotonic() - kept.saved_at >= self.settings.checkpoint_every
         if due and not others and tenancy.changed():
             await self._begin(tenancy)
 
+    def _hangs(self) -> bool:
+        """Whether a disk does not answer: every further copy of a state would stay in memory too."""
+        return any(one.kept.hangs for one in self.tenancies.values())
+
     async def _begin(self, tenancy: Tenancy) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self.engine_thread, tenancy.begin_checkpoint, self.population())
+        try:
+            await loop.run_in_executor(self.engine_thread, tenancy.begin_checkpoint, self.population())
+        except (OSError, MemoryError, RuntimeError) as error:  # no memory, no thread: later there may be
+            tenancy.kept.saved_at = time.monotonic()
+            self._failed(error)
 
     def _see(self, tenancy: Tenancy) -> None:
         try:
             made = tenancy.kept.look(tenancy.outbox.sent, self.settings.checkpoint_within)
         except OSError as error:
-            self.metrics.checkpoint_failures.labels("write").inc()
-            log.error("no checkpoint could be made, the offsets stay where they are", error=str(error))  # noqa: TRY400 - the trace tells nothing more
+            self._failed(error)
             return
         if made is not None:
             self.metrics.checkpoint_seconds.observe(made.seconds)
             self.metrics.checkpoint_bytes.inc(made.size)
 
+    def _failed(self, error: Exception) -> None:
+        self.metrics.checkpoint_failures.labels("write").inc()
+        log.error("no checkpoint could be made, the offsets stay where they are", error=str(error) or repr(error))
+
     async def save_all(self) -> None:
         """A checkpoint of every partition that changed; call while nobody works on any."""
-        room = asyncio.Semaphore(os.cpu_count() or 1)
+        room = asyncio.Semaphore(min(MOST_AT_ONCE, os.cpu_count() or 1))
         await asyncio.gather(*(self._save(tenancy, room) for tenancy in self.tenancies.values()))
 
     async def _save(self, tenancy: Tenancy, room: asyncio.Semaphore) -> None:
         await self._until(tenancy, written=False)
         if tenancy.kept.writing is None and tenancy.changed():
             async with room:
-                await self._begin(tenancy)
+                if not self._hangs():
+                    await self._begin(tenancy)
                 await self._until(tenancy, written=True)
             await self._until(tenancy, written=False)
 

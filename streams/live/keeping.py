@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from concurrent.futures import Executor
 from typing import Final, NamedTuple
@@ -40,15 +42,30 @@ class Kept:
         self.store, self.durable, self.publisher = store, durable, publisher
         self.writing: Writing | None = None
         self.saved_at = time.monotonic()
+        self.closed = threading.Event()
 
     @property
     def going_on(self) -> bool:
         """Whether a checkpoint is being made that may still count in time."""
         return self.writing is not None and not self.writing.late
 
+    @property
+    def hangs(self) -> bool:
+        """Whether a writer that was given up still has its copy of the state, waiting for a disk."""
+        writing = self.writing
+        return writing is not None and writing.late and writing.writer.ended() is None
+
     def begin(self, covered: Covered, parcel: int, state: State) -> None:
-        """Have what is now written; call between two steps of the engine, and not while another one is written."""
-        self.writing = Writing(Writer(self.store.writing(), covered, state), covered, parcel)
+        """Have what is now written; call between two steps of the engine. Raises OSError, MemoryError, RuntimeError (no thread).
+
+        Nothing is begun beside a checkpoint that is written, nor once the partition is `closed`, which may happen meanwhile.
+        """
+        if self.closed.is_set() or self.writing is not None:  # who asked for it was cancelled, the asking was not
+            return
+        self.writing = writing = Writing(Writer(self.store.writing(), covered, state), covered, parcel)
+        if self.closed.is_set():  # before it could see that we write
+            writing.writer.discard(WAIT_SECONDS)
+            self.writing = None
 
     def look(self, sent: int, within: float) -> Made | None:
         """Publish what was written, once all that it covers is delivered (`sent` parcels are); what was made, if anything.
@@ -92,10 +109,11 @@ class Kept:
         self.writing, self.saved_at = None, time.monotonic()
 
     async def close(self) -> None:
-        """The partition is nobody's, or another's: who still writes for us is ended."""
+        """The partition is nobody's, or another's: who still writes for us is ended, and what nobody publishes deleted."""
+        self.closed.set()
         writing = self.writing
-        if writing is None or writing.written is not None:
+        if writing is None or writing.published is not None:
             return
-        writing.writer.stop()
-        await asyncio.to_thread(writing.writer.wait, WAIT_SECONDS)
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(writing.writer.discard, WAIT_SECONDS)
         self.writing = None

@@ -253,6 +253,7 @@ class Lane:
             order=self.order,
             found=exchange.found,
             to_obey=[*exchange.to_obey],
+            partition=self.partition,
         )
 
 

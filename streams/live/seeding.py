@@ -143,6 +143,7 @@ class Seeding:
             said=self.told,
             population=population,
             found=self.found,
+            partition=lane,
         )
 
 

@@ -5,6 +5,7 @@ docs/adr/0011-copied-checkpoints.md says why this is no longer a fork.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import threading
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ class Writer:
 
     def __init__(self, path: Path, covered: Covered, state: State) -> None:
         self.path = path
-        self.error: BaseException | None = None
+        self.error: str | None = None  # not the exception: its frames would keep the copy
         self._stopped = threading.Event()
         self._thread = threading.Thread(
             target=self._write, args=(covered, copied(state)), name="checkpoint", daemon=True
@@ -38,7 +39,7 @@ class Writer:
         try:
             write(self.path, covered, state, self._stopped.is_set)
         except BaseException as error:  # noqa: BLE001 - whatever it was, who asks is told
-            self.error = error
+            self.error = repr(error)
             self.path.unlink(missing_ok=True)
 
     def ended(self) -> bool | None:
@@ -52,6 +53,13 @@ class Writer:
     def wait(self, seconds: float) -> None:
         """Until it has ended, or so long."""
         self._thread.join(seconds)
+
+    def discard(self, seconds: float) -> None:
+        """Stop, and wait so long for its end; what it wrote is deleted. Raises OSError."""
+        self.stop()
+        self.wait(seconds)
+        if self.ended() is not None:
+            self.path.unlink(missing_ok=True)
 
 
 def copied(state: State) -> dict[str, NDArray[Any] | bytes]:
@@ -77,5 +85,6 @@ def large_pages(size: int) -> mmap.mmap:
     whole = (size // LARGE_PAGE + 1) * LARGE_PAGE
     memory = mmap.mmap(-1, whole, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
+        with contextlib.suppress(OSError):  # a system that has none
+            memory.madvise(mmap.MADV_HUGEPAGE)
     return memory

@@ -4,13 +4,16 @@
 
 An epoch is one worker's ownership of a partition; every new owner takes a higher one, and the highest is what counts. So
 a worker that was paused while another took over (a zombie) may go on writing: nobody reads it, and it deletes only what is
-older than its own. A file gets its name only when it is whole; the ones before stay for the day it cannot be read.
+older than its own. Two that never published may have one epoch, and nobody takes the other's name or half-written file. A file
+gets its name only when it is whole; the ones before stay for the day it cannot be read.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +29,8 @@ from streams.live.journal import Covered
 ENTRY: Final = "live"
 ENGINE: Final = "engine/"
 KEEP: Final = 2
+WITHOUT_LINKS: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
+"""What a file system answers that has one name for each file."""
 _NAME: Final = re.compile(rf"(\d+)-(\d+){re.escape(SUFFIX)}$")
 
 
@@ -42,6 +47,7 @@ class PartitionStore:
 
     def __init__(self, root: str, partition: int, generation: int) -> None:
         self.files, base = fsspec.core.url_to_fs(root)
+        self.partition = partition
         self.folder = f"{base.rstrip('/')}/{partition}"
         self.local = isinstance(self.files, LocalFileSystem)
         self.files.makedirs(self.folder, exist_ok=True)
@@ -76,7 +82,7 @@ class PartitionStore:
         for _, _, path in self._there():
             try:
                 state = self._read(path)
-                covered = msgspec.json.decode(bytes(state[ENTRY]), type=Covered)
+                covered = self._ours(path, msgspec.json.decode(bytes(state[ENTRY]), type=Covered))
             except (UnreadableError, KeyError, msgspec.MsgspecError) as error:
                 troubles.append(str(error))
                 continue
@@ -85,6 +91,11 @@ class PartitionStore:
         if troubles:
             raise UnreadableError(f"no checkpoint of this partition can be read: {'; '.join(troubles)}")
         return Loaded(Covered({}, {}), None, troubles)
+
+    def _ours(self, path: str, covered: Covered) -> Covered:
+        if covered.partition not in (-1, self.partition):
+            raise UnreadableError(f"{path}: of partition {covered.partition}, not {self.partition}")
+        return covered
 
     def _read(self, path: str) -> dict[str, Any]:
         if self.local:
@@ -95,25 +106,51 @@ class PartitionStore:
             return read_state(copy)
 
     def writing(self) -> Path:
-        """Where the next checkpoint is to be written before it has its name."""
+        """Where the next checkpoint is to be written before it has its name; nobody else writes there."""
         self.number += 1
-        name = f"{self.epoch:012d}-{self.number:012d}{SUFFIX}.writing"
+        name = f"{self.epoch:012d}-{self.number:012d}{SUFFIX}.{self.partition}-{secrets.token_hex(8)}.writing"
         return Path(self.folder if self.local else tempfile.gettempdir()) / name
 
     def publish(self, written: Path) -> int:
-        """Give the file its name, and delete our older ones but one; gives its size in bytes. Raises OSError."""
-        size = written.stat().st_size
-        name = f"{self.folder}/{written.name.removesuffix('.writing')}"
-        if self.local:
-            written.rename(name)
-            sync_folder(Path(self.folder))
-        else:
-            self.files.put_file(str(written), name)
-            written.unlink()
-        mine = (self.epoch, self.number)
-        for _, _, path in [one for one in self._there() if one[:2] <= mine][KEEP:]:
-            self.files.rm_file(path)
+        """Give the file its name, and delete our older ones but one; gives its size in bytes.
+
+        Raises OSError, also for what a storage raises of its own; what was written is gone then.
+        """
+        try:
+            size = written.stat().st_size
+            self._name(written, written.name.partition(SUFFIX)[0] + SUFFIX)
+            mine = (self.epoch, self.number)
+            for _, _, path in [one for one in self._there() if one[:2] <= mine][KEEP:]:
+                self.files.rm_file(path)
+        except OSError:
+            raise
+        except Exception as error:
+            raise OSError(f"{self.folder}: {error!r}") from error
+        finally:
+            written.unlink(missing_ok=True)
         return size
+
+    def _name(self, written: Path, name: str) -> None:
+        path = f"{self.folder}/{name}"
+        if not self.local:
+            self._refuse_taken(name)
+            self.files.put_file(str(written), path)
+            return
+        try:
+            os.link(written, path)  # a rename would replace what has the name
+        except FileExistsError:
+            self._refuse_taken(name)
+            raise
+        except OSError as error:
+            if error.errno not in WITHOUT_LINKS:
+                raise
+            self._refuse_taken(name)
+            written.rename(path)
+        sync_folder(Path(self.folder))
+
+    def _refuse_taken(self, name: str) -> None:
+        if any(Path(path).name == name for _, _, path in self._there()):
+            raise FileExistsError(f"{self.folder}/{name} is there already: another owner has the same epoch")
 
 
 class Stoppable:
@@ -137,3 +174,5 @@ def write(path: Path, covered: Covered, engine: Mapping[str, Any], stopped: Call
         )
         file.flush()
         os.fsync(file.fileno())
+    if stopped():
+        raise InterruptedError("nobody wants it any more")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import gc
+import mmap
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,11 +14,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.disks import hang, release
 
-from streams.checkpoint import SUFFIX
 from streams.live.journal import Covered
 from streams.live.keeping import Kept
-from streams.live.snapshots import Writer, copied
+from streams.live.snapshots import Writer, copied, large_pages
 from streams.live.store import PartitionStore
 
 LONG = 1e6
@@ -27,18 +29,6 @@ def covering(offset: int) -> Covered:
 
 
 WHOLE = {"part": np.arange(3)}
-
-
-def hang(one: Kept) -> Path:
-    """The next checkpoint's file takes nothing, as on a disk that does not answer, until `release`."""
-    path = Path(one.store.folder) / f"{one.store.epoch:012d}-{one.store.number + 1:012d}{SUFFIX}.writing"
-    os.mkfifo(path)
-    return path
-
-
-def release(path: Path) -> None:
-    """The disk answers again."""
-    path.read_bytes()
 
 
 @pytest.fixture
@@ -149,6 +139,91 @@ def test_a_writer_that_fails_is_said_and_what_counted_before_still_does(tmp_path
         assert (one.durable, one.writing) == (covering(0), None)
 
     asyncio.run(keeping())
+
+
+def test_a_partition_that_is_given_up_leaves_nothing_that_was_written_and_nobody_publishes(tmp_path, publisher) -> None:
+    async def keeping() -> None:
+        one = kept(tmp_path, publisher)
+        begin(one, 5, parcel=1)
+        wait_for_the_writer(one)
+        assert one.look(0, LONG) is None
+        await one.close()
+        assert one.writing is None
+
+    asyncio.run(keeping())
+    assert not list((tmp_path / "0").iterdir())
+
+
+def test_what_is_on_its_way_to_its_name_when_the_partition_is_given_up_gets_it(tmp_path, publisher) -> None:
+    async def keeping() -> None:
+        one = kept(tmp_path, publisher)
+        begin(one, 5)
+        wait_for_the_writer(one)
+        assert one.look(0, LONG) is None
+        await one.close()
+        assert one.writing is not None
+        assert one.writing.published is not None
+        await one.writing.published
+
+    asyncio.run(keeping())
+    assert PartitionStore(str(tmp_path), 0, 2).load().covered == covering(5)
+
+
+def test_nothing_is_begun_for_a_partition_that_was_given_up(tmp_path, publisher) -> None:
+    one = kept(tmp_path, publisher)
+    asyncio.run(one.close())
+    begin(one, 5)
+    assert one.writing is None
+    assert not list((tmp_path / "0").iterdir())
+
+
+def test_a_partition_that_is_given_up_while_its_state_is_copied_leaves_no_writer(tmp_path, publisher) -> None:
+    one = kept(tmp_path, publisher)
+
+    class Closing(dict):
+        def items(self):
+            asyncio.run(one.close())
+            return super().items()
+
+    one.begin(covering(5), 0, Closing(WHOLE))
+    assert one.closed.is_set()
+    assert one.writing is None
+    assert not list((tmp_path / "0").iterdir())
+
+
+def test_nothing_is_begun_beside_a_checkpoint_that_is_written(tmp_path, publisher) -> None:
+    one = kept(tmp_path, publisher)
+    begin(one, 5)
+    first = one.writing
+    begin(one, 6)
+    assert one.writing is first
+    wait_for_the_writer(one)
+
+
+def test_a_writer_that_failed_is_gone_with_its_copy_as_soon_as_nobody_asks_for_it(tmp_path) -> None:
+    writer = Writer(tmp_path / "nowhere" / "file", covering(5), WHOLE)
+    writer.wait(60.0)
+    assert writer.ended() is False
+    there = weakref.ref(writer)
+    gc.disable()
+    try:
+        del writer
+        assert there() is None
+    finally:
+        gc.enable()
+
+
+def test_a_writer_that_nobody_wants_leaves_no_file_however_far_it_came(tmp_path) -> None:
+    writer = Writer(tmp_path / "file", covering(5), WHOLE)
+    writer.wait(60.0)
+    assert writer.ended()
+    writer.discard(60.0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_system_without_large_pages_has_small_ones(monkeypatch) -> None:
+    monkeypatch.setattr(mmap, "MADV_HUGEPAGE", -1, raising=False)
+    assert len(large_pages(5)) >= 5
 
 
 SHAPES = st.sampled_from([(0,), (3,), (2, 5), (0, 4), ()])
