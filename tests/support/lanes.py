@@ -73,6 +73,7 @@ class Cluster:
     def open(self, lane: int, covered: Covered, saved: dict[str, Any] | None, newest: int | None = None) -> Lane:
         """A lane as a worker opens it; what was said from the `newest`-th statement on comes to it first, too."""
         ticks = chain([*enumerate(self.ticks[lane])][covered.ticks :], covered.ticks)
+        saved = None if saved is None else copied(saved)  # as if it was read again
         if self.library is None:
             engine = self.build(saved)
         else:
