@@ -16,7 +16,7 @@ from rules.casefile import read_cases
 from rules.caserun import Runner
 from rules.check import check
 from rules.coverage import Coverage
-from rules.faults import ConfigurationError, Fault, in_one_line
+from rules.faults import ConfigurationError, Fault, errors, in_one_line
 from rules.findings import FORMATS
 from rules.formats import Style
 from rules.load import Configuration
@@ -88,8 +88,8 @@ def rules_test(
     schema = configuration.schema
     found = configuration.rules
     cases, faults = read_cases(chosen, (*found.rules, *found.switched_off), schema)
-    if faults:
-        raise ConfigurationError(faults)
+    if wrong := errors(faults):
+        raise ConfigurationError(wrong)
     style = Style("en", configuration.settings.currency, configuration.settings.utc_offset)
     seen = Coverage((*found.rules, *found.switched_off))
 
