@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +35,7 @@ from rules.hints import did_you_mean
 from rules.load import read_file
 from rules.rulefile import Bilingual, Code, Identifier, Strict
 from rules.ruleset import Rule
+from rules.units import SHARES, too_large_a_share
 
 Kinds = {"number": float, "bool": bool, "category": str}
 
@@ -165,6 +166,8 @@ def _unknown_features(
             )
         elif wrong := _wrong_value(schema[name], value):
             faults.append(document.fault(path, f"`{name}` {wrong}", "wrong-type"))
+        elif schema[name].unit in SHARES and (said := too_large_a_share(float(value), plain=True)):
+            faults.append(replace(document.fault(path, f"`{name}`: {said}", "no-percent"), severity="warning"))
     return faults
 
 

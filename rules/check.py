@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rules.casefile import read_cases
-from rules.faults import Fault, limited, render
+from rules.faults import Fault, errors, limited, render
 from rules.feature_types import Schema
 from rules.lint import lint
 from rules.load import examine
@@ -31,4 +31,6 @@ def check(
     if found is None:
         return limited([*reading.faults, *unread])
     cases, faults = read_cases(rules or folder, (*found.rules.rules, *found.rules.switched_off), found.schema)
-    return limited([*reading.faults, *unread, *faults, *lint(reading, None if faults else cases, found.schema, now)])
+    return limited(
+        [*reading.faults, *unread, *faults, *lint(reading, None if errors(faults) else cases, found.schema, now)]
+    )

@@ -7,7 +7,7 @@ runs the author's text. Unknown (NaN) is neither true nor false: a condition fir
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -40,12 +40,15 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A checked condition. `features` are all it names; `known` those surely known wherever it is true."""
+    """A checked condition. `features` are all it names; `known` those surely known wherever it is true; `doubts` what is
+    right in it and hardly what is meant.
+    """
 
     text: str
     condition: Condition
     features: frozenset[str]
     known: frozenset[str]
+    doubts: tuple[ExpressionFault, ...] = field(default=(), compare=False)
 
     def evaluate(self, columns: Columns) -> BoolArray:
         """Where the condition is definitely true; read-only. Pass one Sheet to all conditions of a batch."""
@@ -77,7 +80,7 @@ def compile_condition(
     if isinstance(condition, Always):
         state = str(condition.value).lower()
         raise ExpressionError([ExpressionFault(0, f"the condition is always {state}: no feature can change it")])
-    return Compiled(text, condition, condition.features, condition.known)
+    return Compiled(text, condition, condition.features, condition.known, tuple(dict.fromkeys(checker.doubts)))
 
 
 def _clause(text: str, leaf: Leaf, sheet: Sheet, row: int) -> Clause:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rules.casefile import Case
 from rules.documents import Document, Path
+from rules.expressions import Compiled
 from rules.faults import Fault
 from rules.feature_types import Schema
 from rules.hints import did_you_mean
@@ -26,6 +27,7 @@ def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema, now: in
     for rule in (*configuration.rules.rules, *configuration.rules.switched_off):
         document, path = reading.places[rule.id]
         yield from _contradictions(rule, document, path, schema)
+        yield from _doubts(rule, document, path)
         yield from _unknown_in_text(rule, document, path)
         if now is not None:
             yield from _over(rule, document, path, now)
@@ -48,6 +50,16 @@ def _contradictions(rule: Rule, document: Document, path: Path, schema: Schema) 
             message = f"rule `{rule.id}`: both `expr` and `clear_expr` are true when {_in_words(found)}{among}"
             yield document.fault((*path, "clear_expr"), message, "contradiction")
             return
+
+
+def _doubts(rule: Rule, document: Document, path: Path) -> Iterator[Fault]:
+    conditions: list[tuple[Path, Compiled]] = [(("expr",), rule.expr), (("clear_expr",), rule.clear)]
+    conditions += [(("exceptions", i, "expr"), one.expr) for i, one in enumerate(rule.exceptions)]
+    for key, condition in conditions:
+        for doubt in condition.doubts:
+            message = f"rule `{rule.id}`: {doubt.message}"
+            fault = document.fault_within((*path, *key), doubt.offset, message, "no-percent")
+            yield replace(fault, severity="warning")
 
 
 def _unknown_in_text(rule: Rule, document: Document, path: Path) -> Iterator[Fault]:

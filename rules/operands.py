@@ -16,7 +16,7 @@ from rules.hints import did_you_mean
 from rules.lookalikes import WORDS, mend_of_condition
 from rules.syntax import ExpressionFault, end_of, offset_of
 from rules.thresholds import Parameter, Scalar, threshold
-from rules.units import OF_FEATURES, Quantity
+from rules.units import OF_FEATURES, SHARES, Quantity, too_large_a_share
 
 __all__ = ["FUNCTIONS", "Named", "Operand", "OperandChecker", "Parameter", "described", "dotted"]
 
@@ -53,6 +53,7 @@ class OperandChecker:
     ) -> None:
         """`quantities` are the numbers with units that stood in the text, by offset, with names in their places."""
         self.faults: list[ExpressionFault] = []
+        self.doubts: list[ExpressionFault] = []  # right, and hardly what is meant
         self._text = text
         self._schema = schema
         self._params = {name: threshold(value) for name, value in params.items()}
@@ -176,6 +177,21 @@ class OperandChecker:
         except ValueError as error:
             self.refuse(node, str(error))
         return _UNKNOWN
+
+    def doubt(self, *sides: ast.expr) -> None:
+        """Notes each plain number among what a share is compared with that is too large for one: a forgotten `%`."""
+        if self._unit not in SHARES:
+            return
+        for node in sides:
+            name = dotted(node) or ""
+            given = self._params.get(name[7:]) if name.startswith("params.") else None
+            values = (
+                [getattr(node, "value", None)] if given is None else [given.value, *(one for *_, one in given.cases)]
+            )
+            for value in values:
+                if isinstance(value, int | float) and (said := too_large_a_share(float(value))):
+                    message = said if given is None else f"`{name}`: {said}"
+                    self.doubts.append(ExpressionFault(offset_of(self._text, node), message))
 
     def _call(self, node: ast.Call) -> Operand:
         name = node.func.id if isinstance(node.func, ast.Name) else "?"

@@ -78,6 +78,7 @@ class Checker(OperandChecker):
             return self._named(a, op, b, right, span)
         if isinstance(a, str | bool) or isinstance(b, str | bool | Named):
             return self._undecided(left, f"cannot compare {described(a)} with {described(b)}")
+        self.doubt(left, right)
         return _compared(op, a, b, span)
 
     def _named(self, a: Named, op: str, b: Operand, right: ast.expr, span: Span) -> Condition | Always:
@@ -102,6 +103,7 @@ class Checker(OperandChecker):
             return Member(a.name, tuple(dict.fromkeys(texts)), wanted, span)
         numbers = tuple(item for item in items if isinstance(item, Number))
         if isinstance(a, Number) and not isinstance(a, Constant) and len(numbers) == len(items):
+            self.doubt(*right.elts)
             return OneOf(a, numbers, wanted, span)
         return self._undecided(right, f"the list must hold only what {described(a)} can be compared with")
 

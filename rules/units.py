@@ -70,6 +70,9 @@ OF_FEATURES: Final[Mapping[str, tuple[str, Fraction]]] = {
     "money": (MONEY, Fraction(1)), "money/min": (PRICE, Fraction(1)),
 }  # fmt: skip
 """The units of features that other units can be turned into; all others are counts."""
+SHARES: Final = frozenset(unit for unit, (dimension, _) in OF_FEATURES.items() if dimension == SHARE)
+LARGEST_SHARE: Final = 10.0
+"""Beyond 1,000 % a plain number is more likely to lack its `%`."""
 _WORD: Final = r"%|‰|[A-Za-z\u4e00-\u9fff]+(?:/[A-Za-z\u4e00-\u9fff]+)?"
 _QUANTITY: Final = re.compile(rf"([+-]?\d+(?:\.\d+)?)\s*({_WORD})", re.ASCII)
 WITHIN: Final = re.compile(rf"(?<![\w.])(\d+(?:\.\d+)?)[ \t]*({_WORD})(?!\w)")
@@ -112,6 +115,16 @@ def quantity(text: str) -> Quantity | None:
     """A text as a quantity; None for any other text. Its unit need not exist."""
     found = _QUANTITY.fullmatch(text.strip())
     return None if found is None else Quantity(found[1], found[2])
+
+
+def too_large_a_share(value: float, *, plain: bool = False) -> str:
+    """What to say of a number in the place of a share that seems to lack its `%`, which cannot be written where only `plain`
+    numbers stand; empty where there is nothing to say.
+    """
+    if value <= LARGEST_SHARE:
+        return ""
+    meant = f"{value / 100:.15g}" if plain else f"{value:.15g}%"
+    return f"{value:.15g} here means {value * 100:.15g} %; did you mean {meant}?"
 
 
 def full_width(text: str) -> str | None:

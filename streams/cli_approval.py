@@ -15,10 +15,12 @@ from rules.approval import ApprovalError, Book, Entry, in_words, short
 from rules.check import check
 from rules.comparing import differences
 from rules.faults import ConfigurationError, errors
+from rules.load import Configuration
 from streams import bootstrap, clock
 from streams.cli_config import ConfigOption
 from streams.cli_tune import rules
 from streams.problems import UsageError, guarded
+from streams.trying_cases import try_cases
 
 __all__ = ["rules"]
 
@@ -47,12 +49,19 @@ def rules_propose(
     config: ConfigOption = None,
     by: ByOption = None,
     note: NoteOption = "",
+    untested: Annotated[
+        bool, typer.Option("--untested", help="Whatever its tests say; the log's note says so.")
+    ] = False,
 ) -> None:
-    """Hand in a rule set for approval. It must be free of faults; what it changes is said."""
+    """Hand in a rule set for approval. It must be free of faults and pass its tests; what it changes is said."""
     folder = bootstrap.config_folder(config)
     proposed = rules_within(path, folder)
     found = bootstrap.announced(folder, proposed)
     checked(folder, proposed)
+    if untested:
+        note = f"{note} (untested)".lstrip()
+    else:
+        passing(proposed, found)
     entry = _done(
         lambda: book(folder).propose(proposed, found.rules.version, by or getpass.getuser(), clock.now_text(), note)
     )
@@ -137,6 +146,14 @@ def checked(folder: Path, within: Path | None = None) -> None:
     """Raises ConfigurationError with every fault of a configuration folder, with its rules or those of another folder."""
     if faults := errors(check(folder, bootstrap.schema(), os.environ, rules=within)):
         raise ConfigurationError(faults)
+
+
+def passing(proposed: Path, found: Configuration) -> None:
+    """Raises UsageError with what fails of the tests beside rules."""
+    tried = try_cases(proposed, found)
+    if tried.failed:
+        said = f"{tried.failed} of {tried.cases} tests failed; --untested hands it in all the same"
+        raise UsageError("\n".join((*tried.differences, said)))
 
 
 def _done(act: Callable[[], Entry]) -> Entry:

@@ -81,6 +81,11 @@ def test_the_tutorial_as_it_is_written(place: Path) -> None:
     assert "warned of at warning or above" in whole
     assert "mode: live" in whole  # promoted
     assert "rolled back to" in whole
+    assert {'"matured": ', '"churned": ', '"precision": '} <= set(re.findall(r'"\w+": ', whole))
+    assert re.search(r"Z  true\n    true    value_class", whole)  # the moment at which the rule turned true
+    assert "fired at " in whole
     assert "mode: shadow" in (place / "mine" / "rules" / "halved.yaml").read_text()
     assert {"backtest.html", "tune.html", "would-be.jsonl"} <= {one.name for one in place.iterdir()}
     assert not list(DEFAULT.rglob("halved*"))
+    assert run(place, "churn rules rollback --config mine --by a", "").returncode == 0
+    assert not list((place / "mine" / "rules").glob("halved*"))  # as delivered, as the first note says

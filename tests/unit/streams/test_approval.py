@@ -47,7 +47,7 @@ def test_proposed_approved_and_rolled_back(folder: Path) -> None:
     first = hash_in(churn("rules", "propose", *options, "--by", "Li Wei", "--note", "as delivered"))
     assert churn("rules", "approve", first, *options, "--by", "Wang Fang").exit_code == 0
     before = hash_of(folder / "rules")
-    done = churn("rules", "propose", str(draft(folder, 5)), *options, "--by", "Li Wei")
+    done = churn("rules", "propose", str(draft(folder, 5)), "--untested", *options, "--by", "Li Wei")
     assert "complaint-waiting: params.wait: 3 -> 5" in done.stdout
     assert hash_of(folder / "rules") == before  # a proposal changes nothing
     refused = churn("rules", "approve", hash_in(done), *options, "--by", " li  wei ")
@@ -144,7 +144,7 @@ def test_wrong_usage(arguments: tuple[str, ...], message: str, folder: Path) -> 
 def test_hand_edits_that_nobody_proposed_are_not_overwritten(folder: Path) -> None:
     options = ("--config", str(folder))
     first = hash_in(churn("rules", "propose", *options, "--by", "a"))
-    second = hash_in(churn("rules", "propose", str(draft(folder, 5)), *options, "--by", "a"))
+    second = hash_in(churn("rules", "propose", str(draft(folder, 5)), "--untested", *options, "--by", "a"))
     assert churn("rules", "approve", first, *options, "--by", "b").exit_code == 0
     usage = folder / "rules" / "usage.yaml"
     edit = usage.read_text().replace("drop: 0.35", "drop: 0.3")
@@ -154,7 +154,7 @@ def test_hand_edits_that_nobody_proposed_are_not_overwritten(folder: Path) -> No
     assert refused.exit_code == 2
     assert f"what stands in {folder / 'rules'} ({edited[:12]}) was never proposed" in refused.stderr
     assert usage.read_text() == edit
-    hash_in(churn("rules", "propose", *options, "--by", "c"))
+    hash_in(churn("rules", "propose", "--untested", *options, "--by", "c"))
     assert churn("rules", "approve", second, *options, "--by", "b").exit_code == 0
     usage.write_text(edit + "# again\n")
     edited = hash_of(folder / "rules")
@@ -269,3 +269,17 @@ def test_processes_that_write_at_once_lose_nothing(folder: Path) -> None:
         assert process.returncode == 0
     written = [(entry.by, entry.at) for entry in Book(folder).entries]
     assert sorted(written) == sorted((by, str(number)) for by in "abc" for number in range(40))
+
+
+def test_what_fails_its_tests_is_not_proposed_unless_somebody_says_so(folder: Path) -> None:
+    there, options = draft(folder, 3), ("--config", str(folder), "--by", "a", "--note", "stricter")
+    rule = (there / "usage.yaml").read_text()
+    assert "drop: 0.35" in rule
+    (there / "usage.yaml").write_text(rule.replace("drop: 0.35", "drop: 0.25"))
+    refused = churn("rules", "propose", str(there), *options)
+    assert refused.exit_code == 2
+    assert "usage-dropping should be true, but it is not so" in refused.stderr
+    assert refused.stderr.splitlines()[-1].endswith(" tests failed; --untested hands it in all the same")
+    assert not (folder / "approvals.jsonl").exists()
+    hash_in(churn("rules", "propose", str(there), *options, "--untested"))
+    assert "(stricter (untested))" in churn("rules", "log", "--config", str(folder)).stdout

@@ -273,3 +273,16 @@ def test_a_misspelt_override_is_said_by_every_command_that_loads(command: tuple[
     said = "environment CHURN_RECHEK:1:1: `CHURN_RECHEK` is no setting; did you mean `CHURN_RECHECK`? (warning)"
     assert done.stderr.count(said) == 1
     assert said not in done.stdout
+
+
+def test_findings_end_with_one_unless_warnings_are_allowed(tmp_path: Path) -> None:
+    folder = edited(tmp_path / "config")
+    options = ("--config", str(folder), "--allow-warnings")
+    (folder / "rules" / "usage_test.yaml").unlink()
+    for command in ("rules", "config"):
+        strict, lenient = churn(command, "check", *options[:2]), churn(command, "check", *options)
+        assert (strict.exit_code, lenient.exit_code) == (1, 0)
+        assert strict.stdout == lenient.stdout
+        assert "no test expects it to fire (warning)" in lenient.stdout
+    (folder / "rules" / "usage.yaml").write_text("version: 1\n")
+    assert churn("rules", "check", *options).exit_code == 1
