@@ -101,10 +101,17 @@ class Records:
     def at(self, index: int) -> Record:
         """One of them."""
         row = self.rows[index]
-        key, value = (self._bytes(row[f"{part}_at"], row[f"{part}_len"]) for part in ("key", "value"))
-        return Record(
-            value, read_headers(self.raw, int(row["headers_at"])), key, int(row["timestamp"]), int(row["offset"])
-        )
+        value = self._bytes(row["value_at"], row["value_len"])
+        return Record(value, self.headers(index), self.key(index), int(row["timestamp"]), int(row["offset"]))
+
+    def key(self, index: int) -> bytes | None:
+        """The key of one of them."""
+        row = self.rows[index]
+        return self._bytes(row["key_at"], row["key_len"])
+
+    def headers(self, index: int) -> list[tuple[str, bytes | None]]:
+        """The headers of one of them."""
+        return read_headers(self.raw, int(self.rows["headers_at"][index]))
 
     def _bytes(self, at: int, length: int) -> bytes | None:
         return None if length < 0 else self.raw[at : at + length]

@@ -58,9 +58,9 @@ def objects_of_records(records: Records, place: str) -> Objects:
 
 def read_record(records: Records, position: int, text: bytes) -> Event:
     """The event of a record; raises RefusedError, or what `diagnose` understands."""
-    record, binary = records.at(position), records.rows["binary"][position]
-    event = read_binary(attributes_of(record.headers), text) if binary else read_struct(0, text)
-    if record.key is None or record.key != event.customer_id.encode():
+    binary = records.rows["binary"][position]
+    event = read_binary(attributes_of(records.headers(position)), text) if binary else read_struct(0, text)
+    if records.key(position) != event.customer_id.encode():
         raise RefusedError(Reason.OUT_OF_RANGE, "record key is not customer_id")
     return event
 

@@ -136,10 +136,10 @@ class ChunkConsumer(driver.Consumer):
         for tp, piece in pieces:
             yield tp, self._to_message(tp, piece)
 
-    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+    def _to_message(self, tp: TP, piece: Any) -> ConsumerMessage:
         """Of a whole piece, which is its value; its offset is the last that it covers."""
         return ConsumerMessage(
-            tp.topic, tp.partition, record.until - 1, 0.0, CREATED, (), None, cast(Any, record), None, tp=tp,
+            tp.topic, tp.partition, piece.until - 1, 0.0, CREATED, (), None, piece, None, tp=tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 

@@ -57,11 +57,12 @@ def in_columns(consumer: Any) -> Any:
 
 
 class Head(NamedTuple):
-    """The beginning of a batch that lies at raw[at:end]."""
+    """The beginning of a batch of so many `records` that lies at raw[at:end]."""
 
     at: int
     end: int
     attributes: int
+    records: int
 
 
 class Fetched(OrderedDict[TopicPartition, Any]):
@@ -138,13 +139,13 @@ def heads_of(raw: bytes) -> list[Head] | None:
             return None
         if at + HEAD_BYTES > len(raw):
             break
-        _, length, _, _, _, attributes, *_ = HEAD.unpack_from(raw, at)
+        _, length, _, _, _, attributes, *_, count = HEAD.unpack_from(raw, at)
         end, compression = at + FRAME_BYTES + length, attributes & COMPRESSION
         if attributes & SPECIAL or length < HEAD_BYTES - FRAME_BYTES or (compression and compression not in UNPACK):
             return None
         if end > len(raw):
             break
-        heads.append(Head(at, end, attributes))
+        heads.append(Head(at, end, attributes, count))
         at = end
     return heads
 
@@ -154,8 +155,7 @@ def unpacked(raw: bytes, heads: list[Head]) -> Records | None:
     pieces = [plain(raw, head) for head in heads]
     whole = b"".join(pieces)
     ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
-    counts = [HEAD.unpack_from(raw, head.at)[-1] for head in heads]
-    rows = np.empty(max(0, sum(counts)), RECORD)
+    rows = np.empty(max(0, sum(head.records for head in heads)), RECORD)
     read = read_batches(np.frombuffer(whole or b"\0", np.uint8), ends, BINARY_PREFIX, rows)
     return Records(whole, rows) if read == len(rows) else None
 
