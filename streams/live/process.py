@@ -35,6 +35,7 @@ COLLECT_AFTER = (20_000, 20, 20)
 def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     """Work until SIGTERM. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     quiet_logs()
+    structlog.get_logger().info("worker starting")
     prepare()
     sys.setswitchinterval(SWITCH_SECONDS)
     spare_the_collector()

@@ -265,13 +265,16 @@ class Worker:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if self.failure is not None:
             raise self.failure
+        log.info("worker stopping", partitions=len(self.tenancies))
         await self._save_before_the_end()
+        log.info("partitions saved")
         for task in (*tasks, *waiting):
             task.cancel()
         try:
             await asyncio.wait_for(self._leave(), self.settings.stop_within / 2)
         except (TimeoutError, KafkaError) as error:  # the group finds out by itself
             log.warning("ended without a word to the broker", error=repr(error))
+        log.info("worker stopped")
 
     async def _leave(self) -> None:
         await self.app.stop()
