@@ -14,20 +14,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from events.contract import MarketNoted, NetworkIncident
-from events.decode import decode
-from events.hashing import hash64
-from events.times import SLOT_US, time_of
+from events.times import SLOT_US
 from population.bills import LEAST_BILLS
 from population.finder import AskedTally, Finder
 from population.findings import Answer, Counted, Finding, Said, Word, unpacked
 from population.holds import home_of
 from population.incident import CELL, MOST_LISTED, Incident, IncidentKind, IncidentStatus, Known
+from population.reports import facts_of, identity_of, turn_of
 from population.slots import WAIT_US, close, pass_by
 from population.sums import Labels, add
 from population.watches import REMEMBERED_US, Stop, Watches
-
-Fact = NetworkIncident | MarketNoted
 
 
 class Open(msgspec.Struct):
@@ -48,7 +44,7 @@ class Judge:
         self.offset = 0  # of the statement to be heard next
         self.before: dict[int, int] = {}
         self.silent: set[int] = set()  # whom nobody waits for until they speak again
-        self.reports: dict[int, int] = {}  # those heard, by their hash: when each has its turn (µs)
+        self.reports: dict[int, int] = {}  # those heard, by their identity: when each has its turn (µs)
         self.waiting: list[tuple[int, str]] = []  # reports whose turn (µs) has not come
         self.slots: dict[int, list[bytes]] = {}
         self.now = 0
@@ -86,9 +82,11 @@ class Judge:
             self._answered(lane, unpacked(raw, Answer))
 
     def _reported(self, reports: Sequence[str]) -> None:
-        """Each counts once: who takes a partition over may say them again, in another order of the topics."""
+        """Each counts once: who takes a partition over may say them again, in another order of the topics, and a producer may have
+        sent it to two partitions.
+        """
         for report in reports:
-            key, turn = hash64(report), turn_of(report)
+            key, turn = identity_of(report), turn_of(report)
             if key not in self.reports:
                 self.reports[key] = turn
                 self.waiting.append((turn, report))
@@ -270,14 +268,3 @@ class State(msgspec.Struct):
     open: list[Open]
     findings: list[Finding]
     out: list[Incident]
-
-
-def facts_of(report: str) -> list[Fact]:
-    """What a report says; nothing where it cannot be read."""
-    batch = decode(report.encode(), "population", received_at="")
-    return [fact for fact in batch.facts.values() if isinstance(fact, Fact)]
-
-
-def turn_of(report: str) -> int:
-    """When a report has its turn (µs): when it is dated."""
-    return max((time_of(fact.occurred_at, "occurred_at") for fact in facts_of(report)), default=0)

@@ -31,6 +31,12 @@ class Metrics:
         self.lag = self._gauge(
             "churn_consumer_lag_records", "Records of a partition not yet applied.", "topic", "partition"
         )
+        self.transactions = self._gauge(
+            "churn_open_transaction_records",
+            "Records of a partition that are read when a producer ends its transaction.",
+            "topic",
+            "partition",
+        )
         self.batch_seconds = self._histogram(
             "churn_batch_seconds", "From a batch's arrival to its decisions.", BATCH_BUCKETS
         )
@@ -72,12 +78,15 @@ class Metrics:
             for state, count in of_queue._asdict().items():
                 self.queue_items.labels(queue, state).set(count)
 
-    def show_lag(self, lags: Mapping[int, Mapping[str, int]]) -> None:
-        """Records not yet applied, by topic, of the partitions that are ours; of others nothing is said any more."""
-        self.lag.clear()
-        for partition, by_topic in lags.items():
-            for topic, records in by_topic.items():
-                self.lag.labels(topic, str(partition)).set(records)
+    def show_lag(self, lags: Mapping[int, Mapping[str, int]], held: Mapping[int, Mapping[str, int]]) -> None:
+        """Records not yet applied, and those behind open transactions, by topic, of the partitions that are ours; of others
+        nothing is said any more.
+        """
+        for gauge, shown in ((self.lag, lags), (self.transactions, held)):
+            gauge.clear()
+            for partition, by_topic in shown.items():
+                for topic, records in by_topic.items():
+                    gauge.labels(topic, str(partition)).set(records)
 
     def show_open(self, by_tier: Mapping[str, int]) -> None:
         """Open episodes by tier; of tiers that are not named there are none."""

@@ -50,7 +50,7 @@ class CareQueues:
         self.delivery, self.outbox, self.looking = Delivery(client, tiers), Outbox(client), Queues(client)
         self.consumer = AIOKafkaConsumer(
             WARNINGS,
-            **settings.client(),
+            **settings.reader(),
             group_id=f"{settings.kafka_group}-care",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -85,7 +85,7 @@ async def _connected(settings: LiveSettings, work: Callable[[Board, AIOKafkaProd
     library = Library(
         bootstrap.configuration, lambda configuration, saved: bootstrap.engine(configuration, None, saved)
     )
-    board = Board(settings.client(), library, lambda _error, _order: None)
+    board = Board(settings.reader(), library, lambda _error, _order: None)
     producer = AIOKafkaProducer(**settings.client(), acks="all", enable_idempotence=True)
     await producer.start()
     try:

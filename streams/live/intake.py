@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from events.columns import empty_batch
-from events.contract import MarketNoted, NetworkIncident
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.packed import Record, Records, joined
 from events.records import decode_records
+from population.reports import Fact, report_of
 from streams.live.merge import LONG_AGO, NEVER, Merger
 from streams.live.placement import IN_PLACE, misplaced
 from streams.live.topics import EVENTS
@@ -116,9 +116,9 @@ class Intake:
         batch = decode_records(records, place, received_at=received_at) if records.count else empty_batch()
         self._dead.extend(batch.dead)
         batch.dead = []
-        for index, fact in batch.facts.items():
-            if isinstance(fact, NetworkIncident | MarketNoted):
-                self._reports.append(batch.payload(index).decode())
+        for fact in batch.facts.values():
+            if isinstance(fact, Fact):
+                self._reports.append(report_of(fact))
         self.merger.queues[topic].add(batch, next_offset, came)
 
     def _at_home(self, records: Records, place: str, received_at: str) -> Records:

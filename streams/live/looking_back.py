@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from streams.live.settings import live_settings
+from streams.live.settings import LiveSettings, live_settings
 from streams.live.topics import partition_counts
 from streams.problems import OutsideError
 
@@ -17,13 +16,13 @@ from streams.problems import OutsideError
 def values(*topics: str) -> list[bytes]:
     """The values of all records of some topics, each partition in its order. Raises OutsideError, UsageError."""
     try:
-        return asyncio.run(_values(live_settings().client(), topics))
+        return asyncio.run(_values(live_settings(), topics))
     except (KafkaError, OSError) as error:
         raise OutsideError(f"Kafka: {str(error) or type(error).__name__}") from error
 
 
-async def _values(client: dict[str, Any], topics: tuple[str, ...]) -> list[bytes]:
-    admin = AIOKafkaAdminClient(**client)  # a consumer knows the partitions of its own topics alone
+async def _values(settings: LiveSettings, topics: tuple[str, ...]) -> list[bytes]:
+    admin = AIOKafkaAdminClient(**settings.client())  # a consumer knows the partitions of its own topics alone
     await admin.start()
     try:
         counts = await partition_counts(admin)
@@ -32,7 +31,7 @@ async def _values(client: dict[str, Any], topics: tuple[str, ...]) -> list[bytes
     where = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
     if not where:
         return []
-    consumer = AIOKafkaConsumer(**client, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**settings.reader(), enable_auto_commit=False)
     await consumer.start()
     try:
         consumer.assign(where)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+
+import structlog
 
 from sinks.metrics import Metrics
 from streams.live.output import Output
@@ -11,6 +14,7 @@ from streams.live.tenancy import Tenancy
 from streams.live.topics import EVENTS
 
 STEPS = ("read", "write")
+log = structlog.get_logger()
 
 
 def stream_of(topic: str) -> str:
@@ -36,7 +40,12 @@ def count_applied(metrics: Metrics, output: Output) -> None:
 def show_partitions(metrics: Metrics, tenancies: Mapping[int, Tenancy]) -> int:
     """Lag, open episodes and versions of the partitions that are ours; gives how many records wait in all."""
     lags = {partition: lag_of(tenancy) for partition, tenancy in tenancies.items()}
-    metrics.show_lag(lags)
+    held = {
+        partition: {topic: tenancy.transactions.records(topic) for topic in EVENTS}
+        for partition, tenancy in tenancies.items()
+    }
+    metrics.show_lag(lags, held)
+    say_held(tenancies, time.monotonic())
     open_now: Counter[str] = Counter()
     for tenancy in tenancies.values():
         open_now.update(tenancy.lane.engine.open_by_tier())
@@ -46,8 +55,16 @@ def show_partitions(metrics: Metrics, tenancies: Mapping[int, Tenancy]) -> int:
     return sum(sum(lag.values()) for lag in lags.values())
 
 
+def say_held(tenancies: Mapping[int, Tenancy], now: float) -> None:
+    """Say which topics are held up by a transaction that somebody does not end; `now` is monotonic (s)."""
+    for partition, tenancy in tenancies.items():
+        for topic, held in tenancy.transactions.to_say(now):
+            log.warning("an open transaction holds a topic", topic=topic, partition=partition, offset=held.offset,
+                        records=held.records, hint="kafka-transactions.sh find-hanging")  # fmt: skip
+
+
 def lag_of(tenancy: Tenancy) -> dict[str, int]:
-    """Records of each topic that are not applied yet; markers of transactions at its end are none."""
+    """Records of each topic that are not applied yet; markers of transactions at its end, and what is behind an open one, are none."""
     lane = tenancy.lane
     left = {topic: tenancy.ends[topic] - queue.position for topic, queue in lane.merger.queues.items()}
     return {topic: 0 if lane.at_end(topic) else max(0, left[topic]) for topic in EVENTS}

@@ -49,7 +49,7 @@ class Topics:
 
     async def _started(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
-            **self.settings.client(), enable_auto_commit=False, max_partition_fetch_bytes=4 << 20, fetch_max_wait_ms=100
+            **self.settings.reader(), enable_auto_commit=False, max_partition_fetch_bytes=4 << 20, fetch_max_wait_ms=100
         )
         try:
             await consumer.start()

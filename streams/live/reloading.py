@@ -41,7 +41,7 @@ class LiveRules:
     def __init__(self, settings: LiveSettings, build: Build, producer: AIOKafkaProducer, metrics: Metrics) -> None:
         self.settings, self.producer, self.metrics = settings, producer, metrics
         self.library = Library(build.read, build.make)
-        self.board = Board(settings.client(), self.library, self.refused)
+        self.board = Board(settings.reader(), self.library, self.refused)
         self.folder = Folder(build.folder, self.board, self._give, self.refused)
         self.awake_at = time.monotonic()
         self.doubtful_until = 0.0

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from customers.feeds import LATER
 from events.columns import Batch
-from events.contract import MarketNoted, NetworkIncident
 from events.times import SLOT_US, rfc3339
 from population.findings import Finding, Word
+from population.reports import Fact, report_of
 from streams import clock
 from streams.admit import admit
 from streams.batches import part
@@ -66,11 +66,7 @@ class Seeding:
             return
         clocks = np.maximum.accumulate(np.maximum(batch.events["at"], self.clock))
         lanes = lanes_of(batch, len(self.engines))
-        self.reports += [
-            batch.payload(index).decode()
-            for index, fact in batch.facts.items()
-            if isinstance(fact, NetworkIncident | MarketNoted)
-        ]
+        self.reports += [report_of(fact) for fact in batch.facts.values() if isinstance(fact, Fact)]
         start = 0
         while start < len(batch):
             if clocks[start] >= self._limit():
@@ -151,7 +147,5 @@ def lanes_of(batch: Batch, count: int) -> NDArray[np.int64]:
     """The partition of each event; `EVERYWHERE` for what is reported of the network or the market."""
     events = batch.events
     lanes = partitions_in(batch.text, events["id_at"].astype(np.int64), events["id_len"].astype(np.int64), count)
-    lanes[[index for index, fact in batch.facts.items() if isinstance(fact, NetworkIncident | MarketNoted)]] = (
-        EVERYWHERE
-    )
+    lanes[[index for index, fact in batch.facts.items() if isinstance(fact, Fact)]] = EVERYWHERE
     return lanes

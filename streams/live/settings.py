@@ -59,7 +59,7 @@ class LiveSettings(BaseSettings):
         return self
 
     def client(self) -> dict[str, Any]:
-        """What every Kafka client of the worker is opened with."""
+        """What every Kafka client of the worker is opened with; consumers with `reader`."""
         given: dict[str, Any] = {
             "bootstrap_servers": self.kafka_bootstrap,
             "security_protocol": self.kafka_security,
@@ -75,6 +75,10 @@ class LiveSettings(BaseSettings):
                     "sasl_plain_password": self.kafka_password.get_secret_value(),
                 }
         return given
+
+    def reader(self) -> dict[str, Any]:
+        """What every consumer is opened with: what a producer took back (an aborted transaction) counts nowhere."""
+        return self.client() | {"isolation_level": "read_committed"}
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """TLS as it was asked for; None without it."""

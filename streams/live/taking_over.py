@@ -47,7 +47,7 @@ async def open_tenancies(partitions: Iterable[int], generation: int, means: Mean
     if not wanted:
         return {}
     room = asyncio.Semaphore(min(MOST_AT_ONCE, os.cpu_count() or 1))
-    async with Rereading(means.settings.client()) as reading:
+    async with Rereading(means.settings.reader()) as reading:
         opened = await asyncio.gather(*(_opened(one, generation, means, reading, room) for one in wanted))
     return dict(zip(wanted, opened, strict=True))
 

@@ -14,6 +14,7 @@ from streams.live.lane import Lane
 from streams.live.merge import LONG_AGO
 from streams.live.output import Output
 from streams.live.topics import EVENTS, POPULATION
+from streams.live.transactions import Ends, OpenTransactions
 from streams.live.wire import Given
 
 
@@ -24,6 +25,7 @@ class Tenancy:
         self.lane, self.outbox, self.kept, self.said = lane, outbox, kept, said
         self.handed = dict.fromkeys(EVENTS, 0)  # the offset before which everything was sent on its way here
         self.ends = dict.fromkeys(EVENTS, 0)
+        self.transactions = OpenTransactions()
         self.ticked_at = 0.0
         self.held: dict[int, int] = {}
         self.held_seconds = 0
@@ -44,10 +46,15 @@ class Tenancy:
             self.handed[topic] = 0
             self.lane.drained(topic, LONG_AGO)
 
-    def read_up_to(self, topic: str, position: int | None, end: int | None, at: float) -> None:
-        """How far the consumer has read a topic, and how far the topic went at a time (monotonic, s)."""
+    def read_up_to(self, topic: str, position: int | None, ends: Ends, at: float) -> None:
+        """How far the consumer has read a topic, and how far the topic went at a time (monotonic, s). Its end is where an open
+        transaction begins: nobody knows yet whether what is behind that ever was.
+        """
+        end = ends.stable
         all_read = position is not None and end is not None and position >= end
         self.ends[topic] = end or self.ends[topic]
+        if end is not None and ends.last is not None:
+            self.transactions.seen(topic, end, ends.last, time.monotonic())
         here = self.lane.received[topic] >= self.handed[topic]
         self.lane.drained(topic, at if all_read and here else LONG_AGO)
 

@@ -19,6 +19,7 @@ from faust.types import TP, ConsumerMessage
 
 from streams.live.assignor import new_assignor
 from streams.live.merge import LONG_AGO
+from streams.live.transactions import Ends
 from streams.live.wire import Given, in_columns
 
 POLL_SECONDS = 0.05
@@ -36,11 +37,17 @@ class Reading(Protocol):
 
     def has_room(self, topic: str, partition: int) -> bool: ...
     def handed(self, topic: str, partition: int, until: int) -> None: ...
-    def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None, at: float) -> None: ...
+    def read_up_to(self, topic: str, partition: int, position: int | None, ends: Ends, at: float) -> None: ...
     def durable(self, topic: str, partition: int) -> int | None: ...
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]: ...
     def deleted(self, topic: str, partition: int, before: int) -> None: ...
     def client(self) -> dict[str, Any]: ...
+
+
+def ends_of(state: Any) -> Ends:
+    """What the broker has said of a partition's ends; one that knows of no transactions says only the last."""
+    stable = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
+    return Ends(stable, state.highwater)
 
 
 def dated(fetch: Callable[..., Awaitable[Any]], asked: dict[TP, float]) -> Callable[..., Awaitable[Any]]:
@@ -147,7 +154,7 @@ class ChunkConsumer(driver.Consumer):
         for tp, state in self._states().items():
             at = self.asked.get(tp, LONG_AGO)  # looked at before the end, which is no older
             position = state.position if state.has_valid_position else None
-            self.reading.read_up_to(tp.topic, tp.partition, position, state.highwater, at)
+            self.reading.read_up_to(tp.topic, tp.partition, position, ends_of(state), at)
 
     def _states(self) -> dict[TP, Any]:
         consumer = self._thread._ensure_consumer()  # noqa: SLF001 - what the fetcher knows is told nowhere else

@@ -1,13 +1,14 @@
 """What a fetch brought, to records in columns: Kafka's record batches (magic 2), without an object for each record.
 
-What they are is in Kafka's documentation, "Message Format". Batches of transactions, of older formats, and damaged ones go
-through the client's own parser, which knows what to leave out and what to raise.
+What they are is in Kafka's documentation, "Message Format". Records of aborted transactions are left out, as the markers
+that end transactions are. Batches of older formats, and damaged ones, go through the client's own parser, which knows what
+to leave out and what to raise.
 """
 
 from __future__ import annotations
 
 import struct
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -15,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from aiokafka import TopicPartition, codec
 from aiokafka.consumer import fetcher
+from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 from aiokafka.record.memory_records import MemoryRecords
 from numpy.typing import NDArray
 
@@ -27,8 +29,9 @@ FRAME_BYTES: Final = 12
 """The offset and the length that a batch begins with, which are not counted by the length."""
 MAGIC_AT: Final = 16
 MAGIC: Final = 2
-COMPRESSION, LOG_APPEND_TIME, SPECIAL = 0x07, 0x08, 0x30
-"""Bits of a batch's attributes; special: part of a transaction, or a control batch."""
+COMPRESSION, LOG_APPEND_TIME, TRANSACTIONAL, CONTROL = 0x07, 0x08, 0x10, 0x20
+"""Bits of a batch's attributes; a control batch is the marker that ends a transaction."""
+SPECIAL: Final = TRANSACTIONAL | CONTROL
 UNPACK: Final[Mapping[int, Callable[[bytes], bytes]]] = MappingProxyType(
     {1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
 )
@@ -77,7 +80,7 @@ class Fetched(OrderedDict[TopicPartition, Any]):
 
 class Given(NamedTuple):
     """All that a partition has from the offset `since` on and before `until`. Fewer records than that are all there are: the
-    others are markers of transactions, or were compacted away; there may be none.
+    others are of aborted transactions, markers of transactions, or were compacted away; there may be none.
     """
 
     records: Records
@@ -121,14 +124,37 @@ def plain_records(client: Any) -> Given | None:
     heads, since = heads_of(raw), client.next_fetch_offset
     if heads is None:
         return None
-    batches, until = MemoryRecords(raw), since
-    for _ in heads:
+    batches, until, aborted, counting = MemoryRecords(raw), since, Aborted(client), []
+    for head in heads:
         batch = batches.next_batch()
         if not batch.validate_crc():
             raise fetcher.Errors.CorruptRecordException(f"wrong checksum: {client._tp}")  # noqa: SLF001
         until = batch.next_offset
-    records = unpacked(raw, heads)
+        if not head.attributes & SPECIAL or aborted.counts(batch):
+            counting.append(head)
+    records = unpacked(raw, counting)
     return None if records is None else Given(records.since(since), since, until)
+
+
+class Aborted:
+    """The aborted transactions that a fetch met, as its answer lists them: each of a producer, from its first offset to the
+    next marker of this producer that says so.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.coming: deque[tuple[int, int]] = deque(client._aborted_transactions)  # noqa: SLF001 - by first offset
+        self.now: set[int] = set()  # producers
+
+    def counts(self, batch: Any) -> bool:
+        """Whether a batch, the next that is part of a transaction or a marker, has events."""
+        while self.coming and self.coming[0][1] <= batch.base_offset:
+            self.now.add(self.coming.popleft()[0])
+        if batch.is_control_batch:
+            marker = next(batch, None)
+            if marker is not None and ControlRecord.parse(marker.key).type_ == ABORT_MARKER.type_:
+                self.now.discard(batch.producer_id)
+            return False
+        return batch.producer_id not in self.now
 
 
 def heads_of(raw: bytes) -> list[Head] | None:
@@ -141,7 +167,7 @@ def heads_of(raw: bytes) -> list[Head] | None:
             break
         _, length, _, _, _, attributes, *_, count = HEAD.unpack_from(raw, at)
         end, compression = at + FRAME_BYTES + length, attributes & COMPRESSION
-        if attributes & SPECIAL or length < HEAD_BYTES - FRAME_BYTES or (compression and compression not in UNPACK):
+        if length < HEAD_BYTES - FRAME_BYTES or (compression and compression not in UNPACK):
             return None
         if end > len(raw):
             break

@@ -38,6 +38,7 @@ from streams.live.settings import LiveSettings
 from streams.live.taking_over import Means, open_tenancies
 from streams.live.tenancy import Tenancy
 from streams.live.topics import EVENTS, TICKS
+from streams.live.transactions import Ends
 from streams.live.transport import ChunkTransport
 from streams.problems import OutsideError
 
@@ -77,7 +78,7 @@ class Worker:
         self.generation = -1
         self.busy = asyncio.Lock()
         self.arrived = asyncio.Event()
-        self.population = Population(settings.client(), self.heard, self.arrived.set)
+        self.population = Population(settings.reader(), self.heard, self.arrived.set)
         self.engine_thread = ThreadPoolExecutor(1, "engine")
         self.checkpoints = Checkpoints(
             settings, metrics, self.tenancies, self.engine_thread, lambda: self.population.offset
@@ -107,7 +108,7 @@ class Worker:
 
     def client(self) -> dict[str, Any]:
         """How the transport opens its consumer."""
-        return self.settings.client()
+        return self.settings.reader()
 
     def _app(self) -> App:
         settings = self.settings
@@ -177,10 +178,10 @@ class Worker:
         if partition in self.tenancies:
             self.tenancies[partition].handed[topic] = until
 
-    def read_up_to(self, topic: str, partition: int, position: int | None, end: int | None, at: float) -> None:
-        """How far this partition was read, and how far it went at a time (monotonic, s); None: not known yet."""
+    def read_up_to(self, topic: str, partition: int, position: int | None, ends: Ends, at: float) -> None:
+        """How far this partition was read (None: not known yet), and how far it went at a time (monotonic, s)."""
         if partition in self.tenancies:
-            self.tenancies[partition].read_up_to(topic, position, end, at)
+            self.tenancies[partition].read_up_to(topic, position, ends, at)
 
     def durable(self, topic: str, partition: int) -> int | None:
         """The offset up to which a durable checkpoint covers this partition."""

@@ -14,6 +14,7 @@ import pytest
 from support.engines import batch, copied, engine, frozen, ordered, said
 from support.lanes import Cluster, records_of
 
+from events.packed import Record
 from events.times import time_of
 from population.findings import Counted, unpacked
 from population.holds import home_of
@@ -203,6 +204,28 @@ def test_a_takeover_from_any_checkpoint_gives_no_second_incident_and_loses_none(
     others = sorted(alone(stream), key=lambda one: (one.incident_id, one.revision))
     assert [(one.incident_id, one.revision) for one in ours] == [(one.incident_id, one.revision) for one in others]
     assert [one.customers for one in ours] == [one.customers for one in others]
+
+
+def in_headers(record: Record) -> Record:
+    """The same event as a CloudEvent in binary mode."""
+    event = json.loads(record.value or b"")
+    about = {"id": "event_id", "type": "type", "time": "occurred_at", "subject": "customer_id"}
+    headers = [
+        ("ce_specversion", b"1.0"),
+        *((f"ce_{name}", event.pop(field).encode()) for name, field in about.items()),
+    ]
+    return record._replace(value=json.dumps(event).encode(), headers=headers)
+
+
+def test_a_report_whose_half_is_in_headers_reaches_all_partitions():
+    stream, records = reported(), records_of(reported(), PARTITIONS, CENTURY)
+    for topics in records.values():
+        for queue in topics.values():
+            queue[:] = [in_headers(one) if b"network.incident" in (one.value or b"") else one for one in queue]
+    cluster = Cluster(records, build)
+    cluster.run()
+    same(cluster.incidents, alone(stream))
+    assert all(home_of("A") in lane.engine.watches.network.holds.by_home for lane in cluster.lanes.values())
 
 
 def test_a_partition_that_nobody_works_on_does_not_hide_a_fault_from_the_others():

@@ -27,6 +27,7 @@ from streams.live.settings import live_settings
 from streams.live.store import PartitionStore, write
 from streams.live.tenancy import Tenancy
 from streams.live.topics import USAGE
+from streams.live.transactions import Ends
 from streams.live.wire import Given
 from streams.problems import UsageError
 
@@ -221,10 +222,10 @@ def test_a_marker_of_a_transaction_at_the_end_of_a_topic_is_no_record_that_waits
         tenancy = Tenancy(lane, Outbox(None, {}, print), Kept(None, Covered({}, {}), None), set())
         found = []
         for position, end in ((5, 6), (6, 6)):
-            tenancy.read_up_to(USAGE, position, end, 1.0)
+            tenancy.read_up_to(USAGE, position, Ends(end, end), 1.0)
             found.append(lag_of(tenancy)[USAGE])
         assert tenancy.accept(USAGE, Given(packed([Record(b"", (), b"", 0, 6)]), 5, 7), 0.0)
-        tenancy.read_up_to(USAGE, 7, 7, 2.0)
+        tenancy.read_up_to(USAGE, 7, Ends(7, 7), 2.0)
         found.append(lag_of(tenancy)[USAGE])
         await tenancy.close()
         return found

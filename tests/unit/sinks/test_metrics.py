@@ -11,6 +11,7 @@ NAMES = {
     "churn_duplicates_total": (),
     "churn_decisions_total": ("tier", "status"),
     "churn_consumer_lag_records": ("topic", "partition"),
+    "churn_open_transaction_records": ("topic", "partition"),
     "churn_batch_seconds": (),
     "churn_delivery_seconds": (),
     "churn_checkpoint_seconds": (),
@@ -65,8 +66,8 @@ def test_the_queues_are_told_by_state_and_a_redis_that_is_gone_too() -> None:
 
 def test_of_partitions_that_went_to_another_worker_nothing_is_said_any_more() -> None:
     metrics = Metrics()
-    metrics.show_lag({0: {"churn.usage.v1": 7}, 1: {"churn.usage.v1": 8}})
-    metrics.show_lag({1: {"churn.usage.v1": 9}})
+    metrics.show_lag({0: {"churn.usage.v1": 7}, 1: {"churn.usage.v1": 8}}, {})
+    metrics.show_lag({1: {"churn.usage.v1": 9}}, {})
     lines = [line for line in metrics.page().splitlines() if line.startswith(b"churn_consumer_lag_records{")]
     assert lines == [b'churn_consumer_lag_records{partition="1",topic="churn.usage.v1"} 9.0']
 
