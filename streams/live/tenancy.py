@@ -32,11 +32,11 @@ class Tenancy:
         self.unreadable = 0  # checkpoints that were passed over
         self.sender = asyncio.create_task(outbox.run())
 
-    def accept(self, topic: str, piece: Given, came: float) -> bool:
+    def accept(self, topic: str, piece: Given) -> bool:
         """A piece that came through an agent; False if something before it is missing."""
         if piece.since > self.lane.received[topic]:
             return False
-        self.lane.accept(topic, piece.records, came)
+        self.lane.accept(topic, piece.records, piece.came)
         self.lane.received[topic] = max(self.lane.received[topic], piece.until)
         return True
 

@@ -8,6 +8,7 @@ to leave out and what to raise.
 from __future__ import annotations
 
 import struct
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -80,12 +81,14 @@ class Fetched(OrderedDict[TopicPartition, Any]):
 
 class Given(NamedTuple):
     """All that a partition has from the offset `since` on and before `until`. Fewer records than that are all there are: the
-    others are of aborted transactions, markers of transactions, or were compacted away; there may be none.
+    others are of aborted transactions, markers of transactions, or were compacted away; there may be none. `came`: when the
+    broker's answer was here (monotonic, s), which is not before the broker had them.
     """
 
     records: Records
     since: int
     until: int
+    came: float
 
 
 class Piece(Iterator[Given]):
@@ -93,13 +96,14 @@ class Piece(Iterator[Given]):
 
     def __init__(self, records: Any) -> None:
         self.records = records
+        self.came = time.monotonic()
         self.next_fetch_offset: int = records.next_fetch_offset
 
     def __next__(self) -> Given:
         client, self.records = self.records, None
         if client is None:
             raise StopIteration
-        found = plain_records(client) or packed_by(client)
+        found = plain_records(client, self.came) or packed_by(client, self.came)
         if found.until <= found.since:
             raise StopIteration
         self.next_fetch_offset = found.until
@@ -111,14 +115,14 @@ def as_parsed(_where: TopicPartition, record: Any) -> Any:
     return record
 
 
-def packed_by(client: Any) -> Given:
+def packed_by(client: Any, came: float) -> Given:
     """What the client's own parser finds."""
     since, client._consumer_record = client.next_fetch_offset, as_parsed  # noqa: SLF001
     records = packed(client)
-    return Given(records, since, client.next_fetch_offset)
+    return Given(records, since, client.next_fetch_offset, came)
 
 
-def plain_records(client: Any) -> Given | None:
+def plain_records(client: Any, came: float) -> Given | None:
     """What there is where all batches are plain; None where one is not. Raises CorruptRecordException for a wrong checksum."""
     raw: bytes = client._records.raw  # noqa: SLF001 - and not taken from, for the client's parser may have to begin
     heads, since = heads_of(raw), client.next_fetch_offset
@@ -133,7 +137,7 @@ def plain_records(client: Any) -> Given | None:
         if not head.attributes & SPECIAL or aborted.counts(batch):
             counting.append(head)
     records = unpacked(raw, counting)
-    return None if records is None else Given(records.since(since), since, until)
+    return None if records is None else Given(records.since(since), since, until, came)
 
 
 class Aborted:

@@ -148,7 +148,7 @@ class Worker:
                 tenancy = self.tenancies.get(event.message.partition)
                 if tenancy is None:
                     continue
-                if not tenancy.accept(topic, event.message.value, time.monotonic()):
+                if not tenancy.accept(topic, event.message.value):
                     await self._read_again(topic, tenancy)
                 self.arrived.set()
 

@@ -199,17 +199,17 @@ def test_a_chunk_that_leaves_records_out_is_refused() -> None:
     async def accepting() -> None:
         lane = Lane(0, 1, None, Covered({USAGE: 5}, {}), [], LaneSettings(0.0, 0))
         tenancy = Tenancy(lane, Outbox(None, {}, print), Kept(None, Covered({}, {}), None), set())
-        assert not tenancy.accept(USAGE, Given(packed([record(7)]), 7, 8), 0.0)
+        assert not tenancy.accept(USAGE, Given(packed([record(7)]), 7, 8, 0.0))
         assert lane.received[USAGE] == 5
         assert tenancy.accept(
-            USAGE, Given(packed([record(4), record(6)]), 4, 7), 0.0
+            USAGE, Given(packed([record(4), record(6)]), 4, 7, 0.0)
         )  # 5 was a marker of a transaction
         assert lane.received[USAGE] == 7
         assert [records.rows["offset"].tolist() for _, records, _ in lane.intake.arrived] == [[6]]
-        assert tenancy.accept(USAGE, Given(packed([record(7)]), 7, 9), 0.0)  # and so was 8, at the end of what was read
-        assert tenancy.accept(USAGE, Given(packed([record(9)]), 9, 10), 0.0)
-        assert tenancy.accept(USAGE, Given(packed([]), 10, 12), 0.0)  # nothing but markers
-        assert tenancy.accept(USAGE, Given(packed([record(12)]), 12, 13), 0.0)
+        assert tenancy.accept(USAGE, Given(packed([record(7)]), 7, 9, 0.0))  # and so was 8, at the end of what was read
+        assert tenancy.accept(USAGE, Given(packed([record(9)]), 9, 10, 0.0))
+        assert tenancy.accept(USAGE, Given(packed([]), 10, 12, 0.0))  # nothing but markers
+        assert tenancy.accept(USAGE, Given(packed([record(12)]), 12, 13, 0.0))
         assert lane.received[USAGE] == 13
         await tenancy.close()
 
@@ -224,7 +224,7 @@ def test_a_marker_of_a_transaction_at_the_end_of_a_topic_is_no_record_that_waits
         for position, end in ((5, 6), (6, 6)):
             tenancy.read_up_to(USAGE, position, Ends(end, end), 1.0)
             found.append(lag_of(tenancy)[USAGE])
-        assert tenancy.accept(USAGE, Given(packed([Record(b"", (), b"", 0, 6)]), 5, 7), 0.0)
+        assert tenancy.accept(USAGE, Given(packed([Record(b"", (), b"", 0, 6)]), 5, 7, 0.0))
         tenancy.read_up_to(USAGE, 7, Ends(7, 7), 2.0)
         found.append(lag_of(tenancy)[USAGE])
         await tenancy.close()

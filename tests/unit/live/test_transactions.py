@@ -129,9 +129,9 @@ def test_what_was_aborted_counts_as_read() -> None:
     async def accepting() -> None:
         lane = Lane(0, 1, None, Covered({USAGE: 5}, {}), [], LaneSettings(0.0, 0))
         tenancy = tenancy_of(lane)
-        assert tenancy.accept(USAGE, Given(packed([]), 5, 900), 0.0)
+        assert tenancy.accept(USAGE, Given(packed([]), 5, 900, 0.0))
         assert lane.received[USAGE] == 900
-        assert tenancy.accept(USAGE, Given(packed([Record(b"", (), b"", 0, 900)]), 900, 901), 0.0)
+        assert tenancy.accept(USAGE, Given(packed([Record(b"", (), b"", 0, 900)]), 900, 901, 0.0))
         await tenancy.close()
 
     asyncio.run(accepting())
