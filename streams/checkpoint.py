@@ -1,8 +1,8 @@
 """A folder of checkpoints: everything that a run knows, on disk, so that it can go on after any end.
 
-One file per checkpoint, numbered upwards: a line that names the format, a table of entries, their bytes (arrays as
-numpy's own .npy, never pickles), and a SHA-256 of it all. A new one is written beside the old ones, flushed to the disk
-and only then given its name; the one before stays, for the day the newest cannot be read.
+One file per checkpoint, numbered upwards: a line that names the format, a table of entries, their bytes (arrays behind
+numpy's own .npy heads, never pickles; both in compressed pieces), and a SHA-256 of it all. A new one is written beside the
+old ones, flushed to the disk and only then given its name; the one before stays, for the day the newest cannot be read.
 """
 
 from __future__ import annotations
@@ -17,16 +17,26 @@ from typing import IO, Any, BinaryIO, Literal, Protocol, Self, TypeAlias
 
 import msgspec
 import numpy as np
+import zstandard
 from numpy.typing import NDArray
 
 from sinks.named import named
 
 MAGIC = b"churn-checkpoint "
-VERSION = 2
-"""2: a customer's blocks lie side by side, as in memory (customers/state.py); 1 is read too."""
+VERSION = 3
+"""2: a customer's blocks lie side by side, as in memory (customers/state.py); 3: in compressed pieces; 1 and 2 are read too."""
+COMPRESSED = 3
+"""The first format in pieces."""
 SUFFIX = ".checkpoint"
 KEEP = 2
 COPY_BYTES = 1 << 20
+"""Of a piece before it is compressed; the last one of a value is shorter."""
+LENGTH_BYTES = 4
+"""Before each piece; one that is as long as it is uncompressed stands as it is."""
+WORTH_IT, LEFT_BYTES = 0.9, 8 << 20
+"""What shrinks less is left as it is, and so much of the value with it: keys do not shrink, and trying takes time."""
+LEVEL = -3
+"""Of zstd: takes no longer than hashing and writing what it spares. Customers' records shrink to an eighth, keys not at all."""
 
 State: TypeAlias = Mapping[str, NDArray[Any] | bytes]
 
@@ -62,10 +72,22 @@ class Digested:
     def __init__(self, file: Writable) -> None:
         self.file = file
         self.digest = hashlib.sha256()
+        self.compressor = zstandard.ZstdCompressor(LEVEL)
 
     def write(self, data: Any) -> int:
         self.digest.update(data)
         return self.file.write(data)
+
+    def write_pieces(self, data: Any) -> None:
+        """Bytes that lie side by side, compressed."""
+        tried_again = 0
+        for start in range(0, len(data), COPY_BYTES):
+            piece = data[start : start + COPY_BYTES]
+            kept = self.compressor.compress(piece) if start >= tried_again else piece
+            if len(kept) > len(piece) * WORTH_IT and kept is not piece:
+                kept, tried_again = piece, max(tried_again, start + LEFT_BYTES)
+            self.write(len(kept).to_bytes(LENGTH_BYTES, "little"))
+            self.write(kept)
 
     def close_with_digest(self) -> None:
         self.file.write(self.digest.digest())
@@ -150,21 +172,20 @@ def write_state(file: Writable, state: State) -> None:
     for value in state.values():
         if isinstance(value, bytes):
             out.write(len(value).to_bytes(8, "little"))
-            out.write(value)
+            out.write_pieces(value)
         else:
             write_array(out, value)
     out.close_with_digest()
 
 
 def write_array(out: Digested, array: NDArray[Any]) -> None:
-    """As numpy's .npy, but without a copy; raises ValueError for objects."""
+    """Behind numpy's .npy head, without a copy of the whole; raises ValueError for objects."""
     if array.dtype.hasobject:
         raise ValueError("objects cannot be saved (allow_pickle=False)")
     head = np.lib.format.header_data_from_array_1_0(array)
     np.lib.format.write_array_header_1_0(out, head)
     flat = np.ascontiguousarray(array.T if head["fortran_order"] else array).reshape(-1)
-    for start in range(0, flat.nbytes, COPY_BYTES):
-        out.write(flat.view(np.uint8)[start : start + COPY_BYTES])
+    out.write_pieces(flat.view(np.uint8) if flat.nbytes else b"")
 
 
 class Digesting:
@@ -173,6 +194,7 @@ class Digesting:
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file, self.left = file, size
         self.digest = hashlib.sha256()
+        self.decompressor = zstandard.ZstdDecompressor()
 
     def read(self, size: int = 0, /) -> bytes:
         """Exactly so many bytes; raises ValueError where there are fewer."""
@@ -187,14 +209,23 @@ class Digesting:
         self._took(data)
         return data
 
-    def read_into(self, array: NDArray[Any]) -> None:
-        """Fill a contiguous array, in pieces that are still in the processor's cache when they are hashed."""
-        into: Any = array.reshape(-1).view(np.uint8) if array.nbytes else b""
+    def read_plain(self, into: Any) -> None:
+        """Fill `into`, in pieces that are still in the processor's cache when they are hashed."""
         for start in range(0, len(into), COPY_BYTES):
             piece = into[start : start + COPY_BYTES]
             if self.file.readinto(piece) != len(piece):  # type: ignore[attr-defined]
                 raise ValueError("damaged or cut off (it ends too early)")
             self._took(piece)
+
+    def read_pieces(self, into: Any) -> None:
+        """Fill `into` with what was compressed."""
+        for start in range(0, len(into), COPY_BYTES):
+            size = min(COPY_BYTES, len(into) - start)
+            kept = self.read(int.from_bytes(self.read(LENGTH_BYTES), "little"))
+            piece = kept if len(kept) == size else self.decompressor.decompress(kept, max_output_size=size)
+            if len(piece) != size:
+                raise ValueError("damaged or cut off (a piece has another length)")
+            into[start : start + size] = memoryview(piece)
 
     def _took(self, data: Any) -> None:
         self.left -= len(data)
@@ -206,33 +237,60 @@ def read_state(path: Path) -> dict[str, NDArray[Any] | bytes]:
     try:
         with path.open("rb") as file:
             digested = Digesting(file, path.stat().st_size - hashlib.sha256().digest_size)
-            check_version(path, digested.readline())
+            read = read_value if check_version(path, digested.readline()) >= COMPRESSED else read_plain_value
             entries = msgspec.json.decode(digested.readline(), type=list[Entry])
-            state = {entry.name: read_value(digested, entry) for entry in entries}
+            state = {entry.name: read(digested, entry) for entry in entries}
             if digested.left or file.read() != digested.digest.digest():
                 raise ValueError("damaged or cut off (its checksum differs)")
             return state
-    except (OSError, ValueError, TypeError, SyntaxError, msgspec.MsgspecError) as error:
+    except TooNewError:
+        raise
+    except Exception as error:  # whatever numpy's parser makes of a damaged head
         raise UnreadableError(f"{path}: {error}") from error
 
 
 def read_value(file: Digesting, entry: Entry) -> NDArray[Any] | bytes:
     """The value that begins here. Raises ValueError and what else a damaged head may cause."""
     if entry.kind == "bytes":
+        data = np.empty(room(file, int.from_bytes(file.read(8), "little")), np.uint8)
+        file.read_pieces(data)
+        return data.tobytes()
+    array, transposed = empty_array(file)
+    file.read_pieces(array.reshape(-1).view(np.uint8) if array.nbytes else b"")
+    return array.T if transposed else array
+
+
+def read_plain_value(file: Digesting, entry: Entry) -> NDArray[Any] | bytes:
+    """The same of formats 1 and 2."""
+    if entry.kind == "bytes":
         return file.read(int.from_bytes(file.read(8), "little"))
+    array, transposed = empty_array(file)
+    file.read_plain(array.reshape(-1).view(np.uint8) if array.nbytes else b"")
+    return array.T if transposed else array
+
+
+def empty_array(file: Digesting) -> tuple[NDArray[Any], bool]:
+    """What the head that comes next describes, and whether it has to be transposed when it is filled."""
     version = np.lib.format.read_magic(file)
     head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = head(file)
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize > file.left:
-        raise ValueError("damaged or cut off (an array is larger than the file)")
+    if dtype.hasobject:
+        raise ValueError("damaged or cut off (an array of objects)")
+    room(file, math.prod(shape) * dtype.itemsize)
     array: NDArray[Any] = np.empty(0, dtype)
     array.resize(shape[::-1] if fortran else shape, refcheck=False)  # such memory can grow in place
-    file.read_into(array)
-    return array.T if fortran else array
+    return array, fortran
 
 
-def check_version(path: Path, line: bytes) -> None:
-    """The first line says what the file is."""
+def room(file: Digesting, size: int) -> int:
+    """`size` (bytes) where what is left of the file can tell of so many; a damaged head may say any number."""
+    if size > file.left // (LENGTH_BYTES + 1) * COPY_BYTES:
+        raise ValueError("damaged or cut off (a value is larger than the file)")
+    return size
+
+
+def check_version(path: Path, line: bytes) -> int:
+    """The format, which the first line says."""
     version = line.removeprefix(MAGIC).strip()
     if not line.startswith(MAGIC) or not version.isdigit():
         raise UnreadableError(f"{path}: no checkpoint")
@@ -240,3 +298,4 @@ def check_version(path: Path, line: bytes) -> None:
         raise TooNewError(
             f"{path} was written by a newer version of churn (format {int(version)}, this one reads {VERSION})"
         )
+    return int(version)

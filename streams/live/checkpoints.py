@@ -78,11 +78,13 @@ class Checkpoints:
         await asyncio.gather(*(self._save(tenancy, room) for tenancy in self.tenancies.values()))
 
     async def _save(self, tenancy: Tenancy, room: asyncio.Semaphore) -> None:
+        tenancy.kept.hurry()
         await self._until(tenancy, written=False)
         if tenancy.kept.writing is None and tenancy.changed():
             async with room:
                 if not self._hangs():
                     await self._begin(tenancy)
+                    tenancy.kept.hurry()
                 await self._until(tenancy, written=True)
             await self._until(tenancy, written=False)
 

@@ -67,6 +67,11 @@ class Kept:
             writing.writer.discard(WAIT_SECONDS)
             self.writing = None
 
+    def hurry(self) -> None:
+        """Somebody waits for what is being written."""
+        if self.writing is not None:
+            self.writing.writer.hurry()
+
     def look(self, sent: int, within: float) -> Made | None:
         """Publish what was written, once all that it covers is delivered (`sent` parcels are); what was made, if anything.
 

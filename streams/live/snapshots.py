@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,9 @@ from streams.live.store import write
 State = Mapping[str, NDArray[Any] | bytes]
 LINE: Final = 64
 LARGE_PAGE: Final = 1 << 21
+REST: Final = 3.0
+"""Seconds that a writer rests for each that it works: what it takes of a processor is spread, and no warning waits for it."""
+SHORTEST_REST, LONGEST_REST = 0.005, 0.1
 
 
 class Writer:
@@ -29,7 +33,7 @@ class Writer:
     def __init__(self, path: Path, covered: Covered, state: State) -> None:
         self.path = path
         self.error: str | None = None  # not the exception: its frames would keep the copy
-        self._stopped = threading.Event()
+        self._stopped, self._hurried = threading.Event(), threading.Event()
         self._thread = threading.Thread(
             target=self._write, args=(covered, copied(state)), name="checkpoint", daemon=True
         )
@@ -37,10 +41,23 @@ class Writer:
 
     def _write(self, covered: Covered, state: State) -> None:
         try:
-            write(self.path, covered, state, self._stopped.is_set)
+            self._rested_at = time.monotonic()
+            write(self.path, covered, state, self._rest)
         except BaseException as error:  # noqa: BLE001 - whatever it was, who asks is told
             self.error = repr(error)
             self.path.unlink(missing_ok=True)
+
+    def _rest(self) -> bool:
+        """Between two pieces of the file; whether nobody wants it any more."""
+        owed = (time.monotonic() - self._rested_at) * REST
+        if owed >= SHORTEST_REST:
+            self._hurried.wait(min(owed, LONGEST_REST))
+            self._rested_at = time.monotonic()
+        return self._stopped.is_set()
+
+    def hurry(self) -> None:
+        """Somebody waits for it: no more rests."""
+        self._hurried.set()
 
     def ended(self) -> bool | None:
         """Whether the checkpoint was written; None while that goes on."""
@@ -49,6 +66,7 @@ class Writer:
     def stop(self) -> None:
         """Nobody wants it any more: it ends as soon as the disk lets it, and leaves no file."""
         self._stopped.set()
+        self._hurried.set()
 
     def wait(self, seconds: float) -> None:
         """Until it has ended, or so long."""

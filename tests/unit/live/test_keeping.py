@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.disks import hang, release
 
+from streams.live import snapshots
 from streams.live.journal import Covered
 from streams.live.keeping import Kept
 from streams.live.snapshots import Writer, copied, large_pages
@@ -219,6 +220,17 @@ def test_a_writer_that_nobody_wants_leaves_no_file_however_far_it_came(tmp_path)
     assert writer.ended()
     writer.discard(60.0)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_writer_rests_between_pieces_until_somebody_waits_for_it(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(snapshots, "SHORTEST_REST", 0.0)
+    monkeypatch.setattr(snapshots, "LONGEST_REST", 1e6)
+    monkeypatch.setattr(snapshots, "REST", 1e12)
+    writer = Writer(tmp_path / "file", covering(5), WHOLE)
+    assert writer.ended() is None
+    writer.hurry()
+    writer.wait(10)
+    assert writer.ended() is True
 
 
 def test_a_system_without_large_pages_has_small_ones(monkeypatch) -> None:

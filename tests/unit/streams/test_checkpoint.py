@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streams.checkpoint import MAGIC, CheckpointFolder, InUseError, TooNewError, UnreadableError
+from streams.checkpoint import (
+    COPY_BYTES,
+    MAGIC,
+    CheckpointFolder,
+    InUseError,
+    TooNewError,
+    UnreadableError,
+    read_state,
+)
 
 RECORD = np.dtype([("at", "i8"), ("x", "f8", (7,)), ("kind", "u1")])
 
@@ -84,6 +95,41 @@ def test_a_damaged_one_falls_back_to_the_one_before_and_says_so(folder: Checkpoi
     assert str(path) in trouble
 
 
+def test_whatever_byte_is_wrong_it_is_found_out(folder: CheckpointFolder) -> None:
+    random = np.random.default_rng(3)
+    path = folder.save(state(2) | {"sparse": np.zeros((3 * COPY_BYTES) // 8 + 5)})
+    data = path.read_bytes()
+    for place in (*range(40), *random.integers(40, len(data), 300).tolist()):
+        harmed = bytearray(data)
+        harmed[place] ^= 1 << int(random.integers(0, 8))
+        path.write_bytes(harmed)
+        with pytest.raises((UnreadableError, TooNewError)):
+            folder.load()
+
+
+def test_what_is_mostly_nothing_takes_little_room_and_noise_no_more_than_it_is(folder: CheckpointFolder) -> None:
+    random = np.random.default_rng(4)
+    sparse = np.where(random.random(COPY_BYTES // 4) < 0.01, 1.5, 0.0)
+    assert folder.save({"records": sparse}).stat().st_size < sparse.nbytes / 8
+    noise = random.integers(0, 2**63, 3 * COPY_BYTES // 16)
+    assert folder.save({"keys": noise}).stat().st_size < noise.nbytes + 500
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_formats_before_pieces_are_read(tmp_path: Path, version: int) -> None:
+    entries = [{"name": name, "kind": "bytes" if isinstance(one, bytes) else "array"} for name, one in state(5).items()]
+    out = io.BytesIO(MAGIC + b"%d\n" % version + msgspec.json.encode(entries) + b"\n")
+    out.seek(0, io.SEEK_END)
+    for one in state(5).values():
+        if isinstance(one, bytes):
+            out.write(len(one).to_bytes(8, "little") + one)
+        else:
+            np.lib.format.write_array(out, one, version=(1, 0), allow_pickle=False)
+    path = tmp_path / "old.checkpoint"
+    path.write_bytes(out.getvalue() + hashlib.sha256(out.getvalue()).digest())
+    assert same(read_state(path), state(5))
+
+
 def test_when_none_can_be_read_it_says_so_and_does_not_begin_anew(folder: CheckpointFolder) -> None:
     folder.save(state(1)).write_bytes(b"rubbish")
     with pytest.raises(UnreadableError, match="no checkpoint"):
@@ -93,7 +139,7 @@ def test_when_none_can_be_read_it_says_so_and_does_not_begin_anew(folder: Checkp
 def test_a_newer_format_is_refused_and_not_fallen_back_from(folder: CheckpointFolder) -> None:
     folder.save(state(1))
     path = folder.save(state(2))
-    path.write_bytes(path.read_bytes().replace(MAGIC + b"2", MAGIC + b"3", 1))
+    path.write_bytes(path.read_bytes().replace(MAGIC + b"3", MAGIC + b"4", 1))
     with pytest.raises(TooNewError, match="newer version"):
         folder.load()
 
