@@ -9,7 +9,7 @@ probability 5e-13 at ten million live keys.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +83,20 @@ def _gather(keys: Keys, seen: Seen, whose: Whose, second: int, horizon: int, own
     return count
 
 
+@compiled(nogil=True)
+def _held(keys: Keys, seen: Seen, whose: Whose, into: Keys, into_seen: Seen, into_whose: Whose) -> int:
+    """Copy the keys held, in their order, into tables with room for one more; gives how many. Without a branch: which slots are
+    free cannot be guessed.
+    """
+    count, owned = 0, len(whose) > 0
+    for i in range(len(keys)):
+        into[count], into_seen[count] = keys[i], seen[i]
+        if owned:
+            into_whose[count] = whose[i]
+        count += keys[i] != np.uint64(0)
+    return count
+
+
 @compiled
 def _put(
     keys: Keys, seen: Seen, whose: Whose, start: int, end: int, into: Keys, into_seen: Seen, into_whose: Whose
@@ -138,10 +152,17 @@ class Dedup:
         self._take(keys, seen, whose, more)
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
-        """The keys held, when each was applied, and whose it is if they age by customer."""
-        held = np.flatnonzero(self.keys)
-        whose = {"whose": self.whose[held]} if self.by_customer else {}
-        return {"keys": self.keys[held], "seen": self.seen[held], **whose}
+        """The keys held, when each was applied, and whose it is if they age by customer; of one's own, and read-only."""
+        room = self._most + 1
+        keys, seen = np.empty(room, np.uint64), np.empty(room, np.uint32)
+        whose = np.empty(room if self.by_customer else 0, np.uint32)
+        held = _held(self.keys, self.seen, self.whose, keys, seen, whose)
+        found: dict[str, npt.NDArray[Any]] = {"keys": keys[:held], "seen": seen[:held]}
+        if self.by_customer:
+            found["whose"] = whose[:held]
+        for array in found.values():
+            array.flags.writeable = False
+        return found
 
     def restore(self, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
         """Take over a snapshot; keys of one that does not say whose they are age by the stream's clock."""

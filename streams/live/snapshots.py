@@ -81,18 +81,16 @@ class Writer:
 
 
 def copied(state: State) -> dict[str, NDArray[Any] | bytes]:
-    """The same values, which nobody changes. All arrays are copied into one piece of memory, of large pages where there are:
-    to be given small ones, and to give them back, costs several times what copying does.
+    """The same values, which nobody changes: what is read-only was made for the snapshot, the other arrays are copied into one
+    piece of memory, of large pages where there are: to be given small ones, and to give them back, costs several times what
+    copying does.
     """
-    sizes = {name: -(-value.nbytes // LINE) * LINE for name, value in state.items() if not isinstance(value, bytes)}
-    memory = np.frombuffer(large_pages(sum(sizes.values())), np.uint8)
-    at, found = 0, dict[str, NDArray[Any] | bytes]()
-    for name, value in state.items():
-        if isinstance(value, bytes):
-            found[name] = value
-            continue
-        copy = np.ndarray(value.shape, value.dtype, memory, at)
-        copy[...] = value
+    changing = {name: one for name, one in state.items() if not isinstance(one, bytes) and one.flags.writeable}
+    sizes = {name: -(-one.nbytes // LINE) * LINE for name, one in changing.items()}
+    memory, at, found = np.frombuffer(large_pages(sum(sizes.values())), np.uint8), 0, dict(state)
+    for name, one in changing.items():
+        copy: NDArray[Any] = np.ndarray(one.shape, one.dtype, memory, at)
+        copy[...] = one
         found[name] = copy
         at += sizes[name]
     return found

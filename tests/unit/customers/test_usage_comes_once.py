@@ -86,3 +86,19 @@ def test_keys_move_to_a_larger_table_stage_by_stage(monkeypatch: pytest.MonkeyPa
     assert dict(zip(table.keys[there].tolist(), table.whose[there].tolist(), strict=True)) == dict(
         zip(keys[1::2].tolist(), whose[1::2].tolist(), strict=True)
     )
+
+
+@given(st.lists(st.integers(1, 2**64 - 1), unique=True, max_size=40), st.booleans())
+def test_a_snapshot_has_every_key_held_and_keeps_it(keys: list[int], by_customer: bool) -> None:
+    table = Dedup(86_400, by_customer)
+    table.ensure(len(keys), 7)
+    for customer, key in enumerate(keys):
+        seen_before(table.keys, table.seen, table.whose, np.uint64(key), customer, 7, 7 + customer, 86_400)
+    saved = table.snapshot()
+    table.keys[:], table.seen[:], table.whose[:] = 5, 5, 5
+    owners = saved["whose"].tolist() if by_customer else range(len(keys))
+    assert len(saved["keys"]) == len(keys)
+    found = dict(zip(saved["keys"].tolist(), saved["seen"].tolist(), strict=True))
+    assert found == {key: 7 + customer for customer, key in enumerate(keys)}
+    assert sorted(owners) == list(range(len(keys)))
+    assert not any(array.flags.writeable for array in saved.values())
