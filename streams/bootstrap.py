@@ -1,4 +1,7 @@
-"""The one place that wires: configuration, feature catalogue, model and state into an engine."""
+"""The one place that wires: configuration, feature catalogue, model and state into an engine.
+
+Models and engine are imported by who first needs them: River takes a second, in which a worker that starts joins its group.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,14 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from detectors.catalogue import Feature
 from detectors.features import FEATURES
 from detectors.registry import DETECTORS
-from models.champion import Champion
 from models.settings import LearningSettings
-from models.storage import ModelFileError
 from rules.environment import overridden
 from rules.faults import render
 from rules.feature_types import Schema
@@ -23,9 +24,11 @@ from rules.ledger import Ledger
 from rules.load import Configuration, load
 from rules.signals import features_of
 from rules.vocabulary import schema_of
-from streams.engine import Engine
-from streams.evaluation import ATTRIBUTE, model_inputs
 from streams.problems import UsageError, complain
+
+if TYPE_CHECKING:
+    from models.champion import Champion
+    from streams.engine import Engine
 
 MARK = "churn.yaml"
 """The file that makes a folder a configuration."""
@@ -80,6 +83,9 @@ def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[
 
     Raises ModelFileError.
     """
+    from models.champion import Champion  # noqa: PLC0415
+    from streams.evaluation import ATTRIBUTE, model_inputs  # noqa: PLC0415
+
     learning = LearningSettings(horizon_days=configuration.settings.horizon_days)
     names, categorical = model_inputs({}, features_of(configuration.settings.signals))
     if saved is None:
@@ -95,6 +101,11 @@ def engine(
 
     Raises OSError, ModelFileError, and UsageError for a state that this version cannot carry over.
     """
+    from models.champion import Champion  # noqa: PLC0415
+    from models.storage import ModelFileError  # noqa: PLC0415
+    from streams.engine import Engine  # noqa: PLC0415
+    from streams.evaluation import model_inputs  # noqa: PLC0415
+
     names, categorical = model_inputs({}, features_of(configuration.settings.signals))
     settings = LearningSettings(horizon_days=configuration.settings.horizon_days)
     if model is None:
