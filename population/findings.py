@@ -17,6 +17,8 @@ MOST_NAMED: Final = 20_000
 """Customers named of a slot in the daily counts; the counts are of all. So many leave no doubt."""
 MOST_BYTES: Final = 300_000
 """Of what goes into one statement, unless one slot alone is more."""
+MOST_FINDINGS: Final = 200
+"""Of one statement: when much of a network fails there are thousands."""
 MOST_ID_BYTES: Final = 250_000
 T = TypeVar("T")
 Lines = npt.NDArray[np.int64]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from events.times import SLOT_US
 from population.bills import LEAST_BILLS
 from population.finder import AskedTally, Finder
-from population.findings import Answer, Counted, Finding, Said, Word, unpacked
+from population.findings import MOST_FINDINGS, Answer, Counted, Finding, Said, Word, unpacked
 from population.holds import home_of
 from population.incident import CELL, MOST_LISTED, Incident, IncidentKind, IncidentStatus, Known
 from population.reports import facts_of, identity_of, turn_of
@@ -206,8 +206,8 @@ class Judge:
                 cells.records[cell]["told"] = max(int(cells.records[cell]["told"]), known.customers)
 
     def take_findings(self) -> list[Finding]:
-        """Those that were not made known yet."""
-        findings, self.findings = self.findings, []
+        """The next of those that were not made known yet, as many as fit into a statement."""
+        findings, self.findings = self.findings[:MOST_FINDINGS], self.findings[MOST_FINDINGS:]
         return findings
 
     def take(self) -> list[Incident]:

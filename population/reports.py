@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from events.contract import MarketNoted, NetworkIncident
@@ -10,11 +12,15 @@ from events.hashing import hash64
 from events.times import time_of
 
 Fact = NetworkIncident | MarketNoted
+MOST_CHARACTERS: Final = 1_000
+"""Of one field of a report: Kafka takes no statement beyond a megabyte, and who says it would try for ever."""
 
 
 def report_of(fact: Fact) -> str:
     """The same event as plain JSON, as others read it: what came may have been half of a CloudEvent, its headers the other."""
-    return msgspec.json.encode(fact).decode()
+    fields = msgspec.to_builtins(fact)
+    cut = {name: value[:MOST_CHARACTERS] if isinstance(value, str) else value for name, value in fields.items()}
+    return msgspec.json.encode(cut).decode()
 
 
 def facts_of(report: str) -> list[Fact]:

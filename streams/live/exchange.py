@@ -24,6 +24,21 @@ FRONTIER_SECONDS: Final = 0.2
 """A statement that has nothing but a newer frontier waits so long after the one before it: only idle partitions need it."""
 
 
+MOST_REPORTED: Final = 100_000
+"""Characters of reports in one statement."""
+
+
+def as_many(reports: list[str]) -> tuple[list[str], list[str]]:
+    """The first reports, as many as fit into a statement, and the others; one at least."""
+    room, count = MOST_REPORTED, 0
+    for report in reports:
+        room -= len(report)
+        if room < 0:
+            break
+        count += 1
+    return reports[: max(1, count)], reports[max(1, count) :]
+
+
 class Statement(Word, frozen=True, kw_only=True):
     """What a partition says: everything that its slots from `since` on and before `before` have shown, the time (µs) of the
     newest event that it has read, and what was reported of the network and the market: all that it ever said, from the
@@ -76,9 +91,11 @@ class Exchange:
 
     def say(self, engine: Teller, clock: int, frontier: int, now: float) -> Statement | None:
         """What is new at a clock (µs), if anything; `now` (monotonic, s)."""
-        before = max(self.said, clock // SLOT_US)
-        counted, findings = engine.said(clock), engine.findings()
-        news = before > self.said or self.reported or counted or findings or self.without
+        reports, left = as_many(self.reported)
+        # What was reported is known to the others before they come to where it has its turn.
+        before = self.said if left else max(self.said, clock // SLOT_US)
+        counted, findings = None if left else engine.said(clock), engine.findings()
+        news = before > self.said or reports or counted or findings or self.without
         if not news and (frontier <= self.frontier or now - self.spoke_at < FRONTIER_SECONDS):
             return None
         first = self.reports.get(self.lane, 0)
@@ -89,13 +106,13 @@ class Exchange:
             frontier=frontier,
             told=engine.told(before),
             first=first,
-            reports=self.reported,
+            reports=reports,
             said=counted,
             findings=findings,
             without=self.without,
         )
         self.learn(findings)
-        self.reports[self.lane], self.reported, self.without = first + len(self.reported), [], []
+        self.reports[self.lane], self.reported, self.without = first + len(reports), left, []
         self.said, self.frontier, self.spoke_at = before, max(self.frontier, frontier), now
         return statement
 

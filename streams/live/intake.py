@@ -16,6 +16,7 @@ from events.deadletters import DeadLetter, Reason, dead_letter
 from events.packed import Record, Records, joined
 from events.records import decode_records
 from population.reports import Fact, report_of
+from streams.live.ahead import MEGABYTE, bytes_of
 from streams.live.merge import LONG_AGO, NEVER, Merger
 from streams.live.placement import IN_PLACE, misplaced
 from streams.live.topics import EVENTS
@@ -23,8 +24,8 @@ from streams.live.topics import EVENTS
 MOST_WAITING: Final = 60_000
 """Events of a topic that wait to be applied, beyond which no more are read."""
 
-MOST_TOGETHER: Final = 1 << 28
-"""Bytes of records that are decoded at once, if they came apart."""
+MOST_TOGETHER: Final = 4 * MEGABYTE
+"""Bytes of records that are decoded at once, if they came apart: what is decoded at once goes only when all of it is applied."""
 
 Arrival = tuple[str, Records, float]
 """Records of a topic, and when they came (monotonic, s)."""
@@ -51,6 +52,9 @@ class Intake:
         self.spoken = dict.fromkeys(EVENTS, LONG_AGO)
         self._accepted = dict.fromkeys(EVENTS, 0)  # records, by the loop
         self._decoded = dict.fromkeys(EVENTS, 0)  # those of them that have been decoded, by the engine's thread
+        self._came = dict.fromkeys(EVENTS, 0)  # bytes, by the loop
+        self._taken = dict.fromkeys(EVENTS, 0)  # those of them that did not stay as they came, by the engine's thread
+        self._later = dict.fromkeys(EVENTS, 0)  # bytes that wait for `decode_later`
         self._dead: list[DeadLetter] = []
         self._misplaced = 0
         self._reports: list[str] = []
@@ -61,6 +65,7 @@ class Intake:
         if fresh.count:
             self.received[topic] = fresh.last + 1
             self._accepted[topic] += fresh.count
+            self._came[topic] += bytes_of(fresh)
             self.arrived.append((topic, fresh, came))
 
     def settle(self) -> None:
@@ -75,6 +80,10 @@ class Intake:
     def has_room(self, topic: str) -> bool:
         """Whether more of the topic should be read."""
         return self.pending(topic) + self.merger.queues[topic].events < MOST_WAITING
+
+    def size(self, topic: str) -> int:
+        """Bytes of a topic that were read and not applied."""
+        return self._came[topic] - self._taken[topic] + self._later[topic] + self.merger.queues[topic].size
 
     @property
     def waiting(self) -> int:
@@ -91,13 +100,18 @@ class Intake:
         `decode_later` (None: nothing does).
         """
         arrived = [self.arrived.popleft() for _ in range(len(self.arrived))]  # more may come meanwhile
+        taken = dict.fromkeys(EVENTS, 0)
+        for topic, records, _ in arrived:
+            taken[topic] += bytes_of(records)
         for topic, records, came in gathered(arrived, settled):
             self._decode(topic, records, came, limits, received_at)
+        for topic, size in taken.items():  # not before: it is there until then
+            self._taken[topic] += size
 
     def decode_later(self, limits: Mapping[str, int] | None, received_at: str) -> None:
         """Decode what had to wait, as far as the next limits let it."""
         for topic, held in self.later.items():
-            again, self.later[topic] = held, deque()
+            again, self.later[topic], self._later[topic] = held, deque(), 0
             for records, came in again:
                 self._decode(topic, records, came, limits, received_at)
 
@@ -107,6 +121,7 @@ class Intake:
         limit = NEVER if limits is None else limits.get(topic, 0)
         if records.last >= limit:
             self.later[topic].append((records.since(limit), came))
+            self._later[topic] += bytes_of(self.later[topic][-1][0])
             records = records.before(limit)
             if not records.count:
                 return

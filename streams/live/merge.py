@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from events.columns import Batch
 from events.deadletters import DeadLetter
 from streams.batches import compacted, in_order, part
+from streams.live.ahead import bytes_decoded
 
 NEVER: Final = 2**62
 LONG_AGO: Final = -float("inf")
@@ -25,12 +26,15 @@ CLOCKS_DIFFER_US: Final = 1_000_000
 
 
 class Chunk(NamedTuple):
-    """Records of one topic: their events, when each has its turn, what follows them, and when they came (monotonic, s)."""
+    """Records of one topic: their events, when each has its turn, what follows them, when they came (monotonic, s), and what
+    they take.
+    """
 
     batch: Batch
     turns: NDArray[np.int64]
     next_offset: int
     came: float
+    size: int
 
 
 class Queue:
@@ -44,6 +48,7 @@ class Queue:
         self.chunks: deque[Chunk] = deque()
         self.taken = 0  # events released of the first chunk
         self.events = 0
+        self.size = 0  # bytes of the chunks, each of which is kept whole until all of it is released
         self.drained_at = LONG_AGO  # when (monotonic, s) all that the broker had was read; LONG_AGO: it has more
         self.oldest = float("inf")  # when the oldest of the events taken last came
 
@@ -59,7 +64,8 @@ class Queue:
             self.newest = int(turns[-1])
         self.received = next_offset
         self.events += len(batch)
-        self.chunks.append(Chunk(batch, turns, next_offset, came))
+        self.chunks.append(Chunk(batch, turns, next_offset, came, bytes_decoded(batch)))
+        self.size += self.chunks[-1].size
 
     def newest_before(self, came: float) -> int:
         """The turn of the newest event that came no later; −NEVER if there is none."""
@@ -103,7 +109,7 @@ class Queue:
             if end < len(chunk.turns):
                 self.taken, self.position = max(start, end), chunk.batch.number(max(start, end))
                 return taken
-            self.chunks.popleft()
+            self.size -= self.chunks.popleft().size
             self.taken, self.position = 0, chunk.next_offset
         return taken
 

@@ -23,9 +23,9 @@ from streams.batches import compacted, part
 from streams.inputs import Identity, Position
 from streams.live.connecting import connecting
 from streams.live.intake import sorted_out
+from streams.live.pieces import in_columns
 from streams.live.settings import LiveSettings
 from streams.live.topics import EVENTS, partition_counts
-from streams.live.wire import in_columns
 from streams.problems import OutsideError, UsageError
 
 WAIT_MS: Final = 1_000

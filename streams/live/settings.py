@@ -20,7 +20,7 @@ PREFIX: Final = "CHURN_"
 
 
 class LiveSettings(BaseSettings):
-    """Spans of time in seconds. `checkpoints`: a folder, or a URL of any storage that fsspec knows."""
+    """Spans of time in seconds, `read_ahead` in MB (2^20 bytes). `checkpoints`: a folder, or a URL of any storage that fsspec knows."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
@@ -43,6 +43,7 @@ class LiveSettings(BaseSettings):
     checkpoint_every: float = Field(30.0, gt=0)
     checkpoint_within: float = Field(300.0, gt=0)
     align: float = Field(0.1, ge=0, le=60)
+    read_ahead: int = Field(512, ge=16)
     http_host: str = "127.0.0.1"
     http_port: int = Field(8099, ge=0, le=65535)
     stop_within: float = Field(30.0, gt=0)

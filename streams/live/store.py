@@ -2,10 +2,10 @@
 
     <root>/<partition>/<epoch>-<number>.checkpoint
 
-An epoch is one worker's ownership of a partition; every new owner takes a higher one, and the highest is what counts. So
-a worker that was paused while another took over (a zombie) may go on writing: nobody reads it, and it deletes only what is
-older than its own. Two that never published may have one epoch, and nobody takes the other's name or half-written file. A file
-gets its name only when it is whole; the ones before stay for the day it cannot be read.
+An epoch is one worker's ownership of a partition; every new owner takes a higher one (streams/live/ownership.py), and the
+highest is what counts. So a worker that was paused while another took over (a zombie) may go on writing: nobody reads it, and
+it deletes only what is older than its own. Nobody takes another's name or half-written file. A file gets its name only when
+it is whole; the ones before stay for the day it cannot be read.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
-import tempfile
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import fsspec
@@ -24,7 +22,9 @@ import msgspec
 from fsspec.implementations.local import LocalFileSystem
 
 from streams.checkpoint import SUFFIX, UnreadableError, read_state, sync_folder, write_state
+from streams.live.aside import aside, own_name, sweep
 from streams.live.journal import Covered
+from streams.live.ownership import OWNER, Ownership, claims_in, owners_in
 
 ENTRY: Final = "live"
 ENGINE: Final = "engine/"
@@ -32,6 +32,16 @@ KEEP: Final = 2
 WITHOUT_LINKS: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 """What a file system answers that has one name for each file."""
 _NAME: Final = re.compile(rf"(\d+)-(\d+){re.escape(SUFFIX)}$")
+
+
+Numbered = tuple[int, int, str]
+"""Epoch, number and path of a checkpoint."""
+
+
+def checkpoints_in(paths: Iterable[str]) -> list[Numbered]:
+    """The checkpoints among a folder's files, the newest first."""
+    matches = ((_NAME.search(path), path) for path in paths)
+    return sorted(((int(match[1]), int(match[2]), path) for match, path in matches if match), reverse=True)
 
 
 class Loaded(NamedTuple):
@@ -51,23 +61,53 @@ class PartitionStore:
         self.folder = f"{base.rstrip('/')}/{partition}"
         self.local = isinstance(self.files, LocalFileSystem)
         self.files.makedirs(self.folder, exist_ok=True)
-        there = self._there()
-        self._forget_half_written()
-        self.epoch = max([generation, *(epoch + 1 for epoch, _, _ in there)])
-        self.number = 0
+        self.generation, self.number = generation, 0
+        self.ownership = Ownership(self.files, self.folder)
+        self.epoch = self._free_epoch(self._paths())
+        self.at_claim: list[str] = []
+        sweep()
 
-    def _there(self) -> list[tuple[int, int, str]]:
-        """(epoch, number, path) of every checkpoint, the newest first."""
+    def _free_epoch(self, paths: list[str]) -> int:
+        taken = [*(epoch for epoch, _, _ in checkpoints_in(paths)), *(epoch for epoch, _ in claims_in(paths))]
+        return max(self.generation, max(taken, default=-1) + 1)
+
+    def claim(self) -> None:
+        """Take an epoch that nobody has; ask then whether the partition is still ours, and `own` or `abandon` it. Raises OSError."""
+        self.at_claim = self._paths()
+        self.epoch = self._free_epoch(self.at_claim)
+        self.ownership.claim(self.epoch)
+
+    def own(self) -> None:
+        """The partition is ours: of older epochs only what was there at the claim is read from now on. Raises OSError."""
+        self.ownership.own([path for _, _, path in self._counting(self.at_claim)], self.at_claim)
+        self._forget_half_written()
+
+    def abandon(self) -> None:
+        """The partition is another's. Raises OSError."""
+        self.ownership.abandon()
+
+    def superseded(self) -> bool:
+        """Whether another has taken the partition over since. Raises OSError."""
+        return any(epoch > self.epoch for epoch, _ in owners_in(self._paths()))
+
+    def _paths(self) -> list[str]:
         self.files.invalidate_cache()
-        found = []
-        for path in self.files.ls(self.folder, detail=False):
-            match = _NAME.search(path)
-            if match is not None:
-                found.append((int(match[1]), int(match[2]), path))
-        return sorted(found, reverse=True)
+        return [*self.files.ls(self.folder, detail=False)]
+
+    def _there(self) -> list[Numbered]:
+        return checkpoints_in(self._paths())
+
+    def _counting(self, paths: list[str]) -> list[Numbered]:
+        """Those that an owner made while it was one, the newest first."""
+        there = checkpoints_in(paths)
+        for epoch, path in owners_in(paths)[:1]:
+            found = self.ownership.found_by(path)
+            if found is not None:
+                return [one for one in there if one[0] >= epoch or PurePosixPath(one[2]).name in found]
+        return there
 
     def _forget_half_written(self) -> None:
-        """What owners before us began to write and nobody will end."""
+        """What owners before us began to write and nobody will end, or publish."""
         for path in Path(self.folder).glob("*.writing") if self.local else ():
             path.unlink(missing_ok=True)
 
@@ -79,7 +119,9 @@ class PartitionStore:
     def load(self) -> Loaded:
         """What to go on from; raises UnreadableError when there are checkpoints and none can be read, TooNewError, OSError."""
         troubles: list[str] = []
-        for _, _, path in self._there():
+        paths = self._paths()
+        counting = self._counting(paths)
+        for _, _, path in counting:
             try:
                 state = self._read(path)
                 covered = self._ours(path, msgspec.json.decode(bytes(state[ENTRY]), type=Covered))
@@ -90,6 +132,11 @@ class PartitionStore:
             return Loaded(covered, engine, troubles)
         if troubles:
             raise UnreadableError(f"no checkpoint of this partition can be read: {'; '.join(troubles)}")
+        if len(checkpoints_in(paths)) > len(counting):
+            raise UnreadableError(
+                f"{self.folder}: the only checkpoints are of workers that had lost the partition before they wrote them, or "
+                f"came here some other way; to go on from them all the same delete the files *{OWNER}"
+            )
         return Loaded(Covered({}, {}), None, troubles)
 
     def _ours(self, path: str, covered: Covered) -> Covered:
@@ -100,16 +147,20 @@ class PartitionStore:
     def _read(self, path: str) -> dict[str, Any]:
         if self.local:
             return read_state(Path(path))
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / Path(path).name
+        copy = aside(Path(path).name, self.partition, "reading")
+        try:
             self.files.get_file(path, str(copy))
             return read_state(copy)
+        finally:
+            copy.unlink(missing_ok=True)
 
     def writing(self) -> Path:
         """Where the next checkpoint is to be written before it has its name; nobody else writes there."""
         self.number += 1
-        name = f"{self.epoch:012d}-{self.number:012d}{SUFFIX}.{self.partition}-{secrets.token_hex(8)}.writing"
-        return Path(self.folder if self.local else tempfile.gettempdir()) / name
+        name = f"{self.epoch:012d}-{self.number:012d}{SUFFIX}"
+        if self.local:
+            return Path(self.folder) / own_name(name, self.partition, "writing")
+        return aside(name, self.partition, "writing")
 
     def publish(self, written: Path) -> int:
         """Give the file its name, and delete our older ones but one; gives its size in bytes.
@@ -118,10 +169,11 @@ class PartitionStore:
         """
         try:
             size = written.stat().st_size
+            if self.superseded():
+                raise PermissionError(f"{self.folder}: another worker has taken this partition over")
             self._name(written, written.name.partition(SUFFIX)[0] + SUFFIX)
-            mine = (self.epoch, self.number)
-            for _, _, path in [one for one in self._there() if one[:2] <= mine][KEEP:]:
-                self.files.rm_file(path)
+            self._prune()
+            sweep()
         except OSError:
             raise
         except Exception as error:
@@ -129,6 +181,13 @@ class PartitionStore:
         finally:
             written.unlink(missing_ok=True)
         return size
+
+    def _prune(self) -> None:
+        paths, mine = self._paths(), (self.epoch, self.number)
+        kept = [one for one in self._counting(paths) if one[:2] <= mine][:KEEP]
+        for one in checkpoints_in(paths):
+            if one[:2] <= mine and one not in kept:
+                self.files.rm_file(one[2])
 
     def _name(self, written: Path, name: str) -> None:
         path = f"{self.folder}/{name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final, NamedTuple
 
@@ -26,8 +26,14 @@ MOST_AT_ONCE: Final = 4
 log = structlog.get_logger()
 
 
+class LostError(Exception):
+    """The partitions went to others while they were taken over."""
+
+
 class Means(NamedTuple):
-    """What a worker gives all of its partitions. `partitions`: of every topic; `utc_offset` in µs."""
+    """What a worker gives all of its partitions. `partitions`: of every topic; `utc_offset` in µs; `owns` asks the group
+    whether a generation is still the one in which we have what we were assigned.
+    """
 
     settings: LiveSettings
     partitions: int
@@ -36,30 +42,75 @@ class Means(NamedTuple):
     delivered: Callable[[Parcel], None]
     utc_offset: int
     publisher: Executor
+    owns: Callable[[int], Awaitable[bool]]
 
 
 async def open_tenancies(partitions: Iterable[int], generation: int, means: Means) -> dict[int, Tenancy]:
     """Partitions as they go on from their newest checkpoints; none of them works yet.
 
-    Raises UnreadableError, TooNewError, UsageError (a state that cannot be carried over), OSError, KafkaError.
+    Raises LostError, UnreadableError, TooNewError, UsageError (a state that cannot be carried over), OSError, KafkaError.
     """
     wanted = sorted(partitions)
     if not wanted:
         return {}
+    stores = await owned_stores(wanted, generation, means)
     room = asyncio.Semaphore(min(MOST_AT_ONCE, os.cpu_count() or 1))
     async with Rereading(means.settings.reader()) as reading:
-        opened = await asyncio.gather(*(_opened(one, generation, means, reading, room) for one in wanted))
+        opened = await asyncio.gather(*(_opened(one, stores[one], means, reading, room) for one in wanted))
     return dict(zip(wanted, opened, strict=True))
 
 
+async def owned_stores(partitions: Sequence[int], generation: int, means: Means) -> dict[int, PartitionStore]:
+    """Where the checkpoints of partitions are, which nobody before us adds to any more. Raises LostError, OSError, KafkaError.
+
+    Claimed first and confirmed then: whoever is assigned them later finds our claims.
+    """
+    loop, root = asyncio.get_running_loop(), means.settings.checkpoints
+
+    async def each(work: Callable[[int], None]) -> None:
+        await asyncio.gather(*(loop.run_in_executor(None, work, one) for one in partitions))
+
+    stores: dict[int, PartitionStore] = {}
+
+    def opened(partition: int) -> None:
+        stores[partition] = PartitionStore(root, partition, generation)
+
+    await each(opened)
+    await each(lambda one: noted(one, stores[one].claim))
+    if not await means.owns(generation):
+        await each(lambda one: noted(one, stores[one].abandon))
+        raise LostError(f"generation {generation} of the group is over")
+    await each(lambda one: noted(one, stores[one].own))
+    return stores
+
+
+def noted(partition: int, work: Callable[[], None]) -> None:
+    """Note whose a partition is; where the disk is full that is said, and work goes on as it does without checkpoints."""
+    try:
+        work()
+    except OSError as error:
+        trouble = str(error) or repr(error)
+    else:
+        return
+    log.error("whose the checkpoints are could not be noted", partition=partition, error=trouble)
+
+
+async def outlived(tenancies: Mapping[int, Tenancy]) -> set[int]:
+    """The partitions that somebody else had while we thought they were ours, as far as the storage answers: a group that
+    begins anew counts its generations anew.
+    """
+    loop = asyncio.get_running_loop()
+    stores = [one.kept.store for one in tenancies.values()]
+    asked = (loop.run_in_executor(None, store.superseded) for store in stores)
+    gone = await asyncio.gather(*asked, return_exceptions=True)
+    return {partition for partition, over in zip(tenancies, gone, strict=True) if over is True}
+
+
 async def _opened(
-    partition: int, generation: int, means: Means, reading: Rereading, room: asyncio.Semaphore
+    partition: int, store: PartitionStore, means: Means, reading: Rereading, room: asyncio.Semaphore
 ) -> Tenancy:
     async with room:
         loop, settings = asyncio.get_running_loop(), means.settings
-        store: PartitionStore = await loop.run_in_executor(
-            None, PartitionStore, settings.checkpoints, partition, generation
-        )
         loaded = await loop.run_in_executor(None, store.load)
         for trouble in loaded.troubles:
             log.error("checkpoint unreadable, going on from the one before", partition=partition, trouble=trouble)

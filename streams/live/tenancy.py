@@ -7,15 +7,16 @@ import time
 
 import msgspec
 
+from streams.live.ahead import bytes_of
 from streams.live.delivery import Message, Outbox, messages_of
 from streams.live.exchange import Statement
 from streams.live.keeping import Kept
 from streams.live.lane import Lane
 from streams.live.merge import LONG_AGO
 from streams.live.output import Output
+from streams.live.pieces import Given
 from streams.live.topics import EVENTS, POPULATION
 from streams.live.transactions import Ends, OpenTransactions
-from streams.live.wire import Given
 
 
 class Tenancy:
@@ -24,6 +25,7 @@ class Tenancy:
     def __init__(self, lane: Lane, outbox: Outbox, kept: Kept, said: set[tuple[bool, str, int]]) -> None:
         self.lane, self.outbox, self.kept, self.said = lane, outbox, kept, said
         self.handed = dict.fromkeys(EVENTS, 0)  # the offset before which everything was sent on its way here
+        self.on_way = dict.fromkeys(EVENTS, 0)  # bytes sent on their way here
         self.ends = dict.fromkeys(EVENTS, 0)
         self.transactions = OpenTransactions()
         self.ticked_at = 0.0
@@ -34,16 +36,27 @@ class Tenancy:
 
     def accept(self, topic: str, piece: Given) -> bool:
         """A piece that came through an agent; False if something before it is missing."""
+        self.on_way[topic] = max(0, self.on_way[topic] - bytes_of(piece.records))
         if piece.since > self.lane.received[topic]:
             return False
         self.lane.accept(topic, piece.records, piece.came)
         self.lane.received[topic] = max(self.lane.received[topic], piece.until)
         return True
 
+    def hand(self, topic: str, piece: Given) -> None:
+        """A piece is on its way here."""
+        self.handed[topic] = piece.until
+        self.on_way[topic] += bytes_of(piece.records)
+
+    def has_room(self, topic: str, share: int) -> bool:
+        """Whether more of a topic should be read, of which so many bytes may wait."""
+        size = self.on_way[topic] + self.lane.intake.size(topic)
+        return self.outbox.has_room and size < share and self.lane.has_room(topic)
+
     def read_anew(self) -> None:
         """The consumer begins again: nothing is on its way, and the topics may have grown meanwhile."""
         for topic in EVENTS:
-            self.handed[topic] = 0
+            self.handed[topic] = self.on_way[topic] = 0
             self.lane.drained(topic, LONG_AGO)
 
     def read_up_to(self, topic: str, position: int | None, ends: Ends, at: float) -> None:

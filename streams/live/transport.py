@@ -14,15 +14,27 @@ from typing import Any, Protocol, cast
 
 import aiokafka
 from aiokafka import TopicPartition
+from aiokafka.errors import (
+    IllegalGenerationError,
+    KafkaError,
+    NoError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+    for_code,
+)
+from aiokafka.protocol.group import HeartbeatRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.live.assignor import new_assignor
 from streams.live.merge import LONG_AGO
+from streams.live.pieces import Given, in_columns
 from streams.live.transactions import Ends
-from streams.live.wire import Given, in_columns
 
 POLL_SECONDS = 0.05
+ASK_SECONDS = 0.1
+OVER = {IllegalGenerationError, UnknownMemberIdError}
+"""What the group answers to one that does not belong to it any more."""
 FETCH_BYTES = 1 << 18
 """What the broker gathers, if it takes no longer than it may wait: each fetch has its cost, on both sides."""
 CREATED = 0
@@ -36,7 +48,9 @@ class Reading(Protocol):
     """What the transport asks of whoever owns the partitions."""
 
     def has_room(self, topic: str, partition: int) -> bool: ...
-    def handed(self, topic: str, partition: int, until: int) -> None: ...
+    def handed(self, topic: str, partition: int, piece: Given) -> None: ...
+    @property
+    def fetched_at_once(self) -> int: ...
     def read_up_to(self, topic: str, partition: int, position: int | None, ends: Ends, at: float) -> None: ...
     def durable(self, topic: str, partition: int) -> int | None: ...
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]: ...
@@ -80,9 +94,8 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
-            max_partition_fetch_bytes=4 << 20,
+            max_partition_fetch_bytes=reading.fetched_at_once,
             fetch_max_wait_ms=25,  # a drained partition must be known to be so soon, and still to be so
             fetch_min_bytes=FETCH_BYTES,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
@@ -94,8 +107,30 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """The consumer begins to fetch."""
         await super().on_start()
-        fetcher = in_columns(self._ensure_consumer())
-        fetcher._proc_fetch_request = dated(fetcher._proc_fetch_request, cast(ChunkConsumer, self.consumer).asked)  # noqa: SLF001
+        consumer = cast(ChunkConsumer, self.consumer)
+        fetcher = in_columns(self._ensure_consumer(), consumer.reading.fetched_at_once)
+        fetcher._proc_fetch_request = dated(fetcher._proc_fetch_request, consumer.asked)  # noqa: SLF001
+
+    async def owns(self, generation: int) -> bool:
+        """Whether the group is still of this generation, which we belong to; asked until the broker says so or not.
+
+        Raises KafkaError for what the broker refuses.
+        """
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - the client asks it for itself alone
+        while coordinator.generation == generation:
+            asked = HeartbeatRequest(coordinator.group_id, generation, coordinator.member_id)
+            try:
+                found = for_code((await coordinator._send_req(asked)).error_code)  # noqa: SLF001
+            except KafkaError as error:
+                found = type(error)
+            if found in {NoError, RebalanceInProgressError}:
+                return True
+            if found in OVER:
+                return False
+            if not found.retriable:
+                raise found(f"group {coordinator.group_id}")
+            await asyncio.sleep(ASK_SECONDS)
+        return False
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust's guess from acknowledgements, which say nothing here; the worker has a watchdog of its own."""
@@ -138,7 +173,7 @@ class ChunkConsumer(driver.Consumer):
         if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:
             return
         for tp, piece in pieces:
-            self.reading.handed(tp.topic, tp.partition, piece.until)
+            self.reading.handed(tp.topic, tp.partition, piece)
         self._note_ends()
         for tp, piece in pieces:
             yield tp, self._to_message(tp, piece)
@@ -163,10 +198,17 @@ class ChunkConsumer(driver.Consumer):
         states = {TP(tp.topic, tp.partition): assignment.state_value(TopicPartition(*tp)) for tp in tps}
         return {tp: state for tp, state in states.items() if state is not None}
 
+    async def owns(self, generation: int) -> bool:
+        """Whether what was assigned in a generation of the group is still ours. Raises KafkaError."""
+        thread = self._thread
+        return bool(await thread.call_thread(thread.owns, generation))
+
     async def perform_seek(self) -> None:
         """Where to read from is what the checkpoints say, and the committed offset for what has none."""
         await super().perform_seek()
         positions = await self.reading.assigned(set(self.assignment()), self.app.consumer_generation_id)
+        if not positions:
+            return
         first = await self.earliest_offsets(*positions)
         for tp, offset in positions.items():
             if first[tp] > offset:

@@ -1,28 +1,21 @@
-"""What a fetch brought, to records in columns: Kafka's record batches (magic 2), without an object for each record.
+"""Kafka's record batches (magic 2) to records in columns, without an object for each record.
 
-What they are is in Kafka's documentation, "Message Format". Records of aborted transactions are left out, as the markers
-that end transactions are. Batches of older formats, and damaged ones, go through the client's own parser, which knows what
-to leave out and what to raise.
+What they are is in Kafka's documentation, "Message Format".
 """
 
 from __future__ import annotations
 
 import struct
-import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from aiokafka import TopicPartition, codec
-from aiokafka.consumer import fetcher
-from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
-from aiokafka.record.memory_records import MemoryRecords
+from aiokafka import codec
 from numpy.typing import NDArray
 
 from events.compiled import compiled
-from events.packed import BINARY_PREFIX, NONE, RECORD, Records, packed, read_number
+from events.packed import BINARY_PREFIX, NONE, RECORD, Records, read_number
 
 HEAD: Final = struct.Struct(">qi i b I h i q q q h i i")
 HEAD_BYTES: Final = 61
@@ -38,28 +31,6 @@ UNPACK: Final[Mapping[int, Callable[[bytes], bytes]]] = MappingProxyType(
 )
 
 
-class Kept(MemoryRecords):
-    """The client's record batches, which would otherwise not give out the bytes that they are of."""
-
-    raw = b""
-
-
-def kept(raw: bytes) -> Kept:
-    """What the client makes of the bytes of a partition, and the bytes."""
-    records = Kept(raw)
-    records.raw = raw
-    return records
-
-
-def in_columns(consumer: Any) -> Any:
-    """Have a consumer that has been started, and has no partitions yet, give one `Given` for all that a fetch brought; gives
-    its fetcher.
-    """
-    fetcher.MemoryRecords = kept  # whoever does not ask for the bytes finds what was there before
-    consumer._fetcher._records = Fetched()  # noqa: SLF001 - the client has no other door for it
-    return consumer._fetcher  # noqa: SLF001
-
-
 class Head(NamedTuple):
     """The beginning of a batch of so many `records` that lies at raw[at:end]."""
 
@@ -67,98 +38,6 @@ class Head(NamedTuple):
     end: int
     attributes: int
     records: int
-
-
-class Fetched(OrderedDict[TopicPartition, Any]):
-    """What fetches brought, by partition; each gives all of its records as one piece."""
-
-    def __setitem__(self, where: TopicPartition, result: Any) -> None:
-        records = getattr(result, "_partition_records", None)
-        if records is not None:
-            result._partition_records = Piece(records)  # noqa: SLF001 - the client has no other door for it
-        super().__setitem__(where, result)
-
-
-class Given(NamedTuple):
-    """All that a partition has from the offset `since` on and before `until`. Fewer records than that are all there are: the
-    others are of aborted transactions, markers of transactions, or were compacted away; there may be none. `came`: when the
-    broker's answer was here (monotonic, s), which is not before the broker had them.
-    """
-
-    records: Records
-    since: int
-    until: int
-    came: float
-
-
-class Piece(Iterator[Given]):
-    """Stands for the client's `PartitionRecords`: `next_fetch_offset` is what follows what was given."""
-
-    def __init__(self, records: Any) -> None:
-        self.records = records
-        self.came = time.monotonic()
-        self.next_fetch_offset: int = records.next_fetch_offset
-
-    def __next__(self) -> Given:
-        client, self.records = self.records, None
-        if client is None:
-            raise StopIteration
-        found = plain_records(client, self.came) or packed_by(client, self.came)
-        if found.until <= found.since:
-            raise StopIteration
-        self.next_fetch_offset = found.until
-        return found
-
-
-def as_parsed(_where: TopicPartition, record: Any) -> Any:
-    """A record as the client's parser makes it, and not copied into another."""
-    return record
-
-
-def packed_by(client: Any, came: float) -> Given:
-    """What the client's own parser finds."""
-    since, client._consumer_record = client.next_fetch_offset, as_parsed  # noqa: SLF001
-    records = packed(client)
-    return Given(records, since, client.next_fetch_offset, came)
-
-
-def plain_records(client: Any, came: float) -> Given | None:
-    """What there is where all batches are plain; None where one is not. Raises CorruptRecordException for a wrong checksum."""
-    raw: bytes = client._records.raw  # noqa: SLF001 - and not taken from, for the client's parser may have to begin
-    heads, since = heads_of(raw), client.next_fetch_offset
-    if heads is None:
-        return None
-    batches, until, aborted, counting = MemoryRecords(raw), since, Aborted(client), []
-    for head in heads:
-        batch = batches.next_batch()
-        if not batch.validate_crc():
-            raise fetcher.Errors.CorruptRecordException(f"wrong checksum: {client._tp}")  # noqa: SLF001
-        until = batch.next_offset
-        if not head.attributes & SPECIAL or aborted.counts(batch):
-            counting.append(head)
-    records = unpacked(raw, counting)
-    return None if records is None else Given(records.since(since), since, until, came)
-
-
-class Aborted:
-    """The aborted transactions that a fetch met, as its answer lists them: each of a producer, from its first offset to the
-    next marker of this producer that says so.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self.coming: deque[tuple[int, int]] = deque(client._aborted_transactions)  # noqa: SLF001 - by first offset
-        self.now: set[int] = set()  # producers
-
-    def counts(self, batch: Any) -> bool:
-        """Whether a batch, the next that is part of a transaction or a marker, has events."""
-        while self.coming and self.coming[0][1] <= batch.base_offset:
-            self.now.add(self.coming.popleft()[0])
-        if batch.is_control_batch:
-            marker = next(batch, None)
-            if marker is not None and ControlRecord.parse(marker.key).type_ == ABORT_MARKER.type_:
-                self.now.discard(batch.producer_id)
-            return False
-        return batch.producer_id not in self.now
 
 
 def heads_of(raw: bytes) -> list[Head] | None:
@@ -180,11 +59,10 @@ def heads_of(raw: bytes) -> list[Head] | None:
     return heads
 
 
-def unpacked(raw: bytes, heads: list[Head]) -> Records | None:
-    """The records of plain batches; None where one is not as it should be."""
-    pieces = [plain(raw, head) for head in heads]
-    whole = b"".join(pieces)
-    ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
+def unpacked(heads: list[Head], texts: list[bytes]) -> Records | None:
+    """The records of plain batches, of which `texts` are no longer compressed; None where one is not as it should be."""
+    whole = b"".join(texts)
+    ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
     rows = np.empty(max(0, sum(head.records for head in heads)), RECORD)
     read = read_batches(np.frombuffer(whole or b"\0", np.uint8), ends, BINARY_PREFIX, rows)
     return Records(whole, rows) if read == len(rows) else None

@@ -24,6 +24,7 @@ from yarl import URL
 from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams import clock
+from streams.live.ahead import MEGABYTE, fetched_at_once, share_of
 from streams.live.care import CareQueues
 from streams.live.checkpoints import Checkpoints
 from streams.live.delivery import Message, Parcel, made_known
@@ -32,10 +33,11 @@ from streams.live.journal import Tick
 from streams.live.lane import Lane
 from streams.live.measuring import count_applied, show_from_the_start, show_partitions
 from streams.live.output import Output
+from streams.live.pieces import Given
 from streams.live.population import Population
 from streams.live.reloading import Build, LiveRules
 from streams.live.settings import LiveSettings
-from streams.live.taking_over import Means, open_tenancies
+from streams.live.taking_over import LostError, Means, open_tenancies, outlived
 from streams.live.tenancy import Tenancy
 from streams.live.topics import EVENTS, TICKS
 from streams.live.transactions import Ends
@@ -101,6 +103,7 @@ class Worker:
             self.delivered,
             int(configuration.utc_offset),
             ThreadPoolExecutor(4, "publish"),
+            self.owns,
         )
         self.care = CareQueues(settings, configuration.tiers, self.producer, metrics)
         show_from_the_start(metrics, configuration.tiers)
@@ -123,7 +126,6 @@ class Worker:
             broker_heartbeat_interval=settings.kafka_session / 5,
             broker_rebalance_timeout=settings.kafka_rebalance,
             broker_request_timeout=max(90.0, settings.kafka_session + 1),
-            broker_max_poll_records=8_192,
             broker_commit_interval=1.0,
             broker_commit_every=1 << 60,
             stream_wait_empty=False,
@@ -171,12 +173,18 @@ class Worker:
     def has_room(self, topic: str, partition: int) -> bool:
         """Whether more of this partition should be read."""
         tenancy = self.tenancies.get(partition)
-        return tenancy is not None and tenancy.outbox.has_room and tenancy.lane.has_room(topic)
+        share = share_of(self.settings.read_ahead * MEGABYTE, len(self.tenancies), self.fetched_at_once)
+        return tenancy is not None and tenancy.has_room(topic, share)
 
-    def handed(self, topic: str, partition: int, until: int) -> None:
-        """Records before this offset are on their way to an agent."""
+    @property
+    def fetched_at_once(self) -> int:
+        """Bytes that a fetch brings, and a poll gives, of one partition of one topic."""
+        return fetched_at_once(self.settings.read_ahead * MEGABYTE, self.count)
+
+    def handed(self, topic: str, partition: int, piece: Given) -> None:
+        """A piece is on its way to an agent."""
         if partition in self.tenancies:
-            self.tenancies[partition].handed[topic] = until
+            self.tenancies[partition].hand(topic, piece)
 
     def read_up_to(self, topic: str, partition: int, position: int | None, ends: Ends, at: float) -> None:
         """How far this partition was read (None: not known yet), and how far it went at a time (monotonic, s)."""
@@ -209,10 +217,17 @@ class Worker:
         if not assigned:
             await self.assigned(assigned, app.consumer_generation_id)
 
+    async def owns(self, generation: int) -> bool:
+        """Whether what was assigned in a generation of the group is still ours."""
+        return bool(await self.app.consumer.owns(generation))
+
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]:
         """Take over the partitions of an assignment; gives where to read from."""
         try:
             return await self._assigned(assignment, generation)
+        except LostError as error:  # the group lets us know, and assigns anew
+            log.warning("partitions were lost while they were taken over", error=str(error))
+            return {}
         except Exception as error:
             self.fail(error)
             raise
@@ -223,8 +238,9 @@ class Worker:
         async with self.busy:
             self.paused = True  # nobody hears anything before all can
             nobody_between = generation in {self.generation, self.generation + 1}
+            gone = await outlived(self.tenancies)
             for partition in list(self.tenancies):
-                if partition not in lanes or not nobody_between:
+                if partition not in lanes or partition in gone or not nobody_between:
                     await self.tenancies.pop(partition).close()
             opened = await open_tenancies(lanes - self.tenancies.keys(), generation, self.means)
             for tenancy in opened.values():

@@ -21,6 +21,7 @@ from streams.live.keeping import Kept
 from streams.live.lane import Lane, LaneSettings
 from streams.live.measuring import lag_of
 from streams.live.merge import Merger
+from streams.live.pieces import Given
 from streams.live.placement import partitions_of
 from streams.live.rereading import chain
 from streams.live.settings import live_settings
@@ -28,7 +29,6 @@ from streams.live.store import PartitionStore, write
 from streams.live.tenancy import Tenancy
 from streams.live.topics import USAGE
 from streams.live.transactions import Ends
-from streams.live.wire import Given
 from streams.problems import UsageError
 
 

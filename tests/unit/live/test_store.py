@@ -122,7 +122,9 @@ def test_a_file_system_with_one_name_for_each_file_still_takes_no_name_twice(tmp
 def test_what_a_new_owner_swept_away_is_said_when_it_is_to_be_published(tmp_path) -> None:
     zombie = PartitionStore(str(tmp_path), 0, 1)
     late = written(zombie, 10)
-    PartitionStore(str(tmp_path), 0, 1)
+    owner = PartitionStore(str(tmp_path), 0, 1)
+    owner.claim()
+    owner.own()
     with pytest.raises(FileNotFoundError):
         zombie.publish(late)
 

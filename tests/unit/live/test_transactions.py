@@ -16,18 +16,17 @@ from structlog.testing import capture_logs
 
 from events.packed import Record, joined, packed
 from sinks.metrics import Metrics
-from streams.live import wire
 from streams.live.care import CareQueues
 from streams.live.delivery import Outbox
 from streams.live.journal import Covered
 from streams.live.keeping import Kept
 from streams.live.lane import Lane, LaneSettings
 from streams.live.measuring import say_held, show_partitions
+from streams.live.pieces import Given, Piece, kept
 from streams.live.settings import live_settings
 from streams.live.tenancy import Tenancy
 from streams.live.topics import USAGE
 from streams.live.transactions import LONG_SECONDS, Ends
-from streams.live.wire import Given, Piece, kept
 
 PRODUCERS = (5, 6, 7)
 STEPS = st.lists(
@@ -107,7 +106,7 @@ def test_what_counts_is_what_the_client_s_parser_leaves_and_a_broker_committed(s
 
 
 def test_batches_of_transactions_are_read_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "packed_by", None)  # whoever makes an object of each record
+    monkeypatch.setattr(Piece, "_parsed", None)  # whoever makes an object of each record
     log = Log([(5, "part", 0), (6, "part", 3), (5, "abort", 0), (6, "commit", 0), (7, "plain", 0)])
     (given,) = Piece(client_of(kept, log.fetch(0), 0))
     assert given.records.rows["offset"].tolist() == [2, 3, 6, 7]

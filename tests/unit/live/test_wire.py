@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.packed import Record, joined, packed, read_headers, read_number, written_headers, written_number
-from streams.live.wire import Fetched, Piece, heads_of, kept, unpacked
+from streams.live.pieces import Fetched, Piece, kept
+from streams.live.wire import heads_of, plain, unpacked
 
 TEXTS = st.none() | st.binary(max_size=300)
 HEADERS = st.lists(st.tuples(st.sampled_from(["ce_id", "ce_", "ce", "trace", "来源", ""]), TEXTS), max_size=3)
@@ -78,7 +79,7 @@ def test_damaged_bytes_are_refused_and_never_read_beyond(batches, data):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     heads = heads_of(bytes(raw))
     if heads and not any(head.attributes & 7 for head in heads):
-        found = unpacked(bytes(raw), heads)
+        found = unpacked(heads, [plain(bytes(raw), head) for head in heads])
         if found is not None:
             [found.at(index) for index in range(found.count)]
 

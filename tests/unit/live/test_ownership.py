@@ -1,0 +1,187 @@
+"""Whose checkpoints count: those of whoever the group gave the partition to last, whatever its generations are numbered."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.checkpoint import UnreadableError
+from streams.live.aside import OLD_SECONDS, sweep
+from streams.live.journal import Covered
+from streams.live.settings import live_settings
+from streams.live.store import PartitionStore, write
+from streams.live.taking_over import LostError, Means, outlived, owned_stores
+
+
+@pytest.fixture(params=["folder", "memory"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "checkpoints") if request.param == "folder" else f"memory://{tmp_path.name}-{os.getpid()}"
+
+
+def owner(root: str, generation: int) -> PartitionStore:
+    store = PartitionStore(root, 0, generation)
+    store.claim()
+    store.own()
+    return store
+
+
+def save(store: PartitionStore, offset: int) -> None:
+    path = store.writing()
+    write(path, Covered({"t": offset}, {}), {"part": np.arange(3)})
+    store.publish(path)
+
+
+def newest(root: str) -> int:
+    return PartitionStore(root, 0, 0).load().covered.positions.get("t", -1)
+
+
+def test_an_owner_that_never_published_does_not_hide_those_of_a_group_that_counts_anew(root: str) -> None:
+    save(owner(root, 40), 10)
+    zombie = owner(root, 50)  # paused, until the group was gone
+    now = owner(root, 1)
+    save(now, 20)
+    assert now.epoch > zombie.epoch
+    with pytest.raises(PermissionError, match="another worker has taken this partition over"):
+        save(zombie, 11)
+    assert newest(root) == 20
+
+
+def test_what_a_zombie_published_all_the_same_is_not_read_even_where_nothing_else_can_be(tmp_path: Path) -> None:
+    root, folder = str(tmp_path), tmp_path / "0"
+    before = owner(root, 4)
+    save(before, 10)
+    zombie, now = before, owner(root, 5)
+    zombie.superseded = bool  # it looked before there was another, and was paused then
+    save(now, 20)
+    save(zombie, 11)
+    assert newest(root) == 20
+    for path in folder.glob(f"{now.epoch:012d}-*.checkpoint"):
+        path.write_bytes(b"nothing")
+    assert newest(root) == 10
+    save(now, 30)
+    assert len([*folder.glob("*.checkpoint")]) == 2
+    for path in folder.glob("*.checkpoint"):
+        path.unlink()
+    write(folder / "000000000004-000000000099.checkpoint", Covered({"t": 12}, {}), {"part": np.arange(3)})
+    with pytest.raises(UnreadableError, match=r"had lost the partition.*delete the files \*\.owner"):
+        PartitionStore(root, 0, 0).load()
+
+
+def test_whom_the_group_does_not_confirm_leaves_no_trace(root: str) -> None:
+    now = owner(root, 8)
+    half = now.writing()
+    half.write_bytes(b"half")
+    late = PartitionStore(root, 0, 7)
+    late.claim()
+    late.abandon()
+    assert not now.superseded()
+    assert half.exists()
+    half.unlink()
+    save(now, 20)
+    assert newest(root) == 20
+    assert not [path for path in now._paths() if path.endswith(".claim")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["assign", "save"])), max_size=25), st.data())
+def test_the_newest_of_the_last_owner_is_what_the_next_one_finds(
+    steps: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        workers: dict[int, PartitionStore] = {}
+        holder, generation, counts = -1, 0, -1
+        for number, (worker, what) in enumerate(steps):
+            if what == "assign":
+                generation = data.draw(st.sampled_from([1, generation + 1]))  # the group may have been deleted
+                holder, workers[worker] = worker, owner(root, generation)
+            elif worker == holder:
+                save(workers[worker], number)
+                counts = number
+            elif worker in workers:
+                workers[worker].superseded = bool  # as if it had looked too early
+                save(workers[worker], number)
+        assert newest(root) == counts
+
+
+class Group:
+    """Who asks finds what was claimed by then, and hears whether its generation goes on."""
+
+    def __init__(self, root: str, *, goes_on: bool) -> None:
+        self.root, self.goes_on, self.claims = root, goes_on, 0
+
+    async def owns(self, _generation: int) -> bool:
+        self.claims = len([*Path(self.root).glob("*/*.claim")])
+        return self.goes_on
+
+    def stores(self) -> dict[int, PartitionStore]:
+        settings = live_settings({}).model_copy(update={"checkpoints": self.root})
+        nothing: Any = None
+        means = Means(settings, 3, nothing, nothing, print, 0, ThreadPoolExecutor(1), self.owns)
+        return asyncio.run(owned_stores([0, 2], 5, means))
+
+
+def test_partitions_are_claimed_before_the_group_is_asked(tmp_path: Path) -> None:
+    group = Group(str(tmp_path), goes_on=True)
+    assert group.stores().keys() == {0, 2}
+    assert group.claims == 2
+    assert len([*tmp_path.glob("*/*.owner")]) == 2
+
+
+def test_partitions_that_were_lost_meanwhile_are_not_taken(tmp_path: Path) -> None:
+    with pytest.raises(LostError):
+        Group(str(tmp_path), goes_on=False).stores()
+    assert not [*tmp_path.glob("*/*.owner")]
+
+
+def test_a_partition_that_another_had_in_between_is_not_kept(tmp_path: Path) -> None:
+    class Tenancy:
+        def __init__(self, store: PartitionStore) -> None:
+            self.kept = self
+            self.store = store
+
+    mine = owner(str(tmp_path), 50)
+    assert asyncio.run(outlived({0: Tenancy(mine)})) == set()
+    owner(str(tmp_path), 1)
+    assert asyncio.run(outlived({0: Tenancy(mine)})) == {0}
+
+
+def test_what_a_killed_process_left_beside_a_storage_elsewhere_is_deleted_when_it_is_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    store = owner(f"memory://{tmp_path.name}-swept", 1)
+    old, fresh = store.writing(), store.writing()
+    copy = tmp_path / old.name.replace("writing", "reading")
+    others = tmp_path / "000000000001-000000000001.checkpoint.other"
+    for path in (old, fresh, copy, others):
+        path.write_bytes(b"half")
+        if path != fresh:
+            os.utime(path, (0, time.time() - OLD_SECONDS - 1))
+    PartitionStore(f"memory://{tmp_path.name}-swept", 0, 2)
+    assert {*tmp_path.iterdir()} == {fresh, others}
+    os.utime(fresh, (0, time.time() - OLD_SECONDS - 1))
+    save(store, 10)
+    assert {*tmp_path.iterdir()} == {others}
+    sweep()
+
+
+def test_a_checkpoint_that_cannot_be_read_leaves_no_copy_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    store = owner(f"memory://{tmp_path.name}-torn", 1)
+    save(store, 10)
+    [path] = [path for path in store._paths() if path.endswith(".checkpoint")]
+    store.files.pipe_file(path, b"nothing")
+    with pytest.raises(UnreadableError):
+        store.load()
+    assert not [*tmp_path.iterdir()]
