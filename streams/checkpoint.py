@@ -29,11 +29,11 @@ COMPRESSED = 3
 """The first format in pieces."""
 SUFFIX = ".checkpoint"
 KEEP = 2
-COPY_BYTES = 1 << 20
+COPY_BYTES = 1 << 22
 """Of a piece before it is compressed; the last one of a value is shorter."""
 LENGTH_BYTES = 4
 """Before each piece; one that is as long as it is uncompressed stands as it is."""
-WORTH_IT, LEFT_BYTES = 0.9, 8 << 20
+WORTH_IT, LEFT_BYTES = 0.9, 32 << 20
 """What shrinks less is left as it is, and so much of the value with it: keys do not shrink, and trying takes time."""
 LEVEL = -3
 """Of zstd: takes no longer than hashing and writing what it spares. Customers' records shrink to an eighth, keys not at all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,8 @@ ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
 ]
 ModelOption = Annotated[Path | None, typer.Option(help="Score with this saved model and learn nothing.")]
+SWITCH_SECONDS = 0.0005
+"""numpy lets the other threads run in each operation on more than 500 numbers; the engine's then waits so long for its turn."""
 worker = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -30,6 +33,7 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     """Run a worker on Kafka; start more for more partitions. It ends in order on SIGTERM."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it works it has just read the folder
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until it works there is nothing to end in order
+    sys.setswitchinterval(SWITCH_SECONDS)
     # Faust and the clients of Kafka cost every other command a second of its start.
     settings = import_module("streams.live.settings").live_settings()
     folder = bootstrap.config_folder(config)
@@ -38,9 +42,11 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     def make(rules: Configuration, saved: dict[str, Any] | None) -> Any:
         return bootstrap.engine(rules, model, saved)
 
-    make(configuration, None)  # a model that cannot be read is said before anything is connected
-    build = import_module("streams.live.reloading").Build(folder, bootstrap.configuration, make)
-    import_module("streams.live.process").run(settings, build, configuration.settings)
+    process = import_module("streams.live.process")
+    # A worker joins its group meanwhile; a model that cannot be read ends it.
+    able = ThreadPoolExecutor(1, "able").submit(make, configuration, None)
+    build = import_module("streams.live.reloading").Build(folder, bootstrap.configuration, make, able.result)
+    process.run(settings, build, configuration.settings)
 
 
 def asked_range(

@@ -50,10 +50,10 @@ class Checkpoints:
         """Whether a disk does not answer: every further copy of a state would stay in memory too."""
         return any(one.kept.hangs for one in self.tenancies.values())
 
-    async def _begin(self, tenancy: Tenancy) -> None:
+    async def _begin(self, tenancy: Tenancy, *, last: bool = False) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self.engine_thread, tenancy.begin_checkpoint, self.population())
+            await loop.run_in_executor(self.engine_thread, tenancy.begin_checkpoint, self.population(), last)
         except (OSError, MemoryError, RuntimeError) as error:  # no memory, no thread: later there may be
             tenancy.kept.saved_at = time.monotonic()
             self._failed(error)
@@ -72,18 +72,20 @@ class Checkpoints:
         self.metrics.checkpoint_failures.labels("write").inc()
         log.error("no checkpoint could be made, the offsets stay where they are", error=str(error) or repr(error))
 
-    async def save_all(self) -> None:
-        """A checkpoint of every partition that changed; call while nobody works on any."""
+    async def save_all(self, *, last: bool = False) -> None:
+        """A checkpoint of every partition that changed; call while nobody works on any. `last`: and nobody ever will, so that
+        states need not be copied.
+        """
         room = asyncio.Semaphore(min(MOST_AT_ONCE, os.cpu_count() or 1))
-        await asyncio.gather(*(self._save(tenancy, room) for tenancy in self.tenancies.values()))
+        await asyncio.gather(*(self._save(tenancy, room, last) for tenancy in self.tenancies.values()))
 
-    async def _save(self, tenancy: Tenancy, room: asyncio.Semaphore) -> None:
+    async def _save(self, tenancy: Tenancy, room: asyncio.Semaphore, last: bool) -> None:
         tenancy.kept.hurry()
         await self._until(tenancy, written=False)
         if tenancy.kept.writing is None and tenancy.changed():
             async with room:
                 if not self._hangs():
-                    await self._begin(tenancy)
+                    await self._begin(tenancy, last=last)
                     tenancy.kept.hurry()
                 await self._until(tenancy, written=True)
             await self._until(tenancy, written=False)

@@ -56,7 +56,7 @@ class Kept:
         return writing is not None and writing.late and writing.writer.ended() is None
 
     def begin(self, covered: Covered, parcel: int, state: State) -> None:
-        """Have what is now written; call between two steps of the engine. Raises OSError, MemoryError, RuntimeError (no thread).
+        """Have a state that nobody changes written. Raises OSError, RuntimeError (no thread).
 
         Nothing is begun beside a checkpoint that is written, nor once the partition is `closed`, which may happen meanwhile.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -28,11 +28,14 @@ log = structlog.get_logger()
 
 
 class Build(NamedTuple):
-    """How configurations are read and engines made (see Library), and the mounted folder."""
+    """How configurations are read and engines made (see Library), and the mounted folder; `able` raises what is wrong with
+    what engines are made of, once that is known.
+    """
 
     folder: Path
     read: Read
     make: Make
+    able: Callable[[], object] = bool
 
 
 class LiveRules:
@@ -40,6 +43,7 @@ class LiveRules:
 
     def __init__(self, settings: LiveSettings, build: Build, producer: AIOKafkaProducer, metrics: Metrics) -> None:
         self.settings, self.producer, self.metrics = settings, producer, metrics
+        self.able_to = build.able
         self.library = Library(build.read, build.make)
         self.board = Board(settings.reader(), self.library, self.refused)
         self.folder = Folder(build.folder, self.board, self._give, self.refused)
@@ -51,6 +55,10 @@ class LiveRules:
         await self.board.catch_up()
         await self.folder.first()
         self.awake_at = time.monotonic()
+
+    async def able(self) -> None:
+        """Find out whether engines can be made at all. Raises OSError, ModelFileError."""
+        await asyncio.get_running_loop().run_in_executor(None, self.able_to)
 
     async def run(self) -> None:
         """Follow the topic and the folder until cancelled."""

@@ -28,15 +28,13 @@ SHORTEST_REST, LONGEST_REST = 0.005, 0.1
 
 
 class Writer:
-    """One checkpoint on its way into a file, from this moment's state; begin it between two steps of the engine."""
+    """One checkpoint on its way into a file, of a state that nobody changes."""
 
     def __init__(self, path: Path, covered: Covered, state: State) -> None:
         self.path = path
         self.error: str | None = None  # not the exception: its frames would keep the copy
         self._stopped, self._hurried = threading.Event(), threading.Event()
-        self._thread = threading.Thread(
-            target=self._write, args=(covered, copied(state)), name="checkpoint", daemon=True
-        )
+        self._thread = threading.Thread(target=self._write, args=(covered, state), name="checkpoint", daemon=True)
         self._thread.start()
 
     def _write(self, covered: Covered, state: State) -> None:

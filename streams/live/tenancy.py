@@ -15,6 +15,7 @@ from streams.live.lane import Lane
 from streams.live.merge import LONG_AGO
 from streams.live.output import Output
 from streams.live.pieces import Given
+from streams.live.snapshots import copied
 from streams.live.topics import EVENTS, POPULATION
 from streams.live.transactions import Ends, OpenTransactions
 
@@ -98,10 +99,12 @@ class Tenancy:
         before = {topic: durable.positions.get(topic, 0) for topic in now.positions}
         return (now.positions, now.ticks) != (before, durable.ticks)
 
-    def begin_checkpoint(self, population: int) -> None:
-        """Have the state of now written; call between two steps of the engine. `population`: offset behind what was heard of others."""
-        covered = self.lane.covered(self.outbox.ends, population)
-        self.kept.begin(covered, self.outbox.given, self.lane.engine.snapshot())
+    def begin_checkpoint(self, population: int, last: bool = False) -> None:
+        """Have the state of now written; call between two steps of the engine, after which there are no more where this is the
+        `last`. `population`: offset behind what was heard of others.
+        """
+        covered, state = self.lane.covered(self.outbox.ends, population), self.lane.engine.snapshot()
+        self.kept.begin(covered, self.outbox.given, state if last else copied(state))
 
     async def close(self) -> None:
         """Nothing more goes out."""

@@ -274,16 +274,16 @@ class Worker:
         await self.rules.start()
         await self.app.start()
         log.info("worker started", group=self.settings.kafka_group, partitions=self.count)
-        tasks = [
+        pump, *tasks = (
             asyncio.create_task(self._watched(one()))
-            for one in (self._pump, self._watch, self.population.run, self.care.run, self.rules.run)
-        ]
+            for one in (self._pump, self._watch, self.population.run, self.care.run, self.rules.run, self.rules.able)
+        )
         waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(self.ended.wait())]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if self.failure is not None:
             raise self.failure
         log.info("worker stopping", partitions=len(self.tenancies))
-        await self._save_before_the_end()
+        await self._save_before_the_end(pump)
         log.info("partitions saved")
         for task in (*tasks, *waiting):
             task.cancel()
@@ -300,12 +300,13 @@ class Worker:
         await self.rules.board.stop()
         await self.producer.stop()
 
-    async def _save_before_the_end(self) -> None:
-        """Leave as much as can be; whoever comes next reads the rest again."""
+    async def _save_before_the_end(self, pump: asyncio.Task[None]) -> None:
+        """Leave as much as can be; whoever comes next reads the rest again. From here on nobody works on any partition."""
         try:
             async with asyncio.timeout(self.settings.stop_within / 2), self.busy:
                 self.paused = True
-                await self.checkpoints.save_all()
+                pump.cancel()  # it waits for us, or for events: no step is under way
+                await self.checkpoints.save_all(last=True)
             await self.app.consumer.commit()
         except (TimeoutError, KafkaError) as error:
             log.warning("stopping without a checkpoint of this moment", error=repr(error))

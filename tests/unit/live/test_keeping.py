@@ -178,15 +178,16 @@ def test_nothing_is_begun_for_a_partition_that_was_given_up(tmp_path, publisher)
     assert not list((tmp_path / "0").iterdir())
 
 
-def test_a_partition_that_is_given_up_while_its_state_is_copied_leaves_no_writer(tmp_path, publisher) -> None:
+def test_a_partition_that_is_given_up_while_a_writer_is_made_leaves_none(tmp_path, publisher, monkeypatch) -> None:
     one = kept(tmp_path, publisher)
+    named = one.store.writing
 
-    class Closing(dict):
-        def items(self):
-            asyncio.run(one.close())
-            return super().items()
+    def closing() -> Path:
+        asyncio.run(one.close())
+        return named()
 
-    one.begin(covering(5), 0, Closing(WHOLE))
+    monkeypatch.setattr(one.store, "writing", closing)
+    begin(one, 5)
     assert one.closed.is_set()
     assert one.writing is None
     assert not list((tmp_path / "0").iterdir())
