@@ -1,6 +1,7 @@
-"""Events of now at a steady rate, from a process of its own: `SERVERS FILE RATE SECONDS`.
+"""Events at a steady rate, from a process of its own: `SERVERS FILE RATE SECONDS PACE BEFORE`.
 
-The events are those of a simulated file in their order; each gets a new `event_id` and is dated at the moment it is sent.
+The events are those of a simulated file in their order; each gets a new `event_id` and is dated at the moment it is sent; or,
+where event time begins BEFORE seconds ago, PACE times as fast from then on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count, cycle, islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -31,9 +32,11 @@ STEP_SECONDS = 0.02
 
 
 @contextmanager
-def load(servers: str, file: Path, rate: float, seconds: float = 3600) -> Iterator[IO[str]]:
+def load(
+    servers: str, file: Path, rate: float, seconds: float = 3600, pace: float = 1.0, before: float = 0.0
+) -> Iterator[IO[str]]:
     """Events at a rate, for so long or until it is left, from the moment the first is sent; gives what tells the rate in the end."""
-    command = [sys.executable, "-m", "benchmarks.load", servers, str(file), str(rate), str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.load", servers, str(file), *map(str, (rate, seconds, pace, before))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         if process.stdout is None or not process.stdout.readline():
             raise RuntimeError("the load could not be made")
@@ -51,9 +54,9 @@ class Piece(NamedTuple):
     parts: tuple[bytes, ...]
 
 
-def now_text() -> bytes:
-    """The time as events have it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").encode()
+def now_text(before: float = 0.0) -> bytes:
+    """The time, so many seconds before now, as events have it."""
+    return (datetime.now(UTC) - timedelta(seconds=before)).isoformat(timespec="milliseconds").encode()
 
 
 def pieces(lines: Iterable[bytes]) -> Iterator[Piece]:
@@ -68,10 +71,10 @@ def pieces(lines: Iterable[bytes]) -> Iterator[Piece]:
                 yield Piece((topic_of(event.type), lane), key, match.groups())
 
 
-async def send(producer: AIOKafkaProducer, some: Iterator[Piece], numbers: Iterator[int]) -> None:
-    """Produce these events, dated now."""
+async def send(producer: AIOKafkaProducer, some: Iterator[Piece], numbers: Iterator[int], stamp: bytes) -> None:
+    """Produce these events, dated so."""
     batches: dict[tuple[str, int], Any] = {}
-    stamp, prefix = now_text(), b"n%d-" % time.time_ns()
+    prefix = b"n%d-" % time.time_ns()
     for place, key, (before, between, after) in some:
         batch = batches.get(place)
         value = b"".join((before, prefix, b"%d" % next(numbers), between, stamp, after))
@@ -91,18 +94,18 @@ async def opened(servers: str) -> AIOKafkaProducer:
     return producer
 
 
-async def at_once(servers: str, file: Path, most: int | None = None) -> int:
-    """Send the first events of a file, all dated now; gives how many."""
+async def at_once(servers: str, file: Path, most: int | None = None, before: float = 0.0) -> int:
+    """Send the first events of a file, all dated so many seconds before now; gives how many."""
     producer, numbers = await opened(servers), count()
     with file.open("rb") as lines:
         source = pieces(islice(lines, most))
         while some := list(islice(source, 10_000)):
-            await send(producer, iter(some), numbers)
+            await send(producer, iter(some), numbers, now_text(before))
     await producer.stop()
     return next(numbers)
 
 
-async def run(servers: str, file: Path, rate: float, seconds: float) -> float:
+async def run(servers: str, file: Path, rate: float, seconds: float, pace: float, before: float) -> float:
     """Send at a rate (events/s); gives the rate that it came to."""
     with file.open("rb") as lines:
         source, numbers = cycle(list(pieces(islice(lines, MOST_LINES)))), count()
@@ -111,7 +114,7 @@ async def run(servers: str, file: Path, rate: float, seconds: float) -> float:
     begun, sent = time.perf_counter(), 0
     while (passed := time.perf_counter() - begun) < seconds:
         due = int(passed * rate) - sent
-        await send(producer, islice(source, due), numbers)
+        await send(producer, islice(source, due), numbers, now_text(before - passed * (pace - 1)))
         sent += due
         await asyncio.sleep(STEP_SECONDS)
     await producer.stop()
@@ -119,5 +122,5 @@ async def run(servers: str, file: Path, rate: float, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    given, where, wanted, duration = sys.argv[1:5]
-    print(uvloop.run(run(given, Path(where), float(wanted), float(duration))))
+    given, where, *numbers = sys.argv[1:]
+    print(uvloop.run(run(given, Path(where), *map(float, numbers))))
