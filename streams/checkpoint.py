@@ -243,7 +243,7 @@ def read_state(path: Path) -> dict[str, NDArray[Any] | bytes]:
             if digested.left or file.read() != digested.digest.digest():
                 raise ValueError("damaged or cut off (its checksum differs)")
             return state
-    except TooNewError:
+    except (TooNewError, UnreadableError):
         raise
     except Exception as error:  # whatever numpy's parser makes of a damaged head
         raise UnreadableError(f"{path}: {error}") from error

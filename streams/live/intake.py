@@ -49,6 +49,8 @@ class Intake:
         self.arrived: deque[Arrival] = deque()
         self.later: dict[str, deque[tuple[Records, float]]] = {topic: deque() for topic in EVENTS}
         self.received = {topic: merger.queues[topic].position for topic in EVENTS}
+        self.covered = dict(self.received)  # the offsets before which nothing is still to come
+        self.anew: set[str] = set()  # topics that are others than those of the checkpoint and the ticks
         self.spoken = dict.fromkeys(EVENTS, LONG_AGO)
         self._accepted = dict.fromkeys(EVENTS, 0)  # records, by the loop
         self._decoded = dict.fromkeys(EVENTS, 0)  # those of them that have been decoded, by the engine's thread
@@ -69,7 +71,9 @@ class Intake:
             self.arrived.append((topic, fresh, came))
 
     def settle(self) -> None:
-        """Take over what the broker has said of the topics' ends; before what arrived, which is no older."""
+        """Take over what the broker has said of the topics; before what arrived, which is no older."""
+        for topic, until in [*self.covered.items()]:
+            self.merger.queues[topic].received = max(self.merger.queues[topic].received, until)
         for topic, at in [*self.spoken.items()]:
             self.merger.queues[topic].drained_at = at
 

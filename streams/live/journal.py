@@ -35,7 +35,7 @@ class Tick(msgspec.Struct, frozen=True):
 class Covered(msgspec.Struct, frozen=True):
     """What a checkpoint of a partition covers: offsets behind the events applied, the topics' times, the ticks' next offset.
 
-    `outputs`: offsets behind what was delivered; `heard`, `said`, `reports`, `found`, `to_obey`: of the exchange, which was read up to `population`. `rules` is the bundle in force and `order` the order that made it so. `clock` is the stream clock, which events moved at `moved_at` (both µs). `partition` is -1 where an older version did not say it.
+    `outputs`: offsets behind what was delivered; `heard`, `said`, `reports`, `found`, `to_obey`: of the exchange, which was read up to `population`. `rules` is the bundle in force and `order` the order that made it so. `clock` is the stream clock, which events moved at `moved_at` (both µs). `partition` of `count`; -1 and 0 where an older version did not say it.
     """
 
     positions: dict[str, int]
@@ -56,3 +56,4 @@ class Covered(msgspec.Struct, frozen=True):
     found: int = 0
     to_obey: list[Finding] = []
     partition: int = -1
+    count: int = 0

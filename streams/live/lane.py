@@ -89,6 +89,16 @@ class Lane:
         """Records of a topic, in their order, that came at `came` (monotonic, s); what was accepted before is left out."""
         self.intake.accept(topic, records, came)
 
+    def cover(self, topic: str, until: int) -> None:
+        """Nothing of the topic before an offset is still to come: it was accepted, is none of ours, or was deleted."""
+        self.received[topic] = max(self.received[topic], until)
+        self.intake.covered[topic] = self.received[topic]
+
+    def begin_anew(self, topic: str) -> None:
+        """The topic is another of the same name: what is known of its offsets, also for ticks to be done again, says nothing."""
+        self.received[topic] = self.intake.covered[topic] = 0
+        self.intake.anew.add(topic)
+
     def drained(self, topic: str, at: float) -> None:
         """All that the broker had of the topic at a time (monotonic, s) was accepted; LONG_AGO: it has more."""
         self.spoken[topic] = at
@@ -254,6 +264,7 @@ class Lane:
             found=exchange.found,
             to_obey=[*exchange.to_obey],
             partition=self.partition,
+            count=self.count,
         )
 
 

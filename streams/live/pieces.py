@@ -11,8 +11,10 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
+import structlog
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 
 from events.packed import Records, packed
@@ -21,6 +23,11 @@ from streams.live.wire import SPECIAL, heads_of, plain, unpacked
 
 MOST_GIVEN: Final = 4 << 20
 """Bytes, no longer compressed, that one poll gives of a partition, unless a single batch is larger."""
+
+
+MOST_TRIES: Final = 5
+"""Of fetching a batch that comes damaged."""
+log = structlog.get_logger()
 
 
 class Kept(MemoryRecords):
@@ -51,29 +58,47 @@ class Fetched(OrderedDict[TopicPartition, Any]):
     def __init__(self, most: int = MOST_GIVEN) -> None:
         super().__init__()
         self.most = most
+        self.damaged: dict[TopicPartition, int] = {}  # how often in a row a partition's next batch was
 
     def __setitem__(self, where: TopicPartition, result: Any) -> None:
         records = getattr(result, "_partition_records", None)
         if records is not None:
             result._partition_records = Piece(records, self.most)  # noqa: SLF001 - the client has no other door for it
-            result.getall = one_of(result)
+            result.getall = self._one_of(result)
         super().__setitem__(where, result)
 
+    def _one_of(self, result: Any) -> Callable[..., list[Given]]:
+        """Stands for `FetchResult.getall`: one stretch of what a fetch brought. The next is asked for by the next poll."""
 
-def one_of(result: Any) -> Callable[..., list[Given]]:
-    """Stands for `FetchResult.getall`: one stretch of what a fetch brought. The next is asked for by the next poll."""
+        def getall(_most: int | None = None) -> list[Given]:
+            where: TopicPartition = result._topic_partition  # noqa: SLF001
+            if not result.has_more() or not result.check_assignment(where):
+                return []
+            piece: Piece = result._partition_records  # noqa: SLF001
+            given = self._next(where, piece)
+            result._update_position()  # noqa: SLF001
+            if piece.over:
+                result._partition_records = None  # noqa: SLF001
+            return [] if given is None else [given]
 
-    def getall(_most: int | None = None) -> list[Given]:
-        if not result.has_more() or not result.check_assignment(result._topic_partition):  # noqa: SLF001
-            return []
-        piece: Piece = result._partition_records  # noqa: SLF001
-        given = next(piece, None)
-        result._update_position()  # noqa: SLF001
-        if piece.over:
-            result._partition_records = None  # noqa: SLF001
-        return [] if given is None else [given]
+        return getall
 
-    return getall
+    def _next(self, where: TopicPartition, piece: Piece) -> Given | None:
+        """The next stretch; None for none, and where it came damaged, which is fetched again. Raises CorruptRecordException once
+        it came so too often: the broker has it like that.
+        """
+        try:
+            given = next(piece, None)
+        except CorruptRecordException as error:
+            self.damaged[where] = self.damaged.get(where, 0) + 1
+            if self.damaged[where] >= MOST_TRIES:
+                raise
+            said = str(error)
+        else:
+            self.damaged.pop(where, None)
+            return given
+        log.warning("a batch came damaged, fetching it again", topic=where.topic, partition=where.partition, error=said)
+        return None
 
 
 class Given(NamedTuple):
@@ -94,7 +119,7 @@ class Piece(Iterator[Given]):
     """
 
     def __init__(self, client: Any, most: int = MOST_GIVEN) -> None:
-        self.client, self.most, self.came = client, most, time.monotonic()
+        self.where, self.client, self.most, self.came = client._tp, client, most, time.monotonic()  # noqa: SLF001
         self.next_fetch_offset: int = client.next_fetch_offset
         self.raw: bytes = client._records.raw  # noqa: SLF001 - and not taken from, for the client's parser may have to begin
         heads = heads_of(self.raw)
@@ -132,9 +157,7 @@ class Piece(Iterator[Given]):
         while self.heads and room > 0:
             head, batch = self.heads.popleft(), self.batches.next_batch()
             if not batch.validate_crc():
-                raise fetcher.Errors.CorruptRecordException(
-                    f"wrong checksum in the batch at offset {batch.base_offset}"
-                )
+                raise CorruptRecordException(f"{self.where}: wrong checksum of the batch at offset {batch.base_offset}")
             until = max(until, batch.next_offset)
             if not head.attributes & SPECIAL or self.aborted.counts(batch):
                 heads.append(head)

@@ -18,13 +18,14 @@ from events.columns import Batch
 from events.deadletters import DeadLetter
 from events.packed import Records, joined
 from events.records import decode_records
-from events.times import rfc3339
+from events.times import rfc3339, time_of
 from streams.batches import compacted, part
 from streams.inputs import Identity, Position
 from streams.live.connecting import connecting
 from streams.live.intake import sorted_out
 from streams.live.pieces import in_columns
 from streams.live.settings import LiveSettings
+from streams.live.stamps import believable
 from streams.live.topics import EVENTS, partition_counts
 from streams.problems import OutsideError, UsageError
 
@@ -140,6 +141,7 @@ class RangeReader:
 
     def decoded(self, records: Records) -> Batch:
         place = f"{self.where.topic}/{self.where.partition}"
+        records, _ = believable(records, time_of(self.received_at, "received_at"))
         at_home, strays = sorted_out(records, place, self.where.partition, self.count, self.received_at)
         batch = decode_records(at_home, place, received_at=self.received_at)
         batch.dead += strays

@@ -139,6 +139,7 @@ class Seeding:
             said=self.told,
             population=population,
             found=self.found,
+            count=len(self.engines),
             partition=lane,
         )
 

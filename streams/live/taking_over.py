@@ -12,6 +12,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from streams.live.delivery import Outbox, Parcel
+from streams.live.journal import Covered
 from streams.live.keeping import Kept
 from streams.live.lane import Lane, LaneSettings
 from streams.live.library import first_rules
@@ -20,6 +21,7 @@ from streams.live.rereading import Rereading
 from streams.live.settings import LiveSettings
 from streams.live.store import PartitionStore
 from streams.live.tenancy import Tenancy
+from streams.problems import UsageError
 
 MOST_AT_ONCE: Final = 4
 """Partitions whose state is loaded at once, for each is in memory twice for a moment; and no more than there are cores."""
@@ -95,6 +97,15 @@ def noted(partition: int, work: Callable[[], None]) -> None:
     log.error("whose the checkpoints are could not be noted", partition=partition, error=trouble)
 
 
+def check_count(covered: Covered, partition: int, count: int) -> None:
+    """Raises UsageError for a state of when there were more or fewer partitions: it has other customers than come here now."""
+    if covered.count not in {0, count}:
+        raise UsageError(
+            f"the checkpoints of partition {partition} are of topics with {covered.count} partitions, and there are {count}: "
+            "customers are in other ones now; begin anew (churn seed), with an empty CHURN_CHECKPOINTS"
+        )
+
+
 async def outlived(tenancies: Mapping[int, Tenancy]) -> set[int]:
     """The partitions that somebody else had while we thought they were ours, as far as the storage answers: a group that
     begins anew counts its generations anew.
@@ -115,6 +126,7 @@ async def _opened(
         for trouble in loaded.troubles:
             log.error("checkpoint unreadable, going on from the one before", partition=partition, trouble=trouble)
         covered, state = loaded.covered, loaded.engine
+        check_count(covered, partition, means.partitions)
         since = await reading.after(partition, covered)
         engine: Any = await means.rules.engine(covered, since.ticks, state)
     own = LaneSettings(settings.align, means.utc_offset, store.epoch)

@@ -6,7 +6,9 @@ import asyncio
 import time
 
 import msgspec
+import structlog
 
+from streams import clock
 from streams.live.ahead import bytes_of
 from streams.live.delivery import Message, Outbox, messages_of
 from streams.live.exchange import Statement
@@ -16,8 +18,11 @@ from streams.live.merge import LONG_AGO
 from streams.live.output import Output
 from streams.live.pieces import Given
 from streams.live.snapshots import copied
+from streams.live.stamps import believable
 from streams.live.topics import EVENTS, POPULATION
 from streams.live.transactions import Ends, OpenTransactions
+
+log = structlog.get_logger()
 
 
 class Tenancy:
@@ -40,8 +45,20 @@ class Tenancy:
         self.on_way[topic] = max(0, self.on_way[topic] - bytes_of(piece.records))
         if piece.since > self.lane.received[topic]:
             return False
-        self.lane.accept(topic, piece.records, piece.came)
-        self.lane.received[topic] = max(self.lane.received[topic], piece.until)
+        records, wrong = believable(piece.records, clock.now())
+        if wrong:
+            log.warning("records are stamped in the future, and taken as of now", topic=topic, records=wrong,
+                        partition=self.lane.partition, first=piece.since)  # fmt: skip
+        self.lane.accept(topic, records, piece.came)
+        self.lane.cover(topic, piece.until)
+        return True
+
+    def begins_anew(self, topic: str, position: int | None, ends: Ends) -> bool:
+        """Whether a topic, and where it is read, have come to be before what was read of it; it is read from its beginning then."""
+        if position is None or ends.last is None or max(position, ends.last) >= self.lane.received[topic]:
+            return False
+        self.lane.begin_anew(topic)
+        self.handed[topic] = position
         return True
 
     def hand(self, topic: str, piece: Given) -> None:

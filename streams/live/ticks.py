@@ -69,7 +69,10 @@ class Ticks:
         """Whether all that comes before the next known tick was read."""
         positions, intake = self.known[0][1].positions, self._intake
         return all(
-            self._merger.queues[topic].received >= positions.get(topic, 0) or intake.later[topic] for topic in EVENTS
+            self._merger.queues[topic].received >= positions.get(topic, 0)
+            or intake.later[topic]
+            or topic in intake.anew
+            for topic in EVENTS
         )
 
     def take(self) -> Tick | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
 
 from streams.live.settings import LiveSettings
+from streams.problems import OutsideError
 
 USAGE: Final = "churn.usage.v1"
 BILLING: Final = "churn.billing.v1"
@@ -95,6 +96,16 @@ async def create(admin: AIOKafkaAdminClient, topics: list[str], partitions: int,
         for name, code, *_ in answer.topic_errors:
             if code not in {0, TopicAlreadyExistsError.errno}:
                 raise TopicsError(f"{name} cannot be created: Kafka error {code}")
+
+
+def check_grown(assigned: Iterable[tuple[str, int]], count: int) -> None:
+    """Raises OutsideError where a topic has partitions that it had not when there were `count`: keys belong elsewhere now."""
+    grown = sorted({topic for topic, partition in assigned if partition >= count})
+    if grown:
+        raise OutsideError(
+            f"{', '.join(grown)}: more partitions than the {count} there were, and a customer is in another one now; state cannot "
+            "follow: give all topics of events the same number, and begin anew (churn seed)"
+        )
 
 
 def checked(counts: Mapping[str, int]) -> int:

@@ -33,6 +33,8 @@ from streams.live.transactions import Ends
 
 POLL_SECONDS = 0.05
 ASK_SECONDS = 0.1
+METADATA_MS = 30_000
+"""Until it is noticed that a topic has more partitions: what keys they take away becomes dead letters meanwhile."""
 OVER = {IllegalGenerationError, UnknownMemberIdError}
 """What the group answers to one that does not belong to it any more."""
 FETCH_BYTES = 1 << 18
@@ -98,6 +100,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             max_partition_fetch_bytes=reading.fetched_at_once,
             fetch_max_wait_ms=25,  # a drained partition must be known to be so soon, and still to be so
             fetch_min_bytes=FETCH_BYTES,
+            metadata_max_age_ms=METADATA_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),

@@ -39,7 +39,7 @@ from streams.live.reloading import Build, LiveRules
 from streams.live.settings import LiveSettings
 from streams.live.taking_over import LostError, Means, open_tenancies, outlived
 from streams.live.tenancy import Tenancy
-from streams.live.topics import EVENTS, TICKS
+from streams.live.topics import EVENTS, TICKS, check_grown
 from streams.live.transactions import Ends
 from streams.live.transport import ChunkTransport
 from streams.problems import OutsideError
@@ -91,6 +91,7 @@ class Worker:
         self.paused = False
         self.away = False  # the broker, when it was last told of a tick
         self.applied = 0  # events since the start
+        self.seeking: asyncio.Task[None] | None = None  # kept, or it would be lost on its way
         self.producer = AIOKafkaProducer(
             **settings.client(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
         )
@@ -188,8 +189,15 @@ class Worker:
 
     def read_up_to(self, topic: str, partition: int, position: int | None, ends: Ends, at: float) -> None:
         """How far this partition was read (None: not known yet), and how far it went at a time (monotonic, s)."""
-        if partition in self.tenancies:
-            self.tenancies[partition].read_up_to(topic, position, ends, at)
+        tenancy = self.tenancies.get(partition)
+        if tenancy is None:
+            return
+        before = tenancy.lane.received[topic]
+        if tenancy.begins_anew(topic, position, ends):
+            log.error("a topic ends before where it was read to: it was deleted and made anew, or the broker has lost records; "
+                      "all that it has is read", topic=topic, partition=partition, read=before, end=ends.last)  # fmt: skip
+            self.seeking = asyncio.create_task(self._read_again(topic, tenancy))
+        tenancy.read_up_to(topic, position, ends, at)
 
     def durable(self, topic: str, partition: int) -> int | None:
         """The offset up to which a durable checkpoint covers this partition."""
@@ -201,7 +209,7 @@ class Worker:
         lane = self.tenancies[partition].lane
         log.error("records were deleted before they were read", topic=topic, partition=partition,
                   first=lane.received[topic], before=before)  # fmt: skip
-        lane.received[topic] = before
+        lane.cover(topic, before)
 
     async def revoked(self, _app: Any, _revoked: set[TP], **_: Any) -> None:
         """All partitions are given up, most to come back: save them for whoever gets them."""
@@ -235,6 +243,7 @@ class Worker:
     async def _assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]:
         lanes = {tp.partition for tp in assignment}
         log.info("partitions assigned", partitions=sorted(lanes), generation=generation)
+        check_grown(assignment, self.count)
         async with self.busy:
             self.paused = True  # nobody hears anything before all can
             nobody_between = generation in {self.generation, self.generation + 1}

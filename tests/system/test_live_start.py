@@ -67,10 +67,12 @@ def test_where_the_newest_checkpoint_is_damaged_the_one_before_is_taken_with_an_
             produce(empty, half)
             assert not wait_drained(empty, 120), workers.logs()[-4000:]
         assert workers.stop_all() == [0]
-        folders = [folder for folder in (tmp_path / "checkpoints").iterdir() if len([*folder.iterdir()]) == 2]
+        folders = [
+            folder for folder in (tmp_path / "checkpoints").iterdir() if len([*folder.glob("*.checkpoint")]) == 2
+        ]
         assert folders
         for folder in folders:
-            newest = max(folder.iterdir())
+            newest = max(folder.glob("*.checkpoint"))
             newest.write_bytes(newest.read_bytes()[:-100])
         workers.start()
         wait_until(lambda: failures(port) == len(folders))

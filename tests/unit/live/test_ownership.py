@@ -8,19 +8,23 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.checkpoint import UnreadableError
+from streams.live import transport
 from streams.live.aside import OLD_SECONDS, sweep
 from streams.live.journal import Covered
 from streams.live.settings import live_settings
 from streams.live.store import PartitionStore, write
 from streams.live.taking_over import LostError, Means, outlived, owned_stores
+from streams.live.transport import ChunkThread
 
 
 @pytest.fixture(params=["folder", "memory"])
@@ -127,6 +131,42 @@ class Group:
         nothing: Any = None
         means = Means(settings, 3, nothing, nothing, print, 0, ThreadPoolExecutor(1), self.owns)
         return asyncio.run(owned_stores([0, 2], 5, means))
+
+
+def asked_of(*answers: int | Exception, generation: int = 5) -> bool:
+    """What a worker that was assigned partitions in generation 5 makes of what the coordinator answers."""
+    left = [*answers]
+
+    class Coordinator:
+        group_id, member_id = "churn", "one"
+
+        def __init__(self) -> None:
+            self.generation = generation
+
+        async def _send_req(self, _request: Any) -> Any:
+            answer = left.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return SimpleNamespace(error_code=answer)
+
+    thread: Any = SimpleNamespace(_ensure_consumer=lambda: SimpleNamespace(_coordinator=Coordinator()))
+    found = asyncio.run(ChunkThread.owns(thread, 5))
+    assert not left
+    return found
+
+
+def test_the_group_says_whose_the_partitions_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "ASK_SECONDS", 0.0)
+    fine, elsewhere, illegal, unknown, rebalancing = 0, 16, 22, 25, 27
+    assert asked_of(fine)
+    assert asked_of(rebalancing)  # the next generation has no members yet
+    assert not asked_of(illegal)
+    assert not asked_of(unknown)
+    assert asked_of(elsewhere, KafkaConnectionError(), fine)
+    assert not asked_of(generation=6)
+    assert not asked_of(generation=-1)
+    with pytest.raises(GroupAuthorizationFailedError):
+        asked_of(GroupAuthorizationFailedError.errno)
 
 
 def test_partitions_are_claimed_before_the_group_is_asked(tmp_path: Path) -> None:
