@@ -15,6 +15,7 @@ from rules.load import Configuration
 from sinks import terminal
 from streams import bootstrap, given
 from streams.problems import UsageError, complain, ends_at_once, guarded
+from streams.recording import RecordingEngine
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
@@ -32,11 +33,12 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until it works there is nothing to end in order
     # Faust and the clients of Kafka cost every other command a second of its start.
     settings = import_module("streams.live.settings").live_settings()
+    import_module("streams.live.rows").check(settings)
     folder = bootstrap.config_folder(config)
     configuration = bootstrap.announced(folder)
 
     def make(rules: Configuration, saved: dict[str, Any] | None) -> Any:
-        return bootstrap.engine(rules, model, saved)
+        return bootstrap.engine_of(RecordingEngine, rules, model, saved)
 
     make(configuration, None)  # a model that cannot be read is said before anything is connected
     build = import_module("streams.live.reloading").Build(folder, bootstrap.configuration, make)

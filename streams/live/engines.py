@@ -11,6 +11,7 @@ from streams.core import Core, Step
 from streams.guarding import Alarm
 from streams.live.exchange import Teller
 from streams.live.journal import Reload
+from streams.recording import Recorder
 
 
 class Sharing(Core, Teller, Protocol):
@@ -24,6 +25,7 @@ class Sharing(Core, Teller, Protocol):
     def publishes(self) -> bool: ...
     def open_by_tier(self) -> Mapping[str, int]: ...
     def in_force(self) -> Mapping[str, str]: ...
+    def record(self, recorder: Recorder, /) -> None: ...
 
 
 class Reloading(Protocol):

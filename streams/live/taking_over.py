@@ -11,15 +11,18 @@ from typing import Any, Final, NamedTuple
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from sinks.metrics import Metrics
 from streams.live.delivery import Outbox, Parcel
 from streams.live.keeping import Kept
 from streams.live.lane import Lane, LaneSettings
 from streams.live.library import first_rules
 from streams.live.reloading import LiveRules
 from streams.live.rereading import Rereading
+from streams.live.rows import recorder_of
 from streams.live.settings import LiveSettings
 from streams.live.store import PartitionStore
 from streams.live.tenancy import Tenancy
+from streams.recording import Whose
 
 MOST_AT_ONCE: Final = 4
 """Partitions whose state is loaded at once, for each is in memory twice for a moment; and no more than there are cores."""
@@ -36,6 +39,7 @@ class Means(NamedTuple):
     delivered: Callable[[Parcel], None]
     utc_offset: int
     publisher: Executor
+    metrics: Metrics
 
 
 async def open_tenancies(partitions: Iterable[int], generation: int, means: Means) -> dict[int, Tenancy]:
@@ -68,7 +72,9 @@ async def _opened(
         engine: Any = await means.rules.engine(covered, since.ticks, state)
     own = LaneSettings(settings.align, means.utc_offset, store.epoch)
     again = since.ends if first_rules(covered, since.ticks) else {}
-    lane = Lane(partition, means.partitions, engine, covered, since.ticks, own, means.rules.library, again)
+    whose = Whose(partition, means.partitions, store.epoch)
+    recorder = await loop.run_in_executor(None, recorder_of, settings, means.metrics, whose)
+    lane = Lane(partition, means.partitions, engine, covered, since.ticks, own, means.rules.library, again, recorder)
     outbox = Outbox(means.producer, covered.outputs, means.delivered)
     log.info("partition taken over", partition=partition, events=covered.events, epoch=store.epoch)
     tenancy = Tenancy(lane, outbox, Kept(store, covered, means.publisher), since.said)

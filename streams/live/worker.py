@@ -100,6 +100,7 @@ class Worker:
             self.delivered,
             int(configuration.utc_offset),
             ThreadPoolExecutor(4, "publish"),
+            metrics,
         )
         self.care = CareQueues(settings, configuration.tiers, self.producer, metrics)
         show_from_the_start(metrics, configuration.tiers)
