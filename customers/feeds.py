@@ -217,6 +217,7 @@ class FeedClock:
         self.peers = PeerGroups(utc_offset)
         self.mine, self.theirs = notices(64), notices(64)
         self.known = Known(np.zeros(1, np.int64), np.zeros(1, np.int64))
+        self.shared = False  # among partitions, to be told what slots have shown
         self._told = 0  # the newest slot that was handed out
         self._seen = np.full(len(FEEDS), _NEVER, np.int64)
         self._starts = np.zeros(64, np.int64)
@@ -277,7 +278,7 @@ class FeedClock:
         """Forget what has taken effect and, where partitions tell one another, was handed out."""
         self.theirs = _without(self.theirs, int(self.theirs.count[1]))
         count, done = self.mine.count.tolist()
-        if self._told:
+        if self.shared or self._told:
             done = min(done, int(np.searchsorted(self.mine.slot[:count], self._told, "right")))
         self.mine = _without(self.mine, done)
 

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
+from rules import gaps
+from rules.gaps import Gaps
 from rules.outcomes import NEVER, EpisodeLine, Leaver, at_or_above, at_tier, figures
 
 DAY_US: Final = 86_400_000_000
@@ -61,6 +63,7 @@ class Trial(msgspec.Struct):
     daily: bool = False  # of daily rows: `events` are rows
     finer: dict[str, list[str]] = {}  # by rule what needs more than a day's grain
     unrecorded: dict[str, list[str]] = {}  # by rule the features that the rows lack
+    gaps: Gaps = msgspec.field(default_factory=Gaps)
 
     @property
     def days(self) -> float:
@@ -94,7 +97,7 @@ def findings(new: Trial, old: Trial | None = None) -> dict[str, Any]:
         "new": _of(new),
     }
     if new.daily:
-        found["grain"] = {"finer": new.finer, "unrecorded": new.unrecorded}
+        found["grain"] = {"finer": new.finer, "unrecorded": new.unrecorded, "gaps": msgspec.to_builtins(new.gaps)}
     if old is not None:
         found |= {"old": _of(old), "flips": flips(new, old)}
     return found
@@ -273,8 +276,9 @@ def in_words(found: Mapping[str, Any]) -> Sequence[str]:
     return [*lines, *_grain(found["grain"])] if "grain" in found else lines
 
 
-def _grain(grain: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterable[str]:
+def _grain(grain: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     """What daily rows cannot tell."""
+    yield from gaps.in_words(grain["gaps"])
     yield "each customer is looked at once, at the end of each day: what comes and goes within a day is not seen"
     if grain["finer"]:
         yield "need more than a day's grain:"

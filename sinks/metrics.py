@@ -52,6 +52,9 @@ class Metrics:
             "Checkpoints that could not be read (the one before was) or made.",
             "step",
         )
+        self.feature_rows_failures = self._counter(
+            "churn_feature_rows_failures_total", "Days of a partition whose feature rows could not be written."
+        )
         self.tiers: set[str] = set()
         self.episodes_open = self._gauge("churn_episodes_open", "Open episodes.", "tier")
         self.rules = Info("churn_rules", "The rules and the model in force.", registry=self.registry)

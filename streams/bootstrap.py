@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -94,16 +94,35 @@ def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[
     return model, [name for name in missing if not name.startswith(ATTRIBUTE)]
 
 
+E = TypeVar("E", bound="Engine")
+
+
 def engine(
     configuration: Configuration, model: Path | None, saved: Mapping[str, Any] | None, *, ledger: bool = False
 ) -> Engine:
     """An engine, fresh or as it was saved; with a saved model it learns nothing, with a ledger it can be reported on.
 
+    Raises as `engine_of`.
+    """
+    from streams.engine import Engine  # noqa: PLC0415
+
+    return engine_of(Engine, configuration, model, saved, ledger=ledger)
+
+
+def engine_of(
+    kind: type[E],
+    configuration: Configuration,
+    model: Path | None,
+    saved: Mapping[str, Any] | None,
+    *,
+    ledger: bool = False,
+) -> E:
+    """The same, of a kind of engine.
+
     Raises OSError, ModelFileError, and UsageError for a state that this version cannot carry over.
     """
     from models.champion import Champion  # noqa: PLC0415
     from models.storage import ModelFileError  # noqa: PLC0415
-    from streams.engine import Engine  # noqa: PLC0415
     from streams.evaluation import model_inputs  # noqa: PLC0415
 
     names, categorical = model_inputs({}, features_of(configuration.settings.signals))
@@ -115,7 +134,7 @@ def engine(
             champion, _ = Champion.load(model.read_bytes(), names, categorical, settings)
         except ModelFileError as error:
             raise ModelFileError(f"{model}: {error}") from error
-    made = Engine(configuration, champion, Ledger(int(configuration.settings.utc_offset)) if ledger else None)
+    made = kind(configuration, champion, Ledger(int(configuration.settings.utc_offset)) if ledger else None)
     if saved is not None:
         frozen = {} if model is None else {f"model.{name}": part for name, part in champion.snapshot().items()}
         try:

@@ -17,7 +17,8 @@ from streams import bootstrap, cli_config, cli_live, cli_queue, cli_report, cli_
 from streams.core import Core
 from streams.demo import play
 from streams.problems import UsageError, complain, guarded
-from streams.recording import pseudonym_key, recorded
+from streams.pseudonyms import pseudonym_key
+from streams.recording import Recorder, RecordingEngine
 from streams.replay import Job, replay
 
 STANDARD_OUTPUT = "-"
@@ -119,8 +120,10 @@ def replay_command(  # the options of the contract
     with terminal.progress_bar(Console(stderr=True), total) as watch:
 
         def build(saved: dict[str, Any] | None) -> Core:
-            engine = bootstrap.engine(configuration, model, saved, ledger=state is not None)
-            return recorded(engine, feature_rows, key)
+            engine = bootstrap.engine_of(RecordingEngine, configuration, model, saved, ledger=state is not None)
+            if feature_rows is not None:
+                engine.record(Recorder(feature_rows, key))
+            return engine
 
         result = replay(job, build, complain, watch)
     terminal.Screen().print(terminal.summary(result, tiers))

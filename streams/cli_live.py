@@ -36,11 +36,12 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     # Faust and the clients of Kafka cost every other command a second of its start.
     settings = import_module("streams.live.settings").live_settings()
+    import_module("streams.live.rows").check(settings)
     folder = bootstrap.config_folder(config)
     configuration = bootstrap.announced(folder)
 
     def make(rules: Configuration, saved: dict[str, Any] | None) -> Any:
-        return bootstrap.engine(rules, model, saved)
+        return bootstrap.engine_of(import_module("streams.recording").RecordingEngine, rules, model, saved)
 
     process = import_module("streams.live.process")
     # A worker joins its group meanwhile; a model that cannot be read ends it.

@@ -17,7 +17,7 @@ from sinks.report.backtest import backtest_page
 from streams import bootstrap, given
 from streams.cli_config import ConfigOption
 from streams.cli_rules import rules
-from streams.daily_rows import day_files
+from streams.day_files import day_files
 from streams.problems import UsageError, guarded
 from streams.trials import Asked, tried_both
 

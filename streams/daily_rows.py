@@ -1,7 +1,7 @@
 """Files of daily feature rows: what is known of each customer at the end of a local day, ids replaced by a keyed hash.
 
-A file is one day of one recording, `<day>.rows.zst`: MessagePack messages, each behind its length (u4, little endian), compressed
-together; first a Head, then Blocks of customers.
+A file is one day of one recording (`streams/day_files.py` has their names): MessagePack messages, each behind its length (u4,
+little endian), compressed together; first a Head, then Blocks of customers.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -20,10 +21,21 @@ import zstandard
 from rules.leaves import NOW
 from streams.problems import UsageError
 
-ENDING: Final = ".rows.zst"
 VERSION: Final = 1
 MOST_BYTES: Final = 2**28
 """No message is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Which partition of how many, and by which owner (streams/live/store.py); as it stands: all customers, by no worker."""
+
+    partition: int = 0
+    partitions: int = 1
+    epoch: int = 0
+
+
+EVERYBODY: Final = Whose()
 
 
 class Gone(msgspec.Struct, frozen=True, array_like=True):
@@ -36,13 +48,22 @@ class Gone(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """Of which day (ISO, local) and moment (µs UTC) the rows are, what they know, and who left lately."""
+    """Of which day (ISO, local) and moment (µs UTC) the rows are, what they know, and who left lately.
+
+    Of which partition of how many, recorded by which owner of it (0: no worker), and the day on which its first customer came;
+    `key` tells keys apart.
+    """
 
     version: int
     day: str
     at: int
     features: list[str]
     gone: list[Gone]
+    partition: int = 0
+    partitions: int = 1
+    epoch: int = 0
+    since: str = ""
+    key: str = ""
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -63,55 +84,9 @@ def pseudonym(customer_id: str, key: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(customer_id.encode(), digest_size=8, key=key).digest(), "little")
 
 
-class DayFile:
-    """Writes a day; only a whole one gets its name. Raises OSError."""
-
-    def __init__(self, folder: Path, head: Head) -> None:
-        self.path = folder / f"{head.day}{ENDING}"
-        self._writing = self.path.with_suffix(".writing")
-        self._raw: BinaryIO = self._writing.open("wb")
-        self._out = zstandard.ZstdCompressor(level=3).stream_writer(self._raw)
-        self._write(head)
-
-    def _write(self, message: Head | Block) -> None:
-        data = msgspec.msgpack.encode(message)
-        self._out.write(struct.pack("<I", len(data)) + data)
-
-    def add(self, block: Block) -> None:
-        """Some more customers."""
-        self._write(block)
-
-    def close(self) -> None:
-        """The day is whole."""
-        self._out.close()  # type: ignore[no-untyped-call]  # zstandard's stubs do not say
-        self._raw.close()
-        self._writing.replace(self.path)
-
-
-def day_files(names: tuple[str, ...]) -> list[Path] | None:
-    """The days that these folders and files hold, in order; None where none of the names is of daily rows.
-
-    Raises UsageError where daily rows and others are mixed, or a folder holds none.
-    """
-    found: list[Path] = []
-    others = [name for name in names if not Path(name).is_dir() and not name.endswith(ENDING)]
-    for name in names:
-        path = Path(name)
-        if path.is_dir():
-            days = sorted(path.rglob(f"*{ENDING}"))
-            if not days:
-                raise UsageError(f"{name}: is a folder without daily rows (*{ENDING})")
-            found += days
-        elif name.endswith(ENDING):
-            found.append(path)
-    if found and others:
-        raise UsageError(f"{others[0]}: events and daily rows cannot be mixed")
-    return sorted(found, key=lambda path: (path.name, str(path))) or None
-
-
-def read_head(path: Path) -> Head:
-    """What a file says of itself. Raises UsageError for another file, OSError."""
-    return read(path)[0]
+def key_mark(key: bytes) -> str:
+    """What tells a key from others, and nothing else of it."""
+    return hashlib.blake2b(b"", digest_size=4, key=key, person=b"key mark").hexdigest()
 
 
 def read(path: Path) -> tuple[Head, Iterator[Block]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +18,16 @@ from rules.columns import BoolArray, Sheet
 from rules.decide import Decider
 from rules.early_warning import EarlyWarning, StatusReason
 from rules.expressions import Compiled
+from rules.gaps import DayOf, gaps_of
 from rules.grain import finer
 from rules.load import Configuration
 from rules.outcomes import Leaver
 from rules.signals import features_of
-from streams.daily_rows import Block, Head, RowColumns, day_files, read
+from streams.daily_rows import Block, Head, RowColumns, read
+from streams.day_files import day_files
 from streams.judging import Verdict, room
 from streams.parts import DAY_US, writer_of
+from streams.problems import UsageError
 from streams.replay import Watch, unwatched
 from streams.shadow import FAR, PLANES
 
@@ -78,14 +82,17 @@ class _Who:
 
 
 class DailyRun:
-    """Takes rows day after day. Customers are numbered as they come; `names` are their pseudonyms."""
+    """Takes rows day after day, each from any number of files. Customers are numbered as they come; `names` are their pseudonyms.
+
+    A customer has one row a day: who comes again, from another partition, is counted among the `repeated`.
+    """
 
     def __init__(self, configuration: Configuration, share: float = 1.0) -> None:
         self.decider = Decider(configuration, writer_of(configuration))
         self.names: list[str] = []
         self.warned: list[Warned] = []
-        self.rows = self.begin = self.end = 0
-        self.recorded: set[str] = set()
+        self.rows = self.begin = self.end = self.repeated = self.files = 0
+        self.recorded: Counter[str] = Counter()  # in how many files
         self._most = int(share * 2**20)
         self._limits = [limit.condition for limit in configuration.policy.limits]
         self._codes: dict[str, dict[str, float]] = {}
@@ -93,10 +100,12 @@ class DailyRun:
         self._left: set[tuple[int, int]] = set()
         self._bits: Words = np.zeros((0, PLANES * self.decider.words), np.uint64)
         self._due = np.zeros(0, np.int64)
+        self._seen = np.zeros(0, np.int64)  # of which moment a customer's last row was
         self._verdict: Verdict = room(0, self.decider.words)
 
     def begin_day(self, head: Head) -> None:
         """A file begins: those who left are gone by now."""
+        self.files += 1
         self.recorded.update(head.features)
         self.begin = self.begin or head.at - DAY_US + 1
         self.end = max(self.end, head.at)
@@ -115,6 +124,10 @@ class DailyRun:
         pseudonyms = np.frombuffer(block.customers, np.uint64)
         kept = np.flatnonzero(pseudonyms >> np.uint64(44) < self._most)
         customers = np.array([self._numbered(one) for one in pseudonyms[kept].tolist()], np.int32)
+        first = self._seen[customers] < at
+        self.repeated += int(np.count_nonzero(~first))
+        kept, customers = kept[first], customers[first]
+        self._seen[customers] = at
         if not len(customers):
             return
         columns = RowColumns(block, kept, self._codes)
@@ -152,7 +165,16 @@ class DailyRun:
                 more = max(1024, found // 4)
                 self._bits = np.concatenate([self._bits, np.zeros((more, self._bits.shape[1]), np.uint64)])
                 self._due = np.concatenate([self._due, np.full(more, FAR, np.int64)])
+                self._seen = np.concatenate([self._seen, np.zeros(more, np.int64)])
         return found
+
+    def lacking(self, names: Iterable[str]) -> list[str]:
+        """Those of some features that were not recorded, or not always."""
+        return [
+            name + (f" (in {self.recorded[name]} of {self.files} files)" if self.recorded[name] else "")
+            for name in sorted(names)
+            if self.recorded[name] < self.files
+        ]
 
     def _note(self, decisions: Sequence[EarlyWarning]) -> None:
         for one in decisions:
@@ -171,10 +193,25 @@ def packed_bits(masks: Sequence[BoolArray], count: int, words: int) -> npt.NDArr
     return np.packbits(flags, axis=1, bitorder="little").view(np.uint64)
 
 
+def heads_of(paths: Sequence[Path]) -> list[Head]:
+    """What the files say of themselves; raises UsageError where customers of one would be strangers to another."""
+    heads = [read(path)[0] for path in paths]
+    known: dict[str, Path] = {}
+    for path, head in zip(paths, heads, strict=True):
+        if head.key:
+            known.setdefault(head.key, path)
+    if len(known) > 1:
+        one, other, *_ = known.values()
+        raise UsageError(f"{other}: recorded under another key than {one}, so nobody can be recognised")
+    return heads
+
+
 def tried_daily(files: tuple[str, ...], configuration: Configuration, share: float, watch: Watch = unwatched) -> Trial:
     """What a rule set would have done, by daily rows. Raises UsageError, OSError."""
     run, done = DailyRun(configuration, share), 0
-    for path in day_files(files) or ():
+    paths = day_files(files) or []
+    gaps = gaps_of(DayOf(one.day, one.partition, one.partitions, one.since) for one in heads_of(paths))
+    for path in paths:
         head, blocks = read(path)
         run.begin_day(head)
         for block in blocks:
@@ -187,7 +224,8 @@ def tried_daily(files: tuple[str, ...], configuration: Configuration, share: flo
     for customer, episode in decider.episodes.items():
         for k in episode.rules:
             now.setdefault(decider.rules[k].id, []).append(run.names[customer])
-    unknown = {rule.id: sorted((rule.fires.features | rule.clear.features) - run.recorded) for rule in decider.rules}
+    unknown = {rule.id: run.lacking(rule.fires.features | rule.clear.features) for rule in decider.rules}
+    gaps.repeated = run.repeated
     return Trial(
         version=configuration.rules.version,
         tiers=settings.tiers,
@@ -208,4 +246,5 @@ def tried_daily(files: tuple[str, ...], configuration: Configuration, share: flo
         daily=True,
         finer={rule.id: lines for rule in decider.rules if (lines := finer(rule, known))},
         unrecorded={rule: names for rule, names in unknown.items() if names},
+        gaps=gaps,
     )

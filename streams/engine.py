@@ -127,6 +127,7 @@ class Engine(Parts):
     def share(self, lane: int, count: int) -> None:
         """This is the engine of one partition of several: incidents are found for all of them, by the one in partition 0."""
         self.watches.share()
+        self.partition.feeds.shared = True
         if lane == 0:
             self.make_judge().lanes = count
 

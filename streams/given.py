@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from events.deadletters import RefusedError
@@ -84,3 +84,14 @@ def folder(path: Path | None) -> None:
     """A folder, or the place of one that can be made; raises UsageError."""
     if path is not None and path.exists() and not path.is_dir():
         raise UsageError(f"{path}: is no folder")
+
+
+def secret(name: str, environment: Mapping[str, str]) -> str:
+    """A secret: what the file holds that `<name>_FILE` names, else the variable; raises UsageError for a file that cannot be read."""
+    path = environment.get(f"{name}_FILE")
+    if not path:
+        return environment.get(name, "")
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name}_FILE: {error}") from error

@@ -1,96 +1,112 @@
-"""Recording of daily feature rows: an engine between whose steps every local day's end is looked at and written down.
+"""Recording of daily feature rows: at every local day's end an engine's customers are looked at and written down.
 
-Looking changes nothing: the same rows are decided on as without, because no decision depends on how a stream was cut.
+Looking changes nothing: the same is decided as without, because no decision depends on how a stream was cut or on where the
+clock paused. It pauses at the day's last moment, so that a row holds what was known then, however many partitions there are.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import os
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from customers.layout import C
+from customers.ids import Ids
+from customers.layout import C, T
 from customers.measures import MEASURE
 from customers.rounds import Rows
 from events.columns import Batch
-from streams.core import Core
-from streams.daily_rows import VERSION, Block, DayFile, Gone, Head, packed, pseudonym
+from streams.batches import part
+from streams.daily_rows import EVERYBODY, VERSION, Block, Gone, Head, Whose, key_mark, packed, pseudonym
+from streams.day_files import DayFile, made_ready, tidied
 from streams.engine import Engine, Step
 from streams.observing import RowColumns
-from streams.parts import DAY_US
-from streams.problems import UsageError
+from streams.parts import DAY_US, NO_LIMIT
 
 LATE_US: Final = 90 * DAY_US
 """A day tells of everybody who left so long before it, for news of it may come late."""
 _EPOCH: Final = dt.date(1970, 1, 1)
 _STATUS: Final = MEASURE["line_status"]
+Failed = Callable[[str, Exception], None]
+"""Is told what could not be done, and why."""
 
 
-class RecordingEngine:
-    """An engine as its drivers see it, that writes a file into `folder` for every local day that ends."""
+class Recorder:
+    """Writes the days of one engine into `folder`; days `keep` or more before the newest are deleted.
 
-    def __init__(self, engine: Engine, folder: Path, key: bytes) -> None:
-        self._engine = engine
-        self._folder = folder
-        self._key = key
-        self._known: list[int] = []  # pseudonyms by customer
+    Where a day cannot be written `failed` is told, and the next is tried again; without it OSError is raised.
+    """
 
-    def step(self, batch: Batch, decided_at: int, /) -> Step:
-        """Apply a batch, cut where a local day ends."""
-        clock = self._engine.partition.clock
-        clocks = np.maximum.accumulate(np.append(clock, batch.events["at"]))
-        days = (clocks + int(self._engine.settings.utc_offset)) // DAY_US
-        first = 1 if clock == 0 and len(batch) else 0  # before the first event there is no day
-        cuts = np.flatnonzero(np.diff(days[first:])) + first
-        done, start = [], 0
-        for end in cuts.tolist():
-            if end > start:
-                done.append(self._engine.step(batch.take(np.arange(start, end)), decided_at))
-            for day in range(int(days[end]), int(days[end + 1])):
-                self._record(day)
-            start = end
-        rest = batch if start == 0 else batch.take(np.arange(start, len(batch)))
-        return joined([*done, self._engine.step(rest, decided_at)])
+    def __init__(
+        self, folder: Path, key: bytes, whose: Whose = EVERYBODY, keep: int | None = None, failed: Failed | None = None
+    ) -> None:
+        self._folder, self._key, self._whose, self._keep, self._failed = folder, key, whose, keep, failed
+        self._known = np.zeros(0, np.uint64)  # pseudonyms by customer
+        self._attempt(f"{folder} cannot be used", lambda: made_ready(folder))
 
-    def advance(self, to: int, decided_at: int, /) -> Step:
-        """Let time pass; no more than the day that the last event was on is begun, so none ends here."""
-        return self._engine.advance(to, decided_at)
+    def record(self, engine: Engine, day: int) -> None:
+        """Write down the end of a local day (days since 1970), which the clock has come to."""
+        date = _EPOCH + dt.timedelta(days=day)
+        self._attempt(f"the rows of {date} could not be written", lambda: self._write(engine, day))
 
-    def _record(self, day: int) -> None:
-        """Write down the end of a local day (days since 1970)."""
-        engine = self._engine
+    def _attempt(self, failing: str, doing: Callable[[], None]) -> None:
+        try:
+            doing()
+        except (OSError, MemoryError) as error:
+            if self._failed is None:
+                raise
+            self._failed(failing, error)
+
+    def _write(self, engine: Engine, day: int) -> None:
         at = (day + 1) * DAY_US - int(engine.settings.utc_offset) - 1
-        here = engine.partition.customers.column("codes", C["churned"]) == 0
         known = engine.known()
-        ids = engine.partition.ids
-        while len(self._known) < engine.partition.customers.count:
-            self._known.append(pseudonym(ids.text(len(self._known)), self._key))
-        pseudonyms = np.array(self._known, np.uint64)
-        names = list(engine.evaluation.place)
-        date = (_EPOCH + dt.timedelta(days=day)).isoformat()
+        here = engine.partition.customers.column("codes", C["churned"]) == 0
+        pseudonyms = self._pseudonyms(engine.partition.ids, engine.partition.customers.count)
+        head = self._head(engine, day, at, pseudonyms)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = DayFile(self._folder, head)
+        try:
+            for rows, count in engine.partition.look(known[here[known]], at):
+                file.add(self._block(engine, rows, count, head.features, pseudonyms))
+            file.close()
+        except BaseException:
+            file.discard()
+            raise
+        tidied(self._folder, head, self._keep)
+
+    def _pseudonyms(self, ids: Ids, count: int) -> npt.NDArray[np.uint64]:
+        more = [pseudonym(ids.text(customer), self._key) for customer in range(len(self._known), count)]
+        self._known = np.append(self._known, np.array(more, np.uint64))
+        return self._known
+
+    def _head(self, engine: Engine, day: int, at: int, pseudonyms: npt.NDArray[np.uint64]) -> Head:
+        offset = int(engine.settings.utc_offset)
+        first = engine.partition.customers.column("times", T["first_seen"])[engine.known()].min(initial=at)
         gone = [
-            Gone(self._known[one.customer], self._end_of_day(one.at), one.counted, one.voluntary)
+            Gone(int(pseudonyms[one.customer]), _end_of_day(one.at, offset), one.counted, one.voluntary)
             for one in engine.decider.log.leavers
             if one.at > at - LATE_US
         ]
-        file = DayFile(self._folder, Head(version=VERSION, day=date, at=at, features=names, gone=gone))
-        for rows, count in engine.partition.look(known[here[known]], at):
-            file.add(self._block(rows, count, names, pseudonyms))
-        file.close()
+        return Head(
+            version=VERSION,
+            day=_date(day),
+            at=at,
+            features=list(engine.evaluation.place),
+            gone=gone,
+            partition=self._whose.partition,
+            partitions=self._whose.partitions,
+            epoch=self._whose.epoch,
+            since=_date((int(first) + offset) // DAY_US),
+            key=key_mark(self._key),
+        )
 
-    def _end_of_day(self, at: int) -> int:
-        offset = int(self._engine.settings.utc_offset)
-        return ((at + offset) // DAY_US + 1) * DAY_US - offset - 1
-
-    def _block(self, rows: Rows, count: int, names: Sequence[str], pseudonyms: npt.NDArray[np.uint64]) -> Block:
-        evaluation = self._engine.evaluation
+    def _block(
+        self, engine: Engine, rows: Rows, count: int, names: Sequence[str], pseudonyms: npt.NDArray[np.uint64]
+    ) -> Block:
+        evaluation = engine.evaluation
         evaluation.judge(rows, count, learn=False)
         sheet = RowColumns(evaluation, rows, count)
         columns: dict[str, npt.NDArray[np.float64]] = {}
@@ -100,7 +116,7 @@ class RecordingEngine:
                 columns[name] = np.asarray(sheet[name], np.float64)
                 feature = evaluation.features.get(name)
                 if feature is not None and feature.kind == "category":
-                    columns[name], texts[name] = _worded(columns[name], name, self._engine)
+                    columns[name], texts[name] = _worded(columns[name], name, engine)
         explained = evaluation.explained(rows, count)
         return Block(
             pseudonyms[rows.customer[:count]].tobytes(),
@@ -110,17 +126,69 @@ class RecordingEngine:
             texts,
         )
 
-    def scores(self, at: int, /) -> Iterable[tuple[str, float | None, str | None]]:
-        return self._engine.scores(at)
 
-    def save_model(self) -> bytes:
-        return self._engine.save_model()
+class RecordingEngine(Engine):
+    """An engine whose days are recorded, once it has a recorder; nothing else is another."""
 
-    def report(self) -> Mapping[str, Any]:
-        return self._engine.report()
+    recorder: Recorder | None = None
 
-    def snapshot(self) -> Mapping[str, npt.NDArray[Any] | bytes]:
-        return self._engine.snapshot()
+    def record(self, recorder: Recorder) -> None:
+        """Have every local day that ends from now on written down."""
+        self.recorder = recorder
+
+    def step(self, batch: Batch, decided_at: int, most: int = NO_LIMIT) -> Step:
+        """Apply a batch, cut where a local day ends."""
+        if self.recorder is None:
+            return super().step(batch, decided_at, most)
+        done, start = [], 0
+        for end, days in self._ending(batch, most):
+            if end > start:
+                done.append(super().step(part(batch, start, end), decided_at, most))
+            done += self._end(self.recorder, days, decided_at)
+            start = end
+        done.append(super().step(part(batch, start, len(batch)), decided_at, most))
+        return joined(done)
+
+    def advance(self, to: int, decided_at: int) -> Step:
+        """Let the clock go on to `to`, by way of the days' ends."""
+        clock = self.partition.clock
+        if self.recorder is None or clock == 0:
+            return super().advance(to, decided_at)
+        ended = self._end(self.recorder, range(self._day(clock), self._day(to)), decided_at)
+        return joined([*ended, super().advance(to, decided_at)])
+
+    def _ending(self, batch: Batch, most: int) -> Iterator[tuple[int, Iterable[int]]]:
+        """Where in a batch days end, and which; before the first event ever there is no day."""
+        if not len(batch):
+            return
+        clock = self.partition.clock
+        clocks = np.maximum(np.maximum.accumulate(np.minimum(batch.events["at"], most)), clock)
+        days = (clocks + int(self.settings.utc_offset)) // DAY_US
+        before = self._day(clock) if clock else int(days[0])
+        for end in np.flatnonzero(np.diff(days, prepend=before)).tolist():
+            yield end, range(before, int(days[end]))
+            before = int(days[end])
+
+    def _end(self, recorder: Recorder, days: Iterable[int], decided_at: int) -> list[Step]:
+        """Let days end, one by one."""
+        done = []
+        for day in days:
+            last = (day + 1) * DAY_US - int(self.settings.utc_offset) - 1
+            done.append(super().advance(last, decided_at))
+            recorder.record(self, day)
+        return done
+
+    def _day(self, at: int) -> int:
+        """The local day of a time, in days since 1970."""
+        return (at + int(self.settings.utc_offset)) // DAY_US
+
+
+def _date(day: int) -> str:
+    return (_EPOCH + dt.timedelta(days=day)).isoformat()
+
+
+def _end_of_day(at: int, offset: int) -> int:
+    return ((at + offset) // DAY_US + 1) * DAY_US - offset - 1
 
 
 def _worded(column: npt.NDArray[np.float64], name: str, engine: Engine) -> tuple[npt.NDArray[np.float64], list[str]]:
@@ -133,6 +201,7 @@ def _worded(column: npt.NDArray[np.float64], name: str, engine: Engine) -> tuple
 
 def joined(steps: Sequence[Step]) -> Step:
     """Several steps as one."""
+    counted = [step.counted for step in steps if step.counted is not None]
     return Step(
         [one for step in steps for one in step.decisions],
         [one for step in steps for one in step.incidents],
@@ -141,26 +210,5 @@ def joined(steps: Sequence[Step]) -> Step:
         sum(step.duplicates for step in steps),
         [one for step in steps for one in step.shadow],
         [one for step in steps for one in step.alarms],
-        np.concatenate([step.counted for step in steps if step.counted is not None] or [np.zeros(0, np.bool_)]),
+        np.concatenate(counted) if counted else None,
     )
-
-
-def pseudonym_key(*, resumed: bool, environment: Mapping[str, str] = os.environ) -> bytes:
-    """CHURN_PSEUDONYM_KEY, else a random one that nobody keeps, so that rows of two runs are of strangers.
-
-    Raises UsageError where a run that may be resumed is given none.
-    """
-    given = environment.get("CHURN_PSEUDONYM_KEY", "")
-    if not given and resumed:
-        raise UsageError(
-            "--feature-rows with --state: set CHURN_PSEUDONYM_KEY, so that a resumed run names customers alike"
-        )
-    return hashlib.blake2b(given.encode(), digest_size=32).digest() if given else secrets.token_bytes(32)
-
-
-def recorded(engine: Engine, folder: Path | None, key: bytes) -> Core:
-    """The engine, recording where a folder is asked for. Raises OSError."""
-    if folder is None:
-        return engine
-    folder.mkdir(parents=True, exist_ok=True)
-    return RecordingEngine(engine, folder, key)

@@ -21,8 +21,8 @@ from events.times import time_of
 from rules.backtesting import Trial, Warned
 from rules.early_warning import EarlyWarning
 from streams import bootstrap
-from streams.daily_rows import day_files
 from streams.daily_trials import tried_daily
+from streams.day_files import day_files
 from streams.engine import Engine, Step
 from streams.problems import complain
 from streams.replay import Job, Watch, replay, unwatched

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from population.findings import Finding, Word
 from population.incident import Incident
@@ -11,6 +11,9 @@ from streams.core import Core, Step
 from streams.guarding import Alarm
 from streams.live.exchange import Teller
 from streams.live.journal import Reload
+
+if TYPE_CHECKING:
+    from streams.recording import Recorder
 
 
 class Sharing(Core, Teller, Protocol):
@@ -24,6 +27,7 @@ class Sharing(Core, Teller, Protocol):
     def publishes(self) -> bool: ...
     def open_by_tier(self) -> Mapping[str, int]: ...
     def in_force(self) -> Mapping[str, str]: ...
+    def record(self, recorder: Recorder, /) -> None: ...
 
 
 class Reloading(Protocol):

@@ -7,7 +7,7 @@ applies what may be applied, `tick` lets the clock of a partition without events
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,6 +25,9 @@ from streams.live.merge import LONG_AGO, NEVER, Merger
 from streams.live.output import Output, counts_by_topic, output_of
 from streams.live.ticks import HOLD_US, StreamClock, Ticks
 from streams.live.topics import EVENTS, POPULATION
+
+if TYPE_CHECKING:
+    from streams.recording import Recorder
 
 MOST_AT_ONCE: Final = 16_384
 
@@ -45,7 +48,7 @@ class Dated(msgspec.Struct, frozen=True):
 
 class Lane:
     """`count` partitions there are; `covered` and `ticks` are what the checkpoint and the partition's ticks say, `again` the
-    ends of the topics (offsets) when it was taken over.
+    ends of the topics (offsets) when it was taken over, `recorder` writes its days down.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Lane:
         settings: LaneSettings,
         library: Reloading | None = None,
         again: Mapping[str, int] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.partition, self.count, self.engine = partition, count, engine
         self.library, self.rules, self.order = library, covered.rules, covered.order
@@ -65,8 +69,8 @@ class Lane:
         self.exchange = Exchange(partition, count, covered.heard, covered.said, covered.reports, settings.utc_offset)
         self.exchange.to_apply, self.exchange.reported = [*covered.to_apply], [*covered.reported]
         self.exchange.found, self.exchange.to_obey = covered.found, [*covered.to_obey]
-        if count > 1:
-            engine.share(partition, count)
+        self.recorder = recorder
+        self._take_up(engine)
         self.merger = Merger(EVENTS, covered.positions, covered.turns, settings.align)
         self.intake = Intake(partition, count, self.merger)
         self.stream_clock = StreamClock(covered.clock, covered.moved_at)
@@ -74,6 +78,13 @@ class Lane:
             ticks, covered.ticks, settings.epoch, again or {}, self.stream_clock, self.exchange, self.intake
         )
         self.received, self.spoken, self.known = self.intake.received, self.intake.spoken, self.ticks.known
+
+    def _take_up(self, engine: Sharing) -> None:
+        """Tell an engine that it is one of several, and where its days are written down."""
+        if self.count > 1:
+            engine.share(self.partition, self.count)
+        if self.recorder is not None:
+            engine.record(self.recorder)
 
     @property
     def clock(self) -> int:
@@ -235,8 +246,7 @@ class Lane:
         if self.library is None:
             raise ValueError(f"rules {reload.rules[:12]} are to be loaded, and there is nowhere to find them")
         self.engine, alarms = self.library.reloaded(self.engine, reload)
-        if self.count > 1:
-            self.engine.share(self.partition, self.count)
+        self._take_up(self.engine)
         self.rules, self.order = reload.rules, reload.order
         return Output(alarms=alarms)
 

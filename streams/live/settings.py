@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.given import secret
 from streams.problems import UsageError
 
 PREFIX: Final = "CHURN_"
+SECRETS: Final = ("kafka_password", "kafka_token", "redis_url", "pseudonym_key")
 
 
 class LiveSettings(BaseSettings):
@@ -50,6 +52,9 @@ class LiveSettings(BaseSettings):
     share_wait: float = Field(60.0, gt=0)
     stalled_after: float = Field(120.0, gt=0)
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    feature_rows: Path | None = None
+    feature_rows_keep: int | None = Field(None, ge=1)
+    pseudonym_key: SecretStr = SecretStr("")
 
     @model_validator(mode="after")
     def _files_are_there(self) -> Self:
@@ -58,6 +63,11 @@ class LiveSettings(BaseSettings):
             if path is not None and not path.is_file():
                 raise ValueError(f"{PREFIX}{name.upper()}: {path}: no such file")
         return self
+
+    @field_validator("feature_rows", mode="before")
+    @classmethod
+    def _nowhere(cls, given: Any) -> Any:
+        return given or None
 
     def client(self) -> dict[str, Any]:
         """What every Kafka client of the worker is opened with; consumers with `reader`."""
@@ -105,13 +115,9 @@ def token_provider(settings: LiveSettings) -> Any:
 def from_files(environment: Mapping[str, str]) -> dict[str, str]:
     """Secrets that files hold: `CHURN_X_FILE=path` for `CHURN_X`. Raises UsageError for a file that cannot be read."""
     found = {}
-    for name in ("kafka_password", "kafka_token", "redis_url"):
-        path = environment.get(f"{PREFIX}{name.upper()}_FILE")
-        if path:
-            try:
-                found[name] = Path(path).read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise UsageError(f"{PREFIX}{name.upper()}_FILE: {error}") from error
+    for name in SECRETS:
+        if environment.get(f"{PREFIX}{name.upper()}_FILE"):
+            found[name] = secret(PREFIX + name.upper(), environment)
     return found
 
 

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from sinks.metrics import Metrics
+from streams.daily_rows import Whose
 from streams.live.delivery import Outbox, Parcel
 from streams.live.journal import Covered
 from streams.live.keeping import Kept
@@ -18,6 +20,7 @@ from streams.live.lane import Lane, LaneSettings
 from streams.live.library import first_rules
 from streams.live.reloading import LiveRules
 from streams.live.rereading import Rereading
+from streams.live.rows import recorder_of
 from streams.live.settings import LiveSettings
 from streams.live.store import PartitionStore
 from streams.live.tenancy import Tenancy
@@ -45,6 +48,7 @@ class Means(NamedTuple):
     utc_offset: int
     publisher: Executor
     owns: Callable[[int], Awaitable[bool]]
+    metrics: Metrics
 
 
 async def open_tenancies(partitions: Iterable[int], generation: int, means: Means) -> dict[int, Tenancy]:
@@ -131,7 +135,9 @@ async def _opened(
         engine: Any = await means.rules.engine(covered, since.ticks, state)
     own = LaneSettings(settings.align, means.utc_offset, store.epoch)
     again = since.ends if first_rules(covered, since.ticks) else {}
-    lane = Lane(partition, means.partitions, engine, covered, since.ticks, own, means.rules.library, again)
+    whose = Whose(partition, means.partitions, store.epoch)
+    recorder = await loop.run_in_executor(None, recorder_of, settings, means.metrics, whose)
+    lane = Lane(partition, means.partitions, engine, covered, since.ticks, own, means.rules.library, again, recorder)
     outbox = Outbox(means.producer, covered.outputs, means.delivered)
     log.info("partition taken over", partition=partition, events=covered.events, epoch=store.epoch)
     tenancy = Tenancy(lane, outbox, Kept(store, covered, means.publisher), since.said)

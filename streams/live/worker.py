@@ -105,6 +105,7 @@ class Worker:
             int(configuration.utc_offset),
             ThreadPoolExecutor(4, "publish"),
             self.owns,
+            metrics,
         )
         self.care = CareQueues(settings, configuration.tiers, self.producer, metrics)
         show_from_the_start(metrics, configuration.tiers)

@@ -11,7 +11,7 @@ from streams.bootstrap import schema
 from streams.engine import Engine
 from streams.live.bundle import bundle_of, digest, packed
 from streams.live.journal import Reload
-from streams.live.library import Library
+from streams.live.library import Library, Make
 from support.engines import QUICK, frozen
 
 QUICK_RULES = "rules/quick.yaml"
@@ -49,7 +49,7 @@ def made_with(model: Champion, configuration: Configuration, saved: dict[str, An
     return engine
 
 
-def library_of(*bundles: dict[str, bytes]) -> tuple[Library, list[str]]:
+def library_of(*bundles: dict[str, bytes], make: Make = make) -> tuple[Library, list[str]]:
     """A library of bundles, and their hashes in this order."""
     library = Library(read, make, ready=100)
     for files in bundles:

@@ -46,7 +46,9 @@ def records_of(lines: Iterable[bytes], count: int, timestamp: int = FOREVER) -> 
 
 
 class Cluster:
-    """Lanes over records; `build` makes an engine, from its snapshot if there is one."""
+    """Lanes over records; `build` makes an engine, from its snapshot if there is one, `recorder` who writes the days of a lane
+    down, by its epoch.
+    """
 
     def __init__(
         self,
@@ -55,9 +57,11 @@ class Cluster:
         align: float = 0.0,
         library: Library | None = None,
         orders: Sequence[Reload] = (),
+        recorder: Callable[[int, int], Any] = lambda _lane, _epoch: None,
     ) -> None:
         self.records, self.build, self.settings = records, build, LaneSettings(align, 8 * 3_600_000_000)
         self.library, self.orders = library, [*orders]
+        self.recorder, self.epochs = recorder, Counter[int]()
         self.handed: dict[int, dict[str, int]] = {lane: dict.fromkeys(EVENTS, 0) for lane in records}
         self.alarms: list[Any] = []
         self.shadow: list[Any] = []
@@ -79,7 +83,9 @@ class Cluster:
         else:
             engine = self.library.engine(first_rules(covered, ticks) or self.orders[-1].rules, saved)
         again = {**self.handed[lane]} if first_rules(covered, ticks) else {}
-        opened = Lane(lane, len(self.records), engine, covered, ticks, self.settings, self.library, again)
+        self.epochs[lane] += 1
+        recorder = self.recorder(lane, self.epochs[lane])
+        opened = Lane(lane, len(self.records), engine, covered, ticks, self.settings, self.library, again, recorder)
         for statement in self.statements[len(self.statements) if newest is None else newest :]:
             opened.hear(statement, 0.0)
         for offset, statement in [*enumerate(self.statements)][covered.population :]:

@@ -12,7 +12,18 @@ from typing import Any
 import msgspec
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
-from support.workers import CHURN, Expected, Workers, produce, read_all, wait_drained, wait_until
+from support.daily import decoded, differences
+from support.workers import (
+    CHURN,
+    PARTITIONS,
+    Expected,
+    Workers,
+    churn,
+    produce,
+    read_all,
+    wait_drained,
+    wait_until,
+)
 
 from streams.live.topics import BILLING, INCIDENTS
 
@@ -20,11 +31,14 @@ NEIGHBOURS = [f"neighbour-{number}" for number in range(30)]
 pytestmark = pytest.mark.xdist_group("kafka")
 
 
-def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty, tmp_path):
+def test_workers_that_are_killed_paused_and_stopped_say_and_record_what_a_replay_does(empty, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHURN_PSEUDONYM_KEY", "geheim")
+    rows = tmp_path / "rows"
     expected = Expected(tmp_path, customers=120, days=30, seed=21)
     lines = expected.lines
     assert len(expected.decisions) > 20
-    with Workers(empty, tmp_path, expected.model) as workers:
+    churn("replay", tmp_path / "events.jsonl", "--model", expected.model, "--feature-rows", tmp_path / "replayed")
+    with Workers(empty, tmp_path, expected.model, CHURN_FEATURE_ROWS=str(rows)) as workers:
         dice = random.Random(3)
         for _ in range(2):
             workers.start()
@@ -60,6 +74,12 @@ def test_workers_that_are_killed_paused_and_stopped_say_what_a_replay_says(empty
     assert opened["incident_id"] == resolved["incident_id"]
     assert (opened["status"], opened["revision"], resolved["revision"]) == ("opened", 1, 2)
     assert {*opened["customer_ids"]} == {*NEIGHBOURS}
+    recorded, replayed = decoded(rows), decoded(tmp_path / "replayed")
+    assert len(replayed) > 20
+    assert recorded.keys() == replayed.keys()
+    assert not differences(recorded, replayed)
+    assert {head.partition for head in recorded[max(recorded)].heads} == {*range(PARTITIONS)}
+    assert "geheim" not in workers.logs()
 
 
 def fault(last: bytes) -> list[bytes]:
@@ -107,7 +127,15 @@ def test_missing_topics_and_numbers_of_partitions_that_differ_are_named(empty, t
     assert (code, "the numbers of partitions differ" in said) == (3, True), said
 
 
-def test_a_setting_that_is_none_is_one_line_and_exit_code_2():
-    code, said = refused(("CHURN_KAFKA_PARTITIONS", "many"))
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CHURN_KAFKA_PARTITIONS", "many", "CHURN_KAFKA_PARTITIONS: "),
+        ("CHURN_FEATURE_ROWS", "rows", "CHURN_FEATURE_ROWS: set CHURN_PSEUDONYM_KEY (or CHURN_PSEUDONYM_KEY_FILE) too"),
+    ],
+)
+def test_a_setting_that_is_none_is_one_line_and_exit_code_2(name, value, says):
+    code, said = refused((name, value))
     assert code == 2
-    assert said.startswith("CHURN_KAFKA_PARTITIONS: ")
+    assert said.startswith(says)
+    assert said.count("\n") == 0

@@ -13,7 +13,8 @@ from support.lanes import Cluster, records_of, topic_of
 from support.profiles import examples
 from support.small_streams import lines, random_moments
 
-from streams.engine import Engine
+from events.times import SLOT_US
+from streams.engine import DAY_US, Engine
 from streams.live.journal import Covered
 
 CENTURY = 4_000_000_000
@@ -171,3 +172,14 @@ def test_events_are_counted_by_the_topic_they_came_from_and_doubles_are_not() ->
     assert len(sent) > 2
     refused = Counter(letter.source.partition("/")[0] for letter in cluster.dead)
     assert cluster.applied == sent - refused
+
+
+def test_what_slots_have_shown_is_kept_until_the_others_were_told() -> None:
+    """However far the clock goes before that: a first round may bring many hours, and then a tick."""
+    made = build()
+    made.share(0, 2)
+    made.step(whole := batch(in_order(3, 5, 2)), 0)
+    first, last = int(whole.events["at"].min()), int(whole.events["at"].max())
+    for days in (1, 2):
+        made.advance(last + days * DAY_US, 0)
+    assert first // SLOT_US in {notice.slot for notice in made.told(last // SLOT_US + 1).slots}

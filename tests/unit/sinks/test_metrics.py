@@ -17,6 +17,7 @@ NAMES = {
     "churn_checkpoint_seconds": (),
     "churn_checkpoint_bytes_total": (),
     "churn_checkpoint_failures_total": ("step",),
+    "churn_feature_rows_failures_total": (),
     "churn_episodes_open": ("tier",),
     "churn_rules_info": (),
     "churn_rules_reloaded_timestamp_seconds": (),

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import zstandard
+from msgspec.structs import replace
 from support.engines import DEFAULT
 from typer.testing import CliRunner, Result
 
 import simulator
 from customers.rounds import Rows
+from rules.backtesting import findings
 from rules.columns import Sheet
 from rules.grain import finer
 from rules.load import Configuration, load
 from streams import bootstrap
 from streams.cli import app
-from streams.core import Core
-from streams.daily_rows import RowColumns, day_files, pseudonym, read
+from streams.daily_rows import Block, RowColumns, packed, pseudonym, read
 from streams.daily_trials import tried_daily
+from streams.day_files import DayFile, day_files
+from streams.engine import Engine
 from streams.parts import DAY_US
 from streams.problems import UsageError
-from streams.recording import RecordingEngine, pseudonym_key
+from streams.pseudonyms import pseudonym_key
+from streams.recording import Recorder, RecordingEngine
 from streams.replay import Job, replay
 
 KEY = b"k" * 32
@@ -67,10 +73,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulator.simulate(90, 33, 8, str(made / "events.jsonl"))
     configuration = load(DEFAULT, bootstrap.schema(), {})
     for name in ("with", "without"):
-        engine = bootstrap.engine(configuration, None, None)
-        (made / "rows").mkdir(exist_ok=True)
-        recording: Core = RecordingEngine(engine, made / "rows", KEY) if name == "with" else engine
-        replay(Job([str(made / "events.jsonl")], warnings=made / name), lambda _, one=recording: one, print)
+        engine = bootstrap.engine_of(RecordingEngine, configuration, None, None)
+        if name == "with":
+            engine.record(Recorder(made / "rows", KEY))
+        replay(Job([str(made / "events.jsonl")], warnings=made / name), lambda _, one=engine: one, print)
     return made
 
 
@@ -129,18 +135,18 @@ def test_every_default_rule_is_as_true_of_a_row_as_of_the_moment_it_stands_for(f
     live = configuration.rules.rules
     true: dict[str, set[tuple[int, str]]] = {rule.id: set() for rule in live}
 
-    class Comparing(RecordingEngine):
-        def _block(self, rows: Rows, count: int, names, pseudonyms):  # type: ignore[no-untyped-def]
-            verdict = self._engine.evaluation.judge(rows, count, learn=False)
+    class Comparing(Recorder):
+        def _block(self, engine: Engine, rows: Rows, count: int, names, pseudonyms):  # type: ignore[no-untyped-def]
+            verdict = engine.evaluation.judge(rows, count, learn=False)
             for k, rule in enumerate(live):
                 word, bit = k // 64, np.uint64(1) << np.uint64(k % 64)
                 for i in np.flatnonzero(verdict.fire[:count, word] & bit).tolist():
                     true[rule.id].add((int(rows.now[i]), f"{pseudonyms[rows.customer[i]]:016x}"))
-            return super()._block(rows, count, names, pseudonyms)
+            return super()._block(engine, rows, count, names, pseudonyms)
 
     rows = folder / "compared"
-    rows.mkdir()
-    engine = Comparing(bootstrap.engine(configuration, None, None), rows, KEY)
+    engine = bootstrap.engine_of(RecordingEngine, configuration, None, None)
+    engine.record(Comparing(rows, KEY))
     replay(Job([str(folder / "events.jsonl")]), lambda _: engine, print)
     seen: dict[str, set[tuple[int, str]]] = {rule.id: set() for rule in live}
     codes: dict[str, dict[str, float]] = {}
@@ -171,12 +177,17 @@ def test_the_rows_name_nobody(folder: Path) -> None:
     assert pseudonym("c1", KEY) != pseudonym("c1", b"x" * 32)
 
 
-def test_a_key_is_asked_for_where_a_run_may_be_resumed() -> None:
+def test_a_key_is_asked_for_where_a_run_may_be_resumed(tmp_path: Path) -> None:
     assert pseudonym_key(resumed=False, environment={}) != pseudonym_key(resumed=False, environment={})
     given = {"CHURN_PSEUDONYM_KEY": "secret"}
     assert pseudonym_key(resumed=True, environment=given) == pseudonym_key(resumed=False, environment=given)
     with pytest.raises(UsageError, match="set CHURN_PSEUDONYM_KEY"):
         pseudonym_key(resumed=True, environment={})
+    (tmp_path / "key").write_text("secret\n")
+    in_file = {"CHURN_PSEUDONYM_KEY_FILE": str(tmp_path / "key")}
+    assert pseudonym_key(resumed=True, environment=in_file) == pseudonym_key(resumed=False, environment=given)
+    with pytest.raises(UsageError, match=r"^CHURN_PSEUDONYM_KEY_FILE: .*No such file"):
+        pseudonym_key(resumed=True, environment={"CHURN_PSEUDONYM_KEY_FILE": str(tmp_path / "none")})
 
 
 def test_what_needs_a_finer_grain_is_named() -> None:
@@ -222,3 +233,77 @@ def test_events_and_rows_are_not_mixed(folder: Path) -> None:
     done = churn("rules", "backtest", str(folder / "rows"), str(folder / "events.jsonl"))
     assert done.exit_code == 2
     assert "events and daily rows cannot be mixed" in done.stderr
+
+
+def split(folder: Path, into: Path, partitions: int) -> None:
+    """The rows of a replay as so many partitions would have recorded them."""
+    for path in day_files((str(folder),)) or ():
+        head, blocks = read(path)
+        held = [(block, np.frombuffer(block.customers, np.uint64)) for block in blocks]
+        for lane in range(partitions):
+            (into / str(lane)).mkdir(parents=True, exist_ok=True)
+            gone = [one for one in head.gone if one.customer % partitions == lane]
+            file = DayFile(into / str(lane), replace(head, partition=lane, partitions=partitions, epoch=4, gone=gone))
+            for block, pseudonyms in held:
+                kept = np.flatnonzero(pseudonyms % partitions == lane)
+                parts = {name: np.frombuffer(column)[kept] for name, column in block.columns.items()}
+                flags = [np.frombuffer(part, np.bool_)[kept].tobytes() for part in (block.asleep, block.explained)]
+                file.add(Block(pseudonyms[kept].tobytes(), *flags, packed(parts), block.texts))
+            file.close()
+
+
+def figures(folder: Path, configuration: Configuration, *, but: tuple[str, ...] = ()) -> dict[str, Any]:
+    found = findings(tried_daily((str(folder),), configuration, 1.0))
+    return {name: one for name, one in found.items() if name not in but}
+
+
+def test_days_in_files_of_several_partitions_give_the_figures_of_one_file(folder: Path, tmp_path: Path) -> None:
+    configuration = load(DEFAULT, bootstrap.schema(), {})
+    split(folder / "rows", tmp_path, 3)
+    whole = figures(folder / "rows", configuration)
+    assert whole["new"]["by_tier"]["watch"]["episodes"]["count"] > 10
+    assert figures(tmp_path, configuration) == whole
+
+
+def test_what_is_not_there_is_said_and_what_is_there_twice_counts_once(folder: Path, tmp_path: Path) -> None:
+    split(folder / "rows", tmp_path / "rows", 3)
+    whole = churn("rules", "backtest", str(tmp_path / "rows")).stdout
+    assert "no rows" not in whole
+    (tmp_path / "rows" / "9").mkdir()
+    shutil.copy(*(tmp_path / "rows" / lane / "2026-01-09-000000000004.rows.zst" for lane in ("1", "9")))
+    twice = churn("rules", "backtest", str(tmp_path / "rows")).stdout
+    (remark,) = set(twice.splitlines()) - set(whole.splitlines())
+    assert re.fullmatch(r"\d+ rows left out: of customers who had one of that day already", remark)
+    shutil.rmtree(tmp_path / "rows" / "9")
+    (tmp_path / "rows" / "2" / "2026-01-09-000000000004.rows.zst").unlink()
+    for lane in "012":
+        (tmp_path / "rows" / lane / "2026-01-05-000000000004.rows.zst").unlink()
+    done = churn(
+        "rules", "backtest", str(tmp_path / "rows"), "--out", str(tmp_path / "page.html"), "--language", "zh-CN"
+    )
+    assert "no rows on 2026-01-05: nobody there was looked at" in done.stdout
+    assert "no rows of partition 2 (of 3) on 2026-01-09: nobody there was looked at" in done.stdout
+    assert "2026-01-09 · 分区 2 (共 3)" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_rows_under_several_keys_are_refused(folder: Path, tmp_path: Path) -> None:
+    for _ in range(2):  # a key that nobody keeps, each time another
+        (tmp_path / "rows").mkdir(exist_ok=True)
+        rows = tmp_path / "rows" / str(len([*(tmp_path / "rows").iterdir()]))
+        assert churn("replay", str(folder / "events.jsonl"), "--feature-rows", str(rows)).exit_code == 0
+    done = churn("rules", "backtest", str(tmp_path / "rows"))
+    assert done.exit_code == 2
+    assert re.search("recorded under another key than .*, so nobody can be recognised\n$", done.stderr)
+
+
+def test_a_feature_that_was_recorded_on_some_days_only_is_named(folder: Path, tmp_path: Path, rules: Path) -> None:
+    shutil.copytree(folder / "rows", tmp_path / "rows")
+    paths = day_files((str(tmp_path / "rows"),)) or []
+    head, blocks = read(paths[0])
+    file = DayFile(paths[0].parent, replace(head, features=[one for one in head.features if one != "complaints_90d"]))
+    for block in list(blocks):
+        block.columns.pop("complaints_90d", None)
+        file.add(block)
+    file.close()
+    lacking = tried_daily((str(tmp_path / "rows"),), of_rules(rules), 1.0).unrecorded
+    assert lacking["complained"] == [f"complaints_90d (in {len(paths) - 1} of {len(paths)} files)"]
