@@ -208,4 +208,5 @@ def tried_daily(files: tuple[str, ...], configuration: Configuration, share: flo
         daily=True,
         finer={rule.id: lines for rule in decider.rules if (lines := finer(rule, known))},
         unrecorded={rule: names for rule, names in unknown.items() if names},
+        aside=configuration.rules.aside,
     )
