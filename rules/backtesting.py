@@ -62,6 +62,7 @@ class Trial(msgspec.Struct):
     finer: dict[str, list[str]] = {}  # by rule what needs more than a day's grain
     unrecorded: dict[str, list[str]] = {}  # by rule the features that the rows lack
     aside: dict[str, str] = {}  # by rule that is not live its mode
+    held: dict[str, str] = {}  # by rule that the guard held, from when on and why
 
     @property
     def days(self) -> float:
@@ -133,6 +134,7 @@ def _of(trial: Trial) -> dict[str, Any]:
         "per_day": _per_day(trial),
         "by_rule": {rule: _rule(trial, rule) for rule in sorted(trial.rules)},
         "aside": trial.aside,
+        "held": trial.held,
     }
 
 
