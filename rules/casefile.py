@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, field
 
+from rules.case_events import event_faults
 from rules.documents import Document
 from rules.durations import Duration
 from rules.faults import Fault
@@ -35,7 +37,7 @@ from rules.hints import did_you_mean
 from rules.load import read_file
 from rules.rulefile import Bilingual, Code, Identifier, Strict
 from rules.ruleset import Rule
-from rules.units import SHARES, too_large_a_share
+from rules.units import SHARES, quantity, too_large_a_share
 
 Kinds = {"number": float, "bool": bool, "category": str}
 
@@ -146,6 +148,10 @@ def _cases(
     for i, entry in zip(document.kept(("tests",)), found.tests, strict=True):
         case = Case(entry, judged, document.file, document.fault(("tests", i), "").line)
         faults += _unknown_features(document, i, entry.features or {}, schema)
+        if entry.input_events is not None:
+            within = ("tests", i, "input_events")
+            for k, event in zip(document.kept(within), entry.input_events, strict=True):
+                faults += event_faults(document, (*within, k), event)
         for rule in sorted(case.expects | set(entry.exp_cleared or ()) | entry.exp_text.keys()):
             if rule not in by_id:
                 message = f"no rule `{rule}` in {', '.join(named)}{did_you_mean(rule, by_id)}"
@@ -171,8 +177,21 @@ def _unknown_features(
     return faults
 
 
+def _as_number(text: str, unit: str) -> str:
+    """What a text is as the plain number that a test takes, where it is one: `30%` is 0.3, `9 GB` are 9000 MB."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = quantity(plain)
+    try:
+        number = found.within(unit, "CNY") if found else float(plain)
+    except ValueError:
+        return ""
+    return " (without quotes it is one)" if found is None and plain == text else f": {text} is {number:.15g} here"
+
+
 def _wrong_value(typed: FeatureType, value: float | bool | str) -> str:
     if type(value) is not Kinds[typed.kind]:
+        if typed.kind == "number" and isinstance(value, str):
+            return f"must be a number{_as_number(value, typed.unit)}"
         return {"number": "must be a number", "bool": "must be true or false", "category": "must be a text"}[typed.kind]
     if isinstance(value, str) and typed.values and value not in typed.values:
         return f"is never {value!r}{did_you_mean(value, typed.values)}"

@@ -8,11 +8,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from detectors.catalogue import Feature
 from rules.comparing import differences
-from rules.hints import did_you_mean
+from rules.hints import did_you_mean, same_name
 from rules.load import Configuration
 from rules.ruleset import Rule
 from rules.schema import FILES, schema_of_file
@@ -21,6 +20,7 @@ from streams import bootstrap, given
 from streams.cli_config import ConfigOption, rules
 from streams.distribution import distributions, short
 from streams.explaining import Explanation, on_trial, text_of
+from streams.feature_list import list_features
 from streams.observing import ObservedEngine
 from streams.problems import UsageError, complain, guarded
 from streams.replay import Job, replay
@@ -70,20 +70,7 @@ def rules_features(
         plain = [_plain(one) | ({"live": found[one.name]} if found else {}) for one in features]
         typer.echo(msgspec.json.format(msgspec.json.encode(plain)))
         return
-    console = Console()
-    if not console.is_terminal:
-        for one in features:
-            cells = (one.name, one.kind, one.unit, one.window, one.en, one.zh, ",".join(one.causes))
-            typer.echo("\t".join((*cells, *([short(found[one.name])] if found else []))))
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("name", "unit", "window", "meaning", "1 % | 10 % | median | 90 % | 99 %" if found else "causes"):
-        table.add_column(name, overflow="fold")
-    for one in features:
-        unit = one.unit if one.kind == "number" else one.kind
-        last = short(found[one.name]) if found else " ".join(one.causes)
-        table.add_row(one.name, unit, one.window, f"{one.en}\n{one.zh}", last)
-    console.print(table)
+    list_features(Console(), features, {name: short(one) for name, one in found.items()})
 
 
 def _plain(one: Feature) -> dict[str, Any]:
@@ -107,8 +94,11 @@ def rules_explain(
     one = named_rule(configuration, rule)
     explanation = Explanation(one, customer)
     engine, _ = over_files(files, on_trial(configuration, one), explanation.look)
-    if engine.partition.ids.find(customer) is None:
-        raise UsageError(f"--customer {customer}: no event names this customer")
+    ids = engine.partition.ids
+    if ids.find(customer) is None:
+        known = [ids.text(int(one)) for one in engine.known()]
+        where = f"no event of {', '.join(files)} names this customer, of {len(known):,} that they name"
+        raise UsageError(f"--customer {customer}: {where}{same_name(customer, known)}")
     found = explanation.found(engine)
     if form == "json":
         typer.echo(msgspec.json.format(msgspec.json.encode(found)))
@@ -128,15 +118,19 @@ def rules_diff(
     before, after = (bootstrap.configuration(folder, path).rules for path in (old, new))
     found = list(differences(before, after))
     typer.echo("\n".join(found) if found else "no difference")
-    typer.echo(f"{before.version} -> {after.version}")
+    typer.echo(f"version {before.version} -> {after.version}")
 
 
 def named_rule(configuration: Configuration, name: str) -> Rule:
     """A rule by its id, switched off or not; raises UsageError."""
     known = {one.id: one for one in (*configuration.rules.rules, *configuration.rules.switched_off)}
-    if name not in known:
-        raise UsageError(f"no rule `{name}`{did_you_mean(name, known)}")
-    return known[name]
+    if name in known:
+        return known[name]
+    meant = next((one.id for one in known.values() if one.alert.casefold() == name.casefold()), None)
+    hint = did_you_mean(name, known) if meant is None else f"; that is the alert of `{meant}`"
+    files = sorted({one.file for one in known.values()})
+    where = str(Path(files[0]).parent) if len(files) > 1 else next(iter(files), "no file")
+    raise UsageError(f"no rule `{name}` among the {len(known)} of {where}{hint}")
 
 
 def checked_format(form: str) -> None:
