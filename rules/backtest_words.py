@@ -19,6 +19,8 @@ def in_words(found: Mapping[str, Any]) -> Sequence[str]:
     what = "daily rows" if "grain" in found else "events"
     customers = f"{found['customers']['count']:,} customers{of}"
     lines = [f"{found['events']:,} {what} of {customers}, {period['from']} to {period['to']}"]
+    if "grain" in found:  # before the figures that rest on it
+        lines += gaps.in_words(found["grain"]["gaps"])
     for which in ("new", "old") if "old" in found else ("new",):
         one = found[which]
         lines.append(f"{which if 'old' in found else 'rules'} (version {one['version']})")
@@ -95,9 +97,8 @@ def _too_early(found: Mapping[str, Any]) -> Iterable[str]:
         )
 
 
-def _grain(grain: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+def _grain(grain: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterable[str]:
     """What daily rows cannot tell."""
-    yield from gaps.in_words(grain["gaps"])
     yield "each customer is looked at once, at the end of each day: what comes and goes within a day is not seen"
     if grain["finer"]:
         yield "need more than a day's grain:"
