@@ -49,6 +49,10 @@ class EpisodeLine(Struct):
         """When it began (µs)."""
         return self.reached[0]
 
+    def open_at(self, at: int) -> bool:
+        """Whether it had begun by then (µs) and was not over before."""
+        return self.raised_at <= at and (self.ended_at is None or at <= self.ended_at)
+
     @property
     def top(self) -> int:
         """The highest tier it got to."""

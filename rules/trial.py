@@ -11,8 +11,9 @@ DAY_US: Final = 86_400_000_000
 
 
 def beside(live: EpisodeLog, shadow: EpisodeLog, end: int, horizon: int) -> dict[str, Any]:
-    """Counts of would-be warnings, and by shadow rule: episodes, customers, those whom live rules warned of too within the
-    horizon (µs) before or after, by which of them most, and precision and recall where outcomes are known.
+    """Counts of would-be warnings, and by shadow rule: episodes, customers, those whom live rules warned of too (a warning was
+    open then, however old, or was raised within the horizon, µs, before or after), by which of them most, and precision and
+    recall where outcomes are known.
     """
     warned: dict[int, list[EpisodeLine]] = {}
     for line in live.episodes:
@@ -31,7 +32,7 @@ def _of_rule(
     by: dict[str, int] = {}
     also = earlier = 0
     for customer, at in fired:
-        near = [line for line in warned.get(customer, ()) if abs(line.raised_at - at) <= horizon]
+        near = [line for line in warned.get(customer, ()) if abs(line.raised_at - at) <= horizon or line.open_at(at)]
         also += bool(near)
         earlier += any(line.raised_at <= at for line in near)
         for name in {name for line in near for name in line.rules}:

@@ -10,11 +10,13 @@ import msgspec
 from events.contract import CustomerChurned
 from events.decode import decode
 from events.times import time_of
-from rules.early_warning import EarlyWarning
+from rules.early_warning import EarlyWarning, EpisodeStatus
 from rules.outcomes import NEVER, EpisodeLine, EpisodeLog, Leaver
 from rules.trial import beside
 
 DAY_US: Final = 86_400_000_000
+_OVER: Final = (EpisodeStatus.CLEARED, EpisodeStatus.CLOSED)
+_LONG_AGO: Final = 0  # when a warning was raised whose first decision is no longer there
 
 
 def compared(
@@ -50,7 +52,9 @@ def departures(events: Iterable[bytes]) -> list[tuple[str, int, bool]]:
 
 
 def log_of(lines: Iterable[bytes], tiers: Sequence[str], numbers: dict[str, int]) -> tuple[EpisodeLog, int]:
-    """The episodes that decisions speak of, and the newest time (µs). A repeat of a decision counts once."""
+    """The episodes that decisions speak of, and the newest time (µs). A repeat of a decision counts once; of an episode whose
+    first decision is missing, as a topic keeps what is new, it is known that it was open before the next.
+    """
     log, newest = EpisodeLog(tiers), 0
     found: dict[str, EpisodeLine] = {}
     for raw in lines:
@@ -62,10 +66,14 @@ def log_of(lines: Iterable[bytes], tiers: Sequence[str], numbers: dict[str, int]
             number = numbers.setdefault(one.customer_id, len(numbers))
             line = found[one.warning_id] = EpisodeLine(number, one.held_out, [NEVER] * len(tiers), {})
             log.episodes.append(line)
+            if one.revision > 1:
+                line.reached[0] = _LONG_AGO
         for rank in range(tiers.index(one.tier) + 1 if one.tier in tiers else 1):
             line.reached[rank] = at if line.reached[rank] == NEVER else line.reached[rank]
         for rule in one.rules:
             line.rules.setdefault(rule.id, at)
+        if one.status in _OVER:
+            line.ended_at = at
     return log, newest
 
 
@@ -74,7 +82,8 @@ def in_words(found: dict[str, Any]) -> list[str]:
     lines = []
     for rule, figures in found["rules"].items():
         said = f"{rule}: {figures['episodes']} would-be warnings of {figures['customers']} customers"
-        said += f", {figures['also_live']} warned of by live rules too ({figures['live_was_earlier']} no later)"
+        said += f"; of {figures['also_live']} a live warning was open, or raised within the horizon"
+        said += f" ({figures['live_was_earlier']} no later)"
         if figures["live_rules"]:
             said += ", mostly " + ", ".join(f"{name} {count}" for name, count in figures["live_rules"].items())
         if figures.get("precision") is not None:

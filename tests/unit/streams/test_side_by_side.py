@@ -53,6 +53,26 @@ def test_a_decision_that_was_delivered_twice_counts_once(replayed) -> None:
     assert compared(live, [*aside, *aside], [], TIERS, 30) == compared(live, aside, [], TIERS, 30)
 
 
+def test_a_live_warning_counts_as_long_as_it_is_open(replayed) -> None:
+    _, shadow, warnings, _ = replayed
+    live, aside = (list(map(msgspec.json.decode, one.read_bytes().splitlines())) for one in (warnings, shadow))
+    opened = next(one for one in live if one["revision"] == 1)
+    would_be = next(one for one in aside if one["revision"] == 1) | {"customer_id": opened["customer_id"]}
+
+    def also_live(*decisions: dict) -> int:
+        told = [msgspec.json.encode(one) for one in decisions]
+        return compared(told, [msgspec.json.encode(would_be)], [], TIERS, 30)["rules"]["severe"]["also_live"]
+
+    long_ago = opened | {"raised_at": "2001-01-01T00:00:00Z"}
+    over = opened | {"revision": 2, "status": "cleared", "raised_at": "2001-06-01T00:00:00Z"}
+    still = over | {"raised_at": "2099-01-01T00:00:00Z"}
+    assert also_live(long_ago) == 1
+    assert also_live(long_ago, over) == 0
+    assert also_live(long_ago, over, long_ago) == 0  # delivered once more
+    assert also_live(still) == 1  # of which the first decision is no longer in the topic
+    assert also_live(over) == 0
+
+
 def test_files_may_be_packed(replayed, tmp_path) -> None:
     config, shadow, warnings, _ = replayed
     packed = tmp_path / "outcomes.jsonl.gz"
