@@ -64,6 +64,7 @@ class Trial(msgspec.Struct):
     finer: dict[str, list[str]] = {}  # by rule what needs more than a day's grain
     unrecorded: dict[str, list[str]] = {}  # by rule the features that the rows lack
     gaps: Gaps = msgspec.field(default_factory=Gaps)
+    aside: dict[str, str] = {}  # by rule that is not live its mode
 
     @property
     def days(self) -> float:
@@ -99,7 +100,7 @@ def findings(new: Trial, old: Trial | None = None) -> dict[str, Any]:
     if new.daily:
         found["grain"] = {"finer": new.finer, "unrecorded": new.unrecorded, "gaps": msgspec.to_builtins(new.gaps)}
     if old is not None:
-        found |= {"old": _of(old), "flips": flips(new, old)}
+        found |= {"old": _of(old), "flips": flips(new, old), "rule_flips": rule_flips(new, old)}
     return found
 
 
@@ -134,6 +135,7 @@ def _of(trial: Trial) -> dict[str, Any]:
         "by_queue": _queues(trial),
         "per_day": _per_day(trial),
         "by_rule": {rule: _rule(trial, rule) for rule in sorted(trial.rules)},
+        "aside": trial.aside,
     }
 
 
@@ -154,11 +156,16 @@ def _tier(trial: Trial, rank: int) -> dict[str, Any]:
 
 
 def _quality(told: Mapping[str, Any], trial: Trial, warned: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    """How warnings (customer, when) did. With none of the `horizons_over`, all that matured left: no precision to rest on."""
-    last = trial.end - trial.horizon_days * DAY_US
+    """How warnings (customer, when) did. Of those that are `too_early` only the right ones matured, so they make a precision look
+    too good: `precision_over` is without them. With none of the `horizons_over` there is no precision to rest on.
+    """
+    horizon = trial.horizon_days * DAY_US
+    over = [(customer, at) for customer, at in warned if at + horizon <= trial.end]
     found = {name: told[name] for name in ("matured", "churned", "precision")}
     found["precision_interval"] = wilson(told["churned"], told["matured"])
-    found["horizons_over"] = sum(at <= last for _, at in warned)
+    found["horizons_over"] = len(over)
+    found["too_early"] = len(warned) - len(over)
+    found["precision_over"] = figures(over, trial.leavers, (), trial.end, horizon)["precision"]
     return found
 
 
@@ -206,6 +213,7 @@ def _rule(trial: Trial, rule: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "tier": trial.rules[rule],
         "episodes": scaled(len(lines), trial.share),
+        "customers": scaled(len({line.customer for line in lines}), trial.share),
         "alone": sum(len(line.rules) == 1 for line in lines),
         "customers_now": scaled(len(now), trial.share),
         "share_now": round(len(now) / max(1, trial.known), 5),
@@ -234,6 +242,26 @@ def flips(new: Trial, old: Trial) -> dict[str, Any]:
     return found
 
 
+def rule_flips(new: Trial, old: Trial) -> dict[str, Any]:
+    """By rule of either set the customers in whose warnings it was in one set only, and in both."""
+    left = {new.names[one.customer] for one in new.leavers if one.voluntary}
+    after, before = _held_up(new), _held_up(old)
+    found: dict[str, Any] = {}
+    for rule in sorted(new.rules.keys() | old.rules.keys()):
+        a, b = after.get(rule, set()), before.get(rule, set())
+        groups = {"only_new": a - b, "only_old": b - a, "both": a & b}
+        found[rule] = {name: _group(customers, left, new.share) for name, customers in groups.items()}
+    return found
+
+
+def _held_up(trial: Trial) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for line in trial.episodes:
+        for rule in line.rules:
+            found.setdefault(rule, set()).add(trial.names[line.customer])
+    return found
+
+
 def _reached(trial: Trial, rank: int) -> set[str]:
     return {trial.names[line.customer] for line in trial.episodes if line.reached[rank] != NEVER}
 
@@ -244,58 +272,3 @@ def _group(customers: set[str], left: set[str], share: float) -> dict[str, Any]:
         "left": len(customers & left),
         "sample": sorted(customers)[:MOST_NAMES],
     }
-
-
-def in_words(found: Mapping[str, Any]) -> Sequence[str]:
-    """The figures for a terminal."""
-    period, share = found["period"], found["share"]
-    of = "" if share >= 1 else f", a sample of {share:.1%} scaled up"
-    lines = [
-        f"{found['events']:,} {'daily rows' if 'grain' in found else 'events'} of {found['customers']['count']:,} customers{of}, {period['from']} to {period['to']}"
-    ]
-    for which in ("new", "old") if "old" in found else ("new",):
-        one = found[which]
-        lines.append(f"{which if 'old' in found else 'rules'} ({one['version']})")
-        for tier, figure in one["by_tier"].items():
-            lines.append(f"  {tier}: {_count(figure['episodes'])} episodes, {figure['per_day']:g} a day{_good(figure)}")
-        for queue, load in one["by_queue"].items():
-            room = (
-                ""
-                if load["capacity"] is None
-                else f", {load['load']:.0%} of capacity, {load['days_over']} days over it"
-            )
-            lines.append(
-                f"  queue {queue}: {load['per_day']:g} a day, {load['busiest_day']:g} on {load['busiest_on']}{room}"
-            )
-    for tier, flip in found.get("flips", {}).items():
-        parts = [
-            f"{_count(flip[key]['customers'])} {said}"
-            for key, said in (("only_new", "only by the new"), ("only_old", "only by the old"), ("both", "by both"))
-        ]
-        lines.append(f"warned of at {tier} or above: {', '.join(parts)}")
-    return [*lines, *_grain(found["grain"])] if "grain" in found else lines
-
-
-def _grain(grain: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
-    """What daily rows cannot tell."""
-    yield from gaps.in_words(grain["gaps"])
-    yield "each customer is looked at once, at the end of each day: what comes and goes within a day is not seen"
-    if grain["finer"]:
-        yield "need more than a day's grain:"
-    yield from (f"  {rule}: {line}" for rule, lines in grain["finer"].items() for line in lines)
-    yield from (f"  {rule}: not in the rows: {' '.join(names)}" for rule, names in grain["unrecorded"].items())
-
-
-def _count(one: Mapping[str, float]) -> str:
-    return f"{one['count']:,}" if one["low"] == one["high"] else f"{one['count']:,} ({one['low']:,} to {one['high']:,})"
-
-
-def _good(figure: Mapping[str, Any]) -> str:
-    if figure.get("precision") is None:
-        return ""
-    if not figure["horizons_over"]:
-        return f", {figure['churned']:,} of their customers left so far: too early for a precision, no horizon is over"
-    low, high = figure["precision_interval"]
-    recall = "" if figure["recall"] is None else f", recall {figure['recall']:.0%}"
-    lead = "" if figure["median_lead_days"] is None else f", median lead {figure['median_lead_days']:.1f} days"
-    return f", precision {figure['precision']:.0%} of {figure['matured']:,} matured ({low:.0%} to {high:.0%}){recall}{lead}"

@@ -108,6 +108,11 @@ class RuleSet:
         """Every feature that any rule needs."""
         return frozenset().union(*(rule.features for rule in self.rules))
 
+    @property
+    def aside(self) -> dict[str, str]:
+        """The modes of the rules that are not live, by id."""
+        return {rule.id: rule.mode for rule in (*self.rules, *self.switched_off) if rule.mode != "live"}
+
     def firing(self, columns: Columns) -> list[BoolArray]:
         """Where each rule fires (`fires`), one mask per rule. Pass a Sheet to share it with `clearing`."""
         sheet = columns if isinstance(columns, Sheet) else Sheet(columns)

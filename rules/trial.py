@@ -13,7 +13,7 @@ DAY_US: Final = 86_400_000_000
 def beside(live: EpisodeLog, shadow: EpisodeLog, end: int, horizon: int) -> dict[str, Any]:
     """Counts of would-be warnings, and by shadow rule: episodes, customers, those whom live rules warned of too (a warning was
     open then, however old, or was raised within the horizon, µs, before or after), by which of them most, and precision and
-    recall where outcomes are known.
+    recall where outcomes are known. Of those that are `too_early` only the right ones matured.
     """
     warned: dict[int, list[EpisodeLine]] = {}
     for line in live.episodes:
@@ -51,4 +51,6 @@ def _of_rule(
             for name, value in figures(fired, shadow.leavers, counted, end, horizon).items()
             if name != "episodes"
         }
+        over = sum(at + horizon <= end for _, at in fired)
+        found |= {"horizons_over": over, "too_early": len(fired) - over}
     return found

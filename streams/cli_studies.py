@@ -9,7 +9,8 @@ import msgspec
 import typer
 from rich.console import Console
 
-from rules.backtesting import findings, in_words
+from rules.backtest_words import in_words
+from rules.backtesting import findings
 from rules.formats import LANGUAGES
 from sinks import terminal
 from sinks.named import named

@@ -247,4 +247,5 @@ def tried_daily(files: tuple[str, ...], configuration: Configuration, share: flo
         finer={rule.id: lines for rule in decider.rules if (lines := finer(rule, known))},
         unrecorded={rule: names for rule, names in unknown.items() if names},
         gaps=gaps,
+        aside=configuration.rules.aside,
     )

@@ -86,7 +86,15 @@ def in_words(found: dict[str, Any]) -> list[str]:
         said += f" ({figures['live_was_earlier']} no later)"
         if figures["live_rules"]:
             said += ", mostly " + ", ".join(f"{name} {count}" for name, count in figures["live_rules"].items())
-        if figures.get("precision") is not None:
-            said += f"; precision {figures['precision']:.2f}, recall {figures['recall'] or 0:.2f}"
-        lines.append(said)
+        lines.append(said + _good(figures))
     return lines or ["no would-be warnings"]
+
+
+def _good(figures: dict[str, Any]) -> str:
+    if "precision" not in figures:
+        return ""
+    early = f"{figures['too_early']} too early to judge: their horizon is not over" if figures["too_early"] else ""
+    if figures["precision"] is None or not figures["horizons_over"]:
+        return f"; no precision yet, {early}" if early else ""
+    said = f"; precision {figures['precision']:.2f}, recall {figures['recall'] or 0:.2f}"
+    return said + (f"; {early}, and of them only those who left count" if early else "")

@@ -145,6 +145,7 @@ def tried(asked: Asked, watch: Watch = unwatched) -> Trial:
         episodes=engine.decider.log.episodes,
         leavers=engine.decider.log.leavers,
         now=now,
+        aside=configuration.rules.aside,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from rules.backtest_words import most_first
 from sinks.report import charts
 from sinks.report.page import percent
 from sinks.report.svg import COLOURS, GREY, TIER_COLOURS
@@ -55,12 +56,20 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "only_old": ("only by the old", "仅旧规则"),
     "both": ("by both", "两者"),
     "left": ("of them left", "其中流失"),
-    "by_rule": ("Rules: who they concern now, and how good they were", "各规则:当前涉及客户与效果"),
+    "by_rule": ("Rules: what each did, and whom it concerns now", "各规则:效果与当前涉及客户"),
     "rule": ("rule", "规则"),
     "alone": ("alone", "单独触发"),
     "now": ("customers now", "当前客户"),
     "share": ("share", "占比"),
     "overlap": ("also held up by", "同时触发"),
+    "of_customers": ("customers", "客户数"),
+    "without": ("without them", "不计这些"),
+    "too_early": ("too early to judge", "尚未到期"),
+    "too_early_note": (
+        "Too early to judge: raised in the last {days} days; of them only those count whose customers have left: too high a precision.",
+        "尚未到期:最后{days}天内发出,观察期未满。其中只计入已流失的客户,因此含这些的准确率偏高。",
+    ),
+    "aside": ("Not live, so not counted here", "未启用(不计入)"),
     "examples": ("for example", "示例"),
 }
 
@@ -88,6 +97,9 @@ def backtest_page(found: Mapping[str, Any], language: str) -> str:
         legend=list(zip(tiers, colours, strict=True)),
         per_day={name: _per_day(found[name]["per_day"], tiers, colours, words) for name in sets},
         precision=_precision(found, sets, words),
+        rules=_rules(found, sets),
+        early=_early(found, sets, words),
+        precise=lambda one: _precise(one, words),
     )
 
 
@@ -102,6 +114,34 @@ def _per_day(
 ) -> Markup:
     series = [(tier, colour, [day[tier] for day in days.values()]) for tier, colour in zip(tiers, colours, strict=True)]
     return charts.stacked(w["per_day"], (w["warnings"], w["day"]), list(days), series)
+
+
+def _rules(found: Mapping[str, Any], sets: list[str]) -> Iterable[tuple[str, str, Mapping[str, Any], Any]]:
+    """Rows of rules, those in most warnings first: (id, rule set, figures, flips); of the old set where they differ."""
+    flips = found.get("rule_flips", {})
+    every = {rule: one for name in reversed(sets) for rule, one in found[name]["by_rule"].items()}
+    for rule in most_first(every):
+        of = [(name, found[name]["by_rule"][rule]) for name in sets if rule in found[name]["by_rule"]]
+        for k, (name, one) in enumerate(of):
+            if k == 0 or one != of[0][1]:
+                yield rule, name, one, flips.get(rule) if k == 0 else None
+
+
+def _early(found: Mapping[str, Any], sets: list[str], w: Mapping[str, str]) -> str:
+    """What `too early` means, where any figure is so."""
+    figures = [one for name in sets for part in ("by_tier", "by_rule") for one in found[name][part].values()]
+    told = w["too_early_note"].format(days=found["horizon_days"])
+    return told if any(one.get("too_early") for one in figures) else ""
+
+
+def _precise(one: Mapping[str, Any], w: Mapping[str, str]) -> str:
+    """A precision with its interval; and what it is without those that are too early to judge, where that is another."""
+    if not one.get("horizons_over") or one["precision"] is None:
+        return "–"
+    low, high = one["precision_interval"]
+    without = one["precision_over"]
+    aside = f"; {w['without']} {percent(without)}" if without not in (None, one["precision"]) else ""
+    return f"{percent(one['precision'])} ({percent(low)}–{percent(high)}{aside})"
 
 
 def _on_whole_horizons(one: Mapping[str, Any]) -> float | None:

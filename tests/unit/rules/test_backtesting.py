@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.backtesting import DAY_US, Trial, Warned, findings, in_words, scaled, wilson
+from rules.backtest_words import MOST_RULES, in_words
+from rules.backtesting import DAY_US, Trial, Warned, findings, scaled, wilson
 from rules.outcomes import EpisodeLine, Leaver
+from sinks.report.backtest import backtest_page
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -88,6 +90,56 @@ def test_who_flips() -> None:
     assert flip["warning"]["only_new"]["customers"]["count"] == 3
     assert flip["watch"]["only_new"]["left"] == 1
     assert "only by the new" in "\n".join(in_words(findings(trial(), other)))
+
+
+def test_the_text_says_what_each_rule_did_those_that_did_most_first() -> None:
+    said = in_words(findings(trial(aside={"t": "shadow"})))
+    first = next(k for k, line in enumerate(said) if line.startswith("  rule r (watch): in 3 episodes of 3 customers"))
+    assert said[first].endswith("precision 33% of 3 matured (6% to 79%), recall 50%, median lead 3.0 days")
+    assert said[first + 1].startswith("  rule s (warning): in 1 episodes of 1 customers, alone in 0")
+    assert "  not live, so not counted here: t (shadow)" in said
+    many = {f"rule-{k:02}": "watch" for k in range(MOST_RULES + 5)}
+    lines = [line(k % 4, 1, -1, rules=(rule,)) for k, rule in enumerate(many)][:-2]
+    said = in_words(findings(trial(rules=many, episodes=lines, now={})))
+    assert sum(one.startswith("  rule ") for one in said) == MOST_RULES
+    assert "  and 3 more rules with fewer (--out and --json have all): rule-10, rule-11, rule-12" in said
+    assert "  never fired: rule-13, rule-14" in said
+
+
+def test_the_text_says_which_rules_have_other_customers() -> None:
+    other = trial(rules={"r": "watch", "gone": "watch"}, episodes=[line(0, 1, -1), line(3, 1, -1, rules=("gone",))])
+    found = findings(trial(), other)
+    assert found["rule_flips"]["r"]["only_new"]["sample"] == ["b", "c"]
+    said = in_words(found)
+    assert "customers of rule r: 2 only by the new, 0 only by the old, 1 by both" in said
+    assert "customers of rule gone: 0 only by the new, 1 only by the old, 0 by both" in said
+
+
+def test_warnings_near_the_end_are_said_to_be_too_early_to_judge() -> None:
+    late = trial(
+        episodes=[line(0, 1, -1), line(1, 2, -1), line(2, 17, -1), line(3, 18, -1)],
+        leavers=[Leaver(0, 4 * DAY_US, True), Leaver(2, 18 * DAY_US, True)],
+    )
+    found = findings(late)
+    one = found["new"]["by_rule"]["r"]
+    assert (one["too_early"], one["precision"], one["precision_over"]) == (2, pytest.approx(2 / 3), 0.5)
+    said = in_words(found)
+    told = "2 too early to judge (precision without them 50%)"
+    assert sum(told in text for text in said) == 2  # of a tier, and of a rule
+    assert any(text.startswith("too early to judge: raised in the last 5 days") for text in said)
+    assert "Too early to judge: raised in the last 5 days" in backtest_page(found, "en")
+    assert "尚未到期:最后5天内发出" in backtest_page(found, "zh-CN")
+    young = in_words(findings(trial(episodes=[line(1, 18, -1)])))
+    assert any(text.endswith("no precision: 1 too early to judge") for text in young)
+    assert not any("too early" in text for text in in_words(findings(trial())))
+
+
+def test_the_page_names_rules_with_what_they_did() -> None:
+    other = trial(rules={"r": "watch", "gone": "watch"}, episodes=[line(0, 1, -1), line(3, 1, -1, rules=("gone",))])
+    page = backtest_page(findings(trial(aside={"t": "off"}), other), "en")
+    rows = [row for row in page.split("<tr>") if row.startswith(("<td>r</td>", "<td>s</td>", "<td>gone</td>"))]
+    assert [row.split("</td>")[0] for row in rows] == ["<td>r", "<td>r", "<td>gone", "<td>s"]
+    assert "t (off)" in page
 
 
 def test_without_outcomes_nothing_is_said_of_quality() -> None:

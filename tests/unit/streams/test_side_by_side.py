@@ -14,7 +14,7 @@ from support.small_streams import lines, random_moments
 from typer.testing import CliRunner
 
 from streams.cli import app
-from streams.side_by_side import compared
+from streams.side_by_side import compared, in_words
 
 TIERS = ("watch", "warning", "critical")
 
@@ -102,6 +102,25 @@ def test_who_left_makes_precision(replayed) -> None:
     for told in ([*events, *events], strange, [wrapped % one for one in events]):
         again = compared(warnings.read_bytes().splitlines(), aside, told, TIERS, 100_000)["rules"]["severe"]
         assert again == found
+
+
+def test_what_is_too_early_to_judge_is_said(replayed) -> None:
+    _, shadow, warnings, _ = replayed
+    aside = shadow.read_bytes().splitlines()
+    who = msgspec.json.decode(aside[0])["customer_id"]
+    left = b'{"type":"customer.churned","event_id":"e","customer_id":"%s","occurred_at":"2029-01-01T00:00:00Z"}'
+
+    def said(days: int) -> tuple[dict, str]:
+        found = compared(warnings.read_bytes().splitlines(), aside, [left % who.encode()], TIERS, days)
+        return found["rules"]["severe"], in_words(found)[0]
+
+    figures, text = said(100_000)  # the horizon is over for none
+    assert (figures["too_early"], figures["horizons_over"]) == (figures["episodes"], 0)
+    assert text.endswith(f"; no precision yet, {figures['episodes']} too early to judge: their horizon is not over")
+    figures, text = said(1)
+    assert figures["too_early"] == 0
+    assert "; precision 0.00, recall" in text
+    assert "too early" not in text
 
 
 def test_a_file_that_is_none_of_ours_is_said(tmp_path: Path) -> None:
