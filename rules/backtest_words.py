@@ -59,6 +59,8 @@ def _rules(one: Mapping[str, Any]) -> Iterable[str]:
         yield f"  and {len(more)} more rules with fewer (--out and --json have all): {_some(more)}"
     if idle := sorted(by_rule.keys() - set(fired)):
         yield f"  never fired: {_some(idle)}"
+    for rule, why in one["held"].items():
+        yield f"  the guard stops counting rule {rule} at {why}"
     if one["aside"]:
         yield f"  not live, so not counted here: {_some([f'{rule} ({mode})' for rule, mode in one['aside'].items()])}"
 

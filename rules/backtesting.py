@@ -65,6 +65,7 @@ class Trial(msgspec.Struct):
     unrecorded: dict[str, list[str]] = {}  # by rule the features that the rows lack
     gaps: Gaps = msgspec.field(default_factory=Gaps)
     aside: dict[str, str] = {}  # by rule that is not live its mode
+    held: dict[str, str] = {}  # by rule that the guard held, from when on and why
 
     @property
     def days(self) -> float:
@@ -136,6 +137,7 @@ def _of(trial: Trial) -> dict[str, Any]:
         "per_day": _per_day(trial),
         "by_rule": {rule: _rule(trial, rule) for rule in sorted(trial.rules)},
         "aside": trial.aside,
+        "held": trial.held,
     }
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from detectors.catalogue import Feature
 from rules.comparing import differences
-from rules.hints import did_you_mean
+from rules.hints import did_you_mean, same_name
 from rules.load import Configuration
 from rules.ruleset import Rule
 from rules.schema import FILES, schema_of_file
@@ -107,8 +107,11 @@ def rules_explain(
     one = named_rule(configuration, rule)
     explanation = Explanation(one, customer)
     engine, _ = over_files(files, on_trial(configuration, one), explanation.look)
-    if engine.partition.ids.find(customer) is None:
-        raise UsageError(f"--customer {customer}: no event names this customer")
+    ids = engine.partition.ids
+    if ids.find(customer) is None:
+        known = [ids.text(int(one)) for one in engine.known()]
+        where = f"no event of {', '.join(files)} names this customer, of {len(known):,} that they name"
+        raise UsageError(f"--customer {customer}: {where}{same_name(customer, known)}")
     found = explanation.found(engine)
     if form == "json":
         typer.echo(msgspec.json.format(msgspec.json.encode(found)))
@@ -134,9 +137,13 @@ def rules_diff(
 def named_rule(configuration: Configuration, name: str) -> Rule:
     """A rule by its id, switched off or not; raises UsageError."""
     known = {one.id: one for one in (*configuration.rules.rules, *configuration.rules.switched_off)}
-    if name not in known:
-        raise UsageError(f"no rule `{name}`{did_you_mean(name, known)}")
-    return known[name]
+    if name in known:
+        return known[name]
+    meant = next((one.id for one in known.values() if one.alert.casefold() == name.casefold()), None)
+    hint = did_you_mean(name, known) if meant is None else f"; that is the alert of `{meant}`"
+    files = sorted({one.file for one in known.values()})
+    where = str(Path(files[0]).parent) if len(files) > 1 else next(iter(files), "no file")
+    raise UsageError(f"no rule `{name}` among the {len(known)} of {where}{hint}")
 
 
 def checked_format(form: str) -> None:

@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from customers.rounds import Rows
-from events.times import rfc3339
+from events.times import rfc3339, time_of
 from rules.columns import Sheet
+from rules.durations import Duration
 from rules.expressions import Clause
+from rules.joining import firings, in_words, open_beside
 from rules.load import Configuration
-from rules.outcomes import NEVER, EpisodeLine
 from rules.ruleset import Rule
 from streams.engine import Engine
 
@@ -66,23 +67,18 @@ class Explanation:
             tuple(_values(engine, clause) for clause in clauses),
         )
 
-    def fired(self, engine: Engine) -> list[dict[str, str | None]]:
-        """When the rule joined an episode of this customer, and how that ended."""
-        log = (engine.decider if self.rule.mode == "live" else engine.shadow.decider).log
-        return [
-            {
-                "at": rfc3339(line.rules[self.rule.id]),
-                "raised_at": rfc3339(line.raised_at),
-                "ended_at": None if line.ended_at is None else rfc3339(line.ended_at),
-                "ended_as": line.ended_as,
-                "also": " ".join(sorted(line.rules.keys() - {self.rule.id})),
-            }
-            for line in log.episodes
-            if self._of_ours(line)
-        ]
-
-    def _of_ours(self, line: EpisodeLine) -> bool:
-        return line.customer == self._customer and line.rules.get(self.rule.id, NEVER) != NEVER
+    def fired(self, engine: Engine) -> list[dict[str, Any]]:
+        """When the rule was in a warning of this customer, how it got there, and how that ended; of a rule on trial also which
+        live warning was open then.
+        """
+        if self._customer is None:
+            return []
+        customer, on_trial = self._customer, self.rule.mode != "live"
+        live = engine.decider.log
+        found = firings(engine.shadow.decider.log if on_trial else live, customer, self.rule.id)
+        for one in found:
+            one["live"] = open_beside(live.episodes, customer, time_of(one["at"], "at")) if on_trial else None
+        return found
 
     def found(self, engine: Engine) -> dict[str, Any]:
         """Everything, plain."""
@@ -90,6 +86,7 @@ class Explanation:
             "rule": self.rule.id,
             "expr": " ".join(self.rule.expr.text.split()),
             "mode": self.rule.mode,
+            "for": str(Duration(self.rule.hold_for)),
             "customer_id": self.customer_id,
             "looked_at": self.rows,
             "moments": [
@@ -106,6 +103,7 @@ class Explanation:
                 for one in self.moments
             ],
             "fired": self.fired(engine),
+            "held": None if (alarm := engine.held.get(self.rule.id)) is None else f"{rfc3339(alarm.at)}: {alarm}",
         }
 
 
@@ -151,8 +149,15 @@ def text_of(found: dict[str, Any]) -> Sequence[str]:
         except_ = f", excepted by {' '.join(one['exceptions'])}" if one["exceptions"] else ""
         lines.append(f"{one['at']}  {one['fires']}{clear}{except_}")
         lines += [f"    {clause['state']:<8}{clause['text']}   ({clause['values']})" for clause in one["clauses"]]
-    for one in found["fired"]:
-        ended = f"until {one['ended_at']} ({one['ended_as']})" if one["ended_at"] else "and is open"
-        beside = f", with {one['also']}" if one["also"] else ""
-        lines.append(f"fired at {one['at']} {ended}{beside}")
-    return lines if found["fired"] else [*lines, "it would not have fired"]
+    lines += [in_words(one) for one in found["fired"]]
+    if found["held"]:
+        lines.append(f"the guard held it at {found['held']}")
+    return lines if found["fired"] else [*lines, _never(found)]
+
+
+def _never(found: dict[str, Any]) -> str:
+    """That it did not fire; why, where its condition was true."""
+    if not any(one["fires"] == "true" for one in found["moments"]):
+        return "it would not have fired"
+    wait = f": `for: {found['for']}` asks that it stays true so long" if found["for"] != "0" else ""
+    return f"it was true, but would not have fired{wait}"

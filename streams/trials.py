@@ -17,7 +17,7 @@ from events.columns import Batch
 from events.compiled import compiled
 from events.hashing import finalise, hash_bytes
 from events.memory import PADDING
-from events.times import time_of
+from events.times import rfc3339, time_of
 from rules.backtesting import Trial, Warned
 from rules.early_warning import EarlyWarning
 from streams import bootstrap
@@ -146,6 +146,7 @@ def tried(asked: Asked, watch: Watch = unwatched) -> Trial:
         leavers=engine.decider.log.leavers,
         now=now,
         aside=configuration.rules.aside,
+        held={rule: f"{rfc3339(alarm.at)}: {alarm}" for rule, alarm in engine.held.items()},
     )
 
 

@@ -69,6 +69,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Too early to judge: raised in the last {days} days; of them only those count whose customers have left: too high a precision.",
         "尚未到期:最后{days}天内发出,观察期未满。其中只计入已流失的客户,因此含这些的准确率偏高。",
     ),
+    "held": ("The guard stops counting at", "保护机制停止计数:"),
     "aside": ("Not live, so not counted here", "未启用(不计入)"),
     "examples": ("for example", "示例"),
 }

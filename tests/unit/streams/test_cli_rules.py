@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import jsonschema
@@ -16,6 +17,8 @@ import simulator
 from rules.faults import ConfigurationError
 from streams.cli import app
 from streams.cli_approval import checked
+
+AMONG = f"among the N of {DEFAULT / 'rules'}"
 
 
 def churn(*arguments: str) -> Result:
@@ -124,6 +127,40 @@ def test_explain_tells_each_clause_over_time_and_when_it_fired(events: Path, tmp
     assert f"fired at {raised['raised_at']}" in text
 
 
+def test_explain_says_which_warning_a_rule_joined(events: Path, tmp_path: Path) -> None:
+    warnings = tmp_path / "warnings.jsonl"
+    churn("replay", str(events), "--warnings", str(warnings))
+    elevated = next(one for one in map(json.loads, warnings.open()) if one["status"] == "elevated")
+    rule, customer = elevated["rules"][0]["id"], elevated["customer_id"]
+    asked = ("rules", "explain", rule, "--customer", customer, str(events))
+    found = json.loads(churn(*asked, "--format", "json").stdout)["fired"]
+    joined = next(one for one in found if one["at"] == elevated["raised_at"])
+    assert (joined["joined"], joined["elevated"]) == (True, elevated["tier"])
+    assert f"it joined the one that {joined['opened_by']} raised at {joined['raised_at']}, and" in churn(*asked).stdout
+    trial = edited(tmp_path / "trial")
+    for file in (trial / "rules").glob("*.yaml"):
+        file.write_text(file.read_text().replace(f"id: {rule}\n", f"id: {rule}\n        mode: shadow\n"))
+    found = json.loads(churn(*asked, "--config", str(trial), "--format", "json").stdout)["fired"]
+    assert any(one["live"] and one["live"]["raised_at"] == joined["raised_at"] for one in found)
+
+
+def test_a_rule_that_the_guard_holds_is_said_so(events: Path, tmp_path: Path) -> None:
+    rule = (
+        '{alert: Any, id: any-use, tier: watch, expr: has(days_since_use), reason: any, text: {en: "Any", zh-CN: "有"}}'
+    )
+    folder = edited(tmp_path / "config")
+    settings = folder / "churn.yaml"
+    settings.write_text(settings.read_text().replace("at_least: 100", "at_least: 10"))
+    (folder / "rules" / "any.yaml").write_text(f"version: 1\ngroups:\n  - name: any\n    rules:\n      - {rule}\n")
+    told = re.compile(r"rule `any-use` fired within a day for \d+ customers \([\d.]+%\): held in shadow until released")
+    page = tmp_path / "page.html"
+    done = churn("rules", "backtest", str(events), "--config", str(folder), "--out", str(page))
+    assert re.search("the guard stops counting rule any-use at .*: " + told.pattern, done.stdout)
+    assert "The guard stops counting at" in page.read_text()
+    done = churn("rules", "explain", "any-use", "--customer", "c0000001", str(events), "--config", str(folder))
+    assert re.search("the guard held it at .*: " + told.pattern, done.stdout)
+
+
 def test_explain_a_rule_that_is_switched_off(events: Path, tmp_path: Path) -> None:
     text = (
         (DEFAULT / "rules" / "usage.yaml")
@@ -142,12 +179,16 @@ def test_explain_a_rule_that_is_switched_off(events: Path, tmp_path: Path) -> No
         str(tmp_path / "usage.yaml"),
     )
     assert done.stdout.startswith("usage-dropping (off): ")
+    nobody = f"no event of {events} names this customer, of 60 that they name"
     for arguments, message in (
-        (("usage-droping", "--customer", "c0000001"), "no rule `usage-droping`; did you mean `usage-dropping`?"),
-        (("usage-dropping", "--customer", "nobody"), "--customer nobody: no event names this customer"),
+        (("usage-droping", "--customer", "c0000001"), f"{AMONG}; did you mean `usage-dropping`?"),
+        (("UsageDropping", "--customer", "c0000001"), f"{AMONG}; that is the alert of `usage-dropping`"),
+        (("usage-dropping", "--customer", "nobody"), f"--customer nobody: {nobody}"),
+        (("usage-dropping", "--customer", "Ｃ0000001 "), f"--customer Ｃ0000001 : {nobody}; did you mean `c0000001`?"),
     ):
         done = churn("rules", "explain", *arguments, str(events))
-        assert (done.exit_code, done.stderr.strip()) == (2, message)
+        expected = message.replace(AMONG, f"no rule `{arguments[0]}` {AMONG}")
+        assert (done.exit_code, re.sub(r"the \d+ of", "the N of", done.stderr.strip("\n"))) == (2, expected)
 
 
 def test_diff_says_what_changed_in_words(tmp_path: Path) -> None:
