@@ -27,6 +27,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, field
 
+from rules.case_events import event_faults
 from rules.documents import Document
 from rules.durations import Duration
 from rules.faults import Fault
@@ -146,6 +147,10 @@ def _cases(
     for i, entry in zip(document.kept(("tests",)), found.tests, strict=True):
         case = Case(entry, judged, document.file, document.fault(("tests", i), "").line)
         faults += _unknown_features(document, i, entry.features or {}, schema)
+        if entry.input_events is not None:
+            within = ("tests", i, "input_events")
+            for k, event in zip(document.kept(within), entry.input_events, strict=True):
+                faults += event_faults(document, (*within, k), event)
         for rule in sorted(case.expects | set(entry.exp_cleared or ()) | entry.exp_text.keys()):
             if rule not in by_id:
                 message = f"no rule `{rule}` in {', '.join(named)}{did_you_mean(rule, by_id)}"

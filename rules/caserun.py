@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from rules.casefile import Case, ExpectedWarning, InputEvents
 from rules.columns import Sheet, TableColumns, Written
 from rules.coverage import Coverage
 from rules.durations import Duration
-from rules.expressions import Compiled
+from rules.expressions import Clause, Compiled
 from rules.feature_types import Schema
 from rules.formats import LANGUAGES, Style
 from rules.leaves import NOW
@@ -79,7 +80,7 @@ class Runner:
             f"  {rule.id}: {clause}"
             for rule in rules
             if (rule.id in fired) != (rule.id in (entry.exp_rules or ()))
-            for clause in _clauses(rule.expr, sheet)
+            for clause in _clauses(rule.expr, sheet, told)
         ]
         if entry.exp_cleared is not None:
             differences += _difference("be clear", set(entry.exp_cleared), cleared)
@@ -112,16 +113,28 @@ class Runner:
             for step in steps:
                 latest |= {decision.warning_id: decision for decision in step.decisions}
                 refused += step.dead
-            differences += [f"an event of the case is bad: {letter.reason}: {letter.detail}" for letter in refused]
+            differences += _refusals(refused)
             found = [decision for decision in latest.values() if decision.status in OPEN]
             differences += _unlike(str(Duration(test.eval_time)), list(test.exp_warnings), found)
         return differences
 
 
-def _clauses(condition: Compiled, sheet: Sheet) -> list[str]:
-    """Each comparison with what it came to."""
+def _clauses(condition: Compiled, sheet: Sheet, told: Mapping[str, Written]) -> list[str]:
+    """Each comparison with what it came to; a text or a yes or no as the author wrote it."""
+    written = {name: str(value).lower() if isinstance(value, bool) else value for name, value in told.items()}
     said = {True: "true", False: "false", None: "unknown"}
-    return [f"`{one.text}` is {said[one.state]} (left {one.left:g})" for one in condition.clauses(sheet, 0)]
+    return [f"`{one.text}` is {said[one.state]} (left {_left(one, written)})" for one in condition.clauses(sheet, 0)]
+
+
+def _left(one: Clause, written: Mapping[str, Written]) -> str:
+    value = written.get(next(iter(one.values), ""))
+    return value if isinstance(value, str) else f"{one.left:g}"
+
+
+def _refusals(letters: Sequence[Any]) -> list[str]:
+    """One line for each kind of refusal, with how many there were."""
+    counted = Counter(f"an event of the case is bad: {letter.reason}: {letter.detail}" for letter in letters)
+    return [said + (f" ({times:,} times)" if times > 1 else "") for said, times in counted.items()]
 
 
 def _difference(what: str, expected: set[str], got: set[str]) -> list[str]:

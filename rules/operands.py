@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from rules.arithmetic import Arithmetic, Chosen, Constant, Feature, Number, apply
 from rules.feature_types import FeatureType, Schema
-from rules.hints import did_you_mean
+from rules.hints import did_you_mean, nearest
 from rules.lookalikes import WORDS, mend_of_condition
 from rules.syntax import ExpressionFault, end_of, offset_of
 from rules.thresholds import Parameter, Scalar, threshold
 from rules.units import OF_FEATURES, SHARES, Quantity, too_large_a_share
+from rules.wording import text_of
 
 __all__ = ["FUNCTIONS", "Named", "Operand", "OperandChecker", "Parameter", "described", "dotted"]
 
@@ -60,6 +61,7 @@ class OperandChecker:
         self._quantities = quantities or {}
         self._currency = currency
         self._unit: str | None = None  # of the feature that what is being read is compared with
+        self._category = ""  # where that is one
 
     def unit_of(self, node: ast.expr) -> str | None:
         """The unit of the features of a number; None where there is none or it cannot be told."""
@@ -235,7 +237,9 @@ class OperandChecker:
     def check_value(self, a: Named, text: str, node: ast.expr) -> None:
         """Notes a text that a closed category never takes."""
         if a.type.values and text not in a.type.values:
-            hint = did_you_mean(text, a.type.values) or f"; there are {', '.join(a.type.values)}"
+            plain = text_of(a.name, text)
+            hint = f"; did you mean `{plain}`?" if plain in a.type.values else did_you_mean(text, a.type.values)
+            hint = hint or f"; there are {', '.join(a.type.values)}"
             self.refuse(node, f"`{a.name}` is never {text!r}{hint}")
 
     def no_such(self, name: str) -> str:
@@ -248,7 +252,19 @@ class OperandChecker:
             )
         if joined := next((one for one in name if one in WORDS), ""):
             return f"no feature `{name}`; {mend_of_condition(joined)}, with blanks around it"
+        if hint := self._unquoted(name):
+            return f"no feature `{name}`; {hint}"
         return f"no feature `{name}`{did_you_mean(name, [*self._schema, *(f'params.{one}' for one in self._params)])}"
+
+    def _unquoted(self, name: str) -> str:
+        """What to write where a name is, or nearly is, the text of a category that was left without quotes; or nothing."""
+        if self._unit is CATEGORY:
+            values = self._schema[self._category].values
+            meant = name if not values or name in values else text_of(self._category, name) or nearest(name, values)
+            if meant and (values or nearest(name, self._schema) is None):
+                return f"a text stands in quotes: '{meant}'"
+        of = [feature for feature, one in self._schema.items() if name in one.values]
+        return f"`{of[0]} == '{name}'` asks for the text" if of else ""
 
     def refuse(self, node: ast.AST, message: str) -> None:
         """Notes a fault at a node."""

@@ -9,6 +9,7 @@ import ast
 
 from rules.arithmetic import Constant, Number
 from rules.conditions import Always, Condition, joined
+from rules.feature_types import FeatureType
 from rules.leaves import COMPARISONS, Compare, Flag, Known, Member, OneOf, Span
 from rules.operands import CATEGORY, Named, Operand, OperandChecker, described, dotted
 from rules.syntax import whole_of
@@ -60,7 +61,10 @@ class Checker(OperandChecker):
     def _compared_with(self, *sides: ast.expr) -> str | None:
         """The unit of whatever side has one."""
         names = [self._schema.get(dotted(side) or "") for side in sides]
-        if any(one is not None and one.kind == "category" for one in names):
+        self._category = next(
+            (dotted(side) or "" for side, one in zip(sides, names, strict=True) if _is_category(one)), ""
+        )
+        if self._category:
             return CATEGORY
         return next((unit for unit in map(self.unit_of, sides) if unit), None)
 
@@ -94,6 +98,7 @@ class Checker(OperandChecker):
     def _membership(self, left: ast.expr, wanted: bool, right: ast.expr, span: Span) -> Condition | Always:
         if not isinstance(right, ast.List | ast.Tuple | ast.Set) or not right.elts:
             return self._undecided(right, "`in` needs a list of values such as ['high', 'mid']")
+        known = len(self.faults)
         self._unit = self._compared_with(left)
         a, items = self.operand(left), [self.operand(item) for item in right.elts]
         if isinstance(a, Named) and a.type.kind == "category" and all(isinstance(item, str) for item in items):
@@ -105,6 +110,8 @@ class Checker(OperandChecker):
         if isinstance(a, Number) and not isinstance(a, Constant) and len(numbers) == len(items):
             self.doubt(*right.elts)
             return OneOf(a, numbers, wanted, span)
+        if len(self.faults) > known:
+            return _UNDECIDED
         return self._undecided(right, f"the list must hold only what {described(a)} can be compared with")
 
     def _has(self, node: ast.Call) -> Condition | Always:
@@ -139,3 +146,7 @@ def _compared(op: str, a: Number, b: Number, span: Span) -> Condition | Always:
     if isinstance(a, Constant):
         a, b, op = b, a, _TURNED[op]  # one way round, so that rules share the comparison
     return Compare(op, a, b, span)
+
+
+def _is_category(one: FeatureType | None) -> bool:
+    return one is not None and one.kind == "category"

@@ -59,3 +59,8 @@ def said(feature: str, value: str, language: str) -> str:
     if words is None:
         return value
     return words.get(value, value) if language == "zh-CN" else value.replace("_", " ")
+
+
+def text_of(feature: str, word: str) -> str:
+    """The category's value that a Chinese reader calls so: 高 is `high` of `value_class`; or nothing."""
+    return next((value for value, said in CHINESE.get(feature, {}).items() if said == word), "")

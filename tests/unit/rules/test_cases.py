@@ -71,8 +71,8 @@ def run(tmp_path):
 def decoded(raw, _file):
     """Events, and a dead letter for each that has no type of an event."""
     events = [json.loads(line) for line in raw.splitlines()]
-    dead = [SimpleNamespace(reason="invalid", detail=e["type"]) for e in events if e["type"] == "usage.recorde"]
-    return SimpleNamespace(events=[e for e in events if e["type"] != "usage.recorde"], dead=dead)
+    dead = [SimpleNamespace(reason="invalid", detail=e["type"]) for e in events if e["customer_id"] == "refused"]
+    return SimpleNamespace(events=[e for e in events if e["customer_id"] != "refused"], dead=dead)
 
 
 @dataclass
@@ -89,7 +89,7 @@ class FakeEngine:
             self.due = decided_at + 86_400_000_000
         bad = (
             [SimpleNamespace(reason="unknown_type", detail="type")]
-            if any(e["type"] == "bad" for e in batch.events)
+            if any(e["customer_id"] == "bad" for e in batch.events)
             else []
         )
         return SimpleNamespace(decisions=out, dead=bad)
@@ -153,14 +153,14 @@ EVENTS = """
     start: 2026-03-01T00:00:00+08:00
     input_events:
       - {at: 0h, every: 1d, times: 3, type: usage.recorded, with: {service: data, mb: 900}}
-      - {at: 12h, type: TYPE}
+      - {at: 12h, type: bill.issued, with: {bill_id: b, amount: 9}}
     warning_test:
 """
 
 
 def test_events_reach_the_engine_in_order_of_time_and_warnings_open_and_close(run):
     found, engine = run(
-        EVENTS.replace("TYPE", "bill.issued")
+        EVENTS
         + """
       - {eval_time: 11h, exp_warnings: []}
       - {eval_time: 12h, exp_warnings: [{tier: watch, cause: network, queue: care, rules: [drop], reasons: [drop]}]}
@@ -178,7 +178,7 @@ def test_events_reach_the_engine_in_order_of_time_and_warnings_open_and_close(ru
 
 def test_a_missing_and_a_further_warning_are_named(run):
     found, _ = run(
-        EVENTS.replace("TYPE", "bill.issued")
+        EVENTS
         + """
       - {eval_time: 1h, exp_warnings: [{tier: watch}]}
       - {eval_time: 13h, exp_warnings: []}
@@ -198,10 +198,16 @@ def test_a_missing_and_a_further_warning_are_named(run):
 
 
 def test_a_bad_event_in_a_case_is_no_pass(run):
-    found, _ = run(EVENTS.replace("TYPE", "bad") + "      - {eval_time: 12h, exp_warnings: [{tier: watch}]}\n")
+    found, _ = run(
+        EVENTS.replace("with: {bill", "customer_id: bad, with: {bill")
+        + "      - {eval_time: 12h, exp_warnings: [{tier: watch}]}\n"
+    )
     assert found == ["an event of the case is bad: unknown_type: type"]
 
 
 def test_an_event_that_the_decoder_refuses_is_no_pass(run):
-    found, _ = run(EVENTS.replace("TYPE", "usage.recorde") + "      - {eval_time: 12h, exp_warnings: []}\n")
-    assert found == ["an event of the case is bad: invalid: usage.recorde"]
+    found, _ = run(
+        EVENTS.replace("with: {bill", "customer_id: refused, with: {bill")
+        + "      - {eval_time: 12h, exp_warnings: []}\n"
+    )
+    assert found == ["an event of the case is bad: invalid: bill.issued"]
