@@ -3,8 +3,8 @@
     approvals.jsonl            one entry a line: proposed, approved, rolled_back
     versions/<hash>/*.yaml     every rule set that was ever proposed, so that going back is one command
 
-The hash is over the names and bytes of all files of `rules/`, tests included. Who acts holds `.approvals.lock`, so that no
-two processes write at once.
+The hash is over the names and bytes of all files of `rules/`, tests included; the version beside it, of what rules say, is the
+one that warnings name. Who acts holds `.approvals.lock`, so that no two processes write at once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,7 +109,8 @@ class Book:
         with self._alone():
             proposed = self.find(files)
             if four_eyes and same_person(proposed.by, by):
-                raise ApprovalError(f"{proposed.by} proposed it: another person must approve it")
+                known = "" if in_one_line(by) == proposed.by else f" (`{in_one_line(by)}` is the same name)"
+                raise ApprovalError(f"{proposed.by} proposed it{known}: another person must approve it")
             if self.active is not None and self.active.files == proposed.files and self.written == proposed.files:
                 raise ApprovalError(f"{short(proposed.files)} is in force already")
             if _files(self.folder / "rules") and not (self.folder / VERSIONS / self.written).is_dir():
@@ -164,7 +166,9 @@ class Book:
         found = [one for one in self.entries if one.act == "proposed" and one.files.startswith(files)]
         if not files or not found:
             known = ", ".join(dict.fromkeys(short(one.files) for one in reversed(self.entries))) or "none"
-            raise ApprovalError(f"no proposal `{files}`; there are {known}")
+            alike = next((one for one in self.entries if files and one.version.startswith(files)), None)
+            meant = f"; it is a version, as warnings name it, of {short(alike.files)}" if alike else ""
+            raise ApprovalError(f"no proposal `{files}`; there are {known}{meant}")
         if len({one.files for one in found}) > 1:
             raise ApprovalError(f"`{files}` is the beginning of several proposals: give more of it")
         return found[-1]
@@ -260,7 +264,8 @@ def in_words(entries: Sequence[Entry], active: Entry | None) -> list[str]:
     """The log for a terminal; a star marks what is in force."""
     said: Mapping[Act, str] = {"proposed": "proposed", "approved": "approved", "rolled_back": "rolled back to"}
     return [
-        in_one_line(f"{'*' if one is active else ' '} {one.at}  {said[one.act]:<14} {short(one.files)}  by {one.by}")
+        in_one_line(f"{'*' if one is active else ' '} {one.at}  {said[one.act]:<14} {short(one.files)}  ")
+        + in_one_line(f"version {one.version}  by {one.by}")
         + (f"  ({in_one_line(one.note)})" if one.note else "")
         for one in entries
     ]
@@ -271,5 +276,10 @@ def _files(rules: Path) -> list[Path]:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are written for one person: capitals and spaces apart."""
-    return one.casefold().split() == other.casefold().split()
+    """Whether two names are written for one person: capitals, spaces, full width, and characters that do not show apart."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    shown = "".join(one for one in unicodedata.normalize("NFKC", name) if unicodedata.category(one) != "Cf")
+    return "".join(unicodedata.normalize("NFKC", shown.casefold()).split())

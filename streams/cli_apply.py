@@ -50,7 +50,9 @@ def rules_release(
 @rules.command("live")
 @guarded
 def rules_live() -> None:
-    """Show what workers were told to go by, when and by whom; the last line that names a rule set is in force."""
+    """Show what workers were told to go by, when and by whom; the last line that names a configuration is in force. The version
+    is that of its rules, as warnings name it.
+    """
     lines = import_module("streams.live.bundle").in_words(_live().given())
     typer.echo("\n".join(lines) or "no worker has ever run here")
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rules.approval import ApprovalError, Book, Entry, in_words, short
+from rules.approval import ApprovalError, Book, Entry, in_words, same_person, short
 from rules.check import check
 from rules.comparing import differences
 from rules.faults import ConfigurationError, errors
@@ -67,7 +67,7 @@ def rules_propose(
     )
     for line in differences(bootstrap.configuration(folder).rules, found.rules):
         typer.echo(line)
-    typer.echo(f"proposed {short(entry.files)} by {entry.by}")
+    typer.echo(f"proposed {short(entry.files)} by {entry.by}; warnings will name it version {entry.version}")
 
 
 @rules.command("approve")
@@ -82,13 +82,15 @@ def rules_approve(
     """Put a proposed rule set in force. With `approval: {four_eyes: true}` not by whoever proposed it."""
     folder = bootstrap.config_folder(config)
     four_eyes = bootstrap.announced(folder).settings.approval.four_eyes
-    who, now = by or getpass.getuser(), clock.now_text()
+    who, now, kept = by or getpass.getuser(), clock.now_text(), book(folder)
     entry = _done(
-        lambda: book(folder).approve(
-            files, who, now, four_eyes=four_eyes, note=note, fit=lambda kept: checked(folder, kept)
-        )
+        lambda: kept.approve(files, who, now, four_eyes=four_eyes, note=note, fit=lambda found: checked(folder, found))
     )
-    typer.echo(f"{short(entry.files)} is in force, by {entry.by}")
+    typer.echo(f"{short(entry.files)} is in force, by {entry.by}; warnings name it version {entry.version}")
+    if same_person(kept.find(entry.files).by, entry.by):
+        typer.echo(
+            f"remark: {entry.by} proposed it too, so nobody else has seen it (`approval: {{four_eyes: true}}` in churn.yaml asks that)"
+        )
     if live:
         send(folder, "approved", by, note)
 
@@ -106,7 +108,7 @@ def rules_rollback(
     folder = bootstrap.config_folder(config)
     who, now = by or getpass.getuser(), clock.now_text()
     entry = _done(lambda: book(folder).rollback(who, now, files, note, fit=lambda kept: checked(folder, kept)))
-    typer.echo(f"{short(entry.files)} is in force again, by {entry.by}")
+    typer.echo(f"{short(entry.files)} is in force again, by {entry.by}; warnings name it version {entry.version}")
     if live:
         send(folder, "rolled_back", by, note)
 
@@ -139,7 +141,7 @@ def send(
     giving = import_module("streams.live.giving")  # Kafka's clients cost every other command half a second
     order, news = giving.apply(folder, rules, act, by or getpass.getuser(), note, rebuild=rebuild)
     said = "all workers go by" if news else "all workers go already by"
-    typer.echo(f"{said} {short(order.bundle)}, version {order.version}")
+    typer.echo(f"{said} configuration {short(order.bundle)}; warnings name its rules version {order.version}")
 
 
 def checked(folder: Path, within: Path | None = None) -> None:

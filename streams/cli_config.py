@@ -60,7 +60,10 @@ def rules_check(
         raise UsageError(f"--format {form}: {', '.join(FORMATS)}")
     chosen = bootstrap.config_folder(folder)
     faults = check(chosen, bootstrap.schema(), os.environ, clock.now())
-    conclude(faults, f"{in_one_line(str(chosen))}: fine", form, allow_warnings=allow_warnings)
+    fine = f"{in_one_line(str(chosen))}: fine"
+    if form == "text" and not faults:
+        fine += f"; warnings name these rules version {bootstrap.configuration(chosen).rules.version}"
+    conclude(faults, fine, form, allow_warnings=allow_warnings)
 
 
 def conclude(faults: Sequence[Fault], fine: str, form: str = "text", *, allow_warnings: bool = False) -> None:

@@ -131,7 +131,7 @@ def rules_diff(
     before, after = (bootstrap.configuration(folder, path).rules for path in (old, new))
     found = list(differences(before, after))
     typer.echo("\n".join(found) if found else "no difference")
-    typer.echo(f"{before.version} -> {after.version}")
+    typer.echo(f"version {before.version} -> {after.version}")
 
 
 def named_rule(configuration: Configuration, name: str) -> Rule:

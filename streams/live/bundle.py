@@ -153,7 +153,7 @@ def in_words(orders: Iterable[Order]) -> list[str]:
         "released": "released",
     }
     return [
-        f"{one.at}  {said[one.act]:<14} {', '.join(one.released) or one.bundle[:12]}  version {one.version}  "
+        f"{one.at}  {said[one.act]:<14} {', '.join(one.released) or f'configuration {one.bundle[:12]}'}  version {one.version}  "
         + in_one_line(f"by {one.by}" + (f"  ({one.note})" if one.note else ""))
         for one in orders
     ]

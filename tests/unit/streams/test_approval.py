@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.engines import DEFAULT
+from support.engines import DEFAULT, engine
 from typer.testing import CliRunner, Result
 
-from rules.approval import ApprovalError, Book, Entry, hash_of, in_words
+from rules.approval import ApprovalError, Book, Entry, hash_of, in_words, same_person
 from streams.cli import app
 
 
@@ -51,7 +51,8 @@ def test_proposed_approved_and_rolled_back(folder: Path) -> None:
     assert "complaint-waiting: params.wait: 3 -> 5" in done.stdout
     assert hash_of(folder / "rules") == before  # a proposal changes nothing
     refused = churn("rules", "approve", hash_in(done), *options, "--by", " li  wei ")
-    assert (refused.exit_code, refused.stderr) == (2, "Li Wei proposed it: another person must approve it\n")
+    said = "Li Wei proposed it (` li  wei ` is the same name): another person must approve it\n"
+    assert (refused.exit_code, refused.stderr) == (2, said)
     assert churn("rules", "approve", hash_in(done), *options, "--by", "Wang Fang").exit_code == 0
     assert "{wait: 5}" in (folder / "rules" / "complaints.yaml").read_text()
     back = churn("rules", "rollback", *options, "--by", "Chen Jie", "--note", "too many")
@@ -63,6 +64,43 @@ def test_proposed_approved_and_rolled_back(folder: Path) -> None:
     assert "by Chen Jie  (too many)" in told[-1]
     assert len(told) == 5
     assert churn("rules", "check", *options).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["Li Wei", "LI WEI", " li  wei ", "LiWei", "Ｌｉ　Ｗｅｉ", "Li\u200b Wei", "Li\u00a0Wei"]
+)
+def test_a_name_written_otherwise_is_the_same_person(name: str) -> None:
+    assert same_person("Li Wei", name)
+    assert not same_person("Li Wen", name)
+    assert not same_person("李伟", name)
+
+
+def test_without_four_eyes_it_is_remarked_that_one_person_did_both(folder: Path) -> None:
+    settings = folder / "churn.yaml"
+    settings.write_text(settings.read_text().replace("four_eyes: true", "four_eyes: false"))
+    options = ("--config", str(folder))
+    proposed = hash_in(churn("rules", "propose", *options, "--by", "Li Wei"))
+    done = churn("rules", "approve", proposed, *options, "--by", "ＬＩＷＥＩ")
+    assert done.exit_code == 0
+    assert "remark: ＬＩＷＥＩ proposed it too, so nobody else has seen it" in done.stdout
+    other = hash_in(churn("rules", "propose", str(draft(folder, 5)), "--untested", *options, "--by", "Li Wei"))
+    assert "remark" not in churn("rules", "approve", other, *options, "--by", "Wang Fang").stdout
+
+
+def test_every_command_names_the_version_that_warnings_name(folder: Path) -> None:
+    options = ("--config", str(folder))
+    version = engine(folder).writer.versions["rules"]
+    assert churn("rules", "check", *options).stdout.endswith(f"fine; warnings name these rules version {version}\n")
+    done = churn("rules", "propose", *options, "--by", "a")
+    assert done.stdout.endswith(f" by a; warnings will name it version {version}\n")
+    wrong = churn("rules", "approve", version, *options, "--by", "b")
+    assert wrong.stderr.endswith(f"; it is a version, as warnings name it, of {hash_in(done)}\n")
+    assert (
+        f" by b; warnings name it version {version}\n"
+        in churn("rules", "approve", hash_in(done), *options, "--by", "b").stdout
+    )
+    assert f"version {version} -> {version}" in churn("rules", "diff", str(folder), str(folder)).stdout
+    assert all(f"  version {version}  by " in line for line in churn("rules", "log", *options).stdout.splitlines())
 
 
 def test_what_is_at_fault_cannot_be_proposed(folder: Path) -> None:
