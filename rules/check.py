@@ -9,10 +9,10 @@ from rules.casefile import read_cases
 from rules.faults import Fault, errors, limited, render
 from rules.feature_types import Schema
 from rules.lint import lint
-from rules.load import examine
+from rules.load import Configuration, examine
 from rules.strays import strays
 
-__all__ = ["check", "render"]
+__all__ = ["check", "examined", "render"]
 
 
 def check(
@@ -25,12 +25,22 @@ def check(
     """All faults and findings of a folder, with its rules or those of another folder, in order of place; empty when there is
     nothing to say. `now` in µs UTC.
     """
+    return examined(folder, schema, environment, now, rules)[0]
+
+
+def examined(
+    folder: Path,
+    schema: Schema,
+    environment: Mapping[str, str] | None = None,
+    now: int | None = None,
+    rules: Path | None = None,
+) -> tuple[list[Fault], Configuration | None]:
+    """As `check`, with the configuration where it can be used."""
     reading = examine(folder, schema, environment, rules)
     found = reading.configuration
     unread = strays(folder)
     if found is None:
-        return limited([*reading.faults, *unread])
+        return limited([*reading.faults, *unread]), None
     cases, faults = read_cases(rules or folder, (*found.rules.rules, *found.rules.switched_off), found.schema)
-    return limited(
-        [*reading.faults, *unread, *faults, *lint(reading, None if errors(faults) else cases, found.schema, now)]
-    )
+    linted = lint(reading, None if errors(faults) else cases, found.schema, now)
+    return limited([*reading.faults, *unread, *faults, *linted]), found

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rules.check import check
+from rules.check import check, examined
 from rules.faults import Fault, errors, in_one_line
 from rules.findings import FORMATS
 from streams import bootstrap, clock
@@ -59,10 +59,9 @@ def rules_check(
     if form not in FORMATS:
         raise UsageError(f"--format {form}: {', '.join(FORMATS)}")
     chosen = bootstrap.config_folder(folder)
-    faults = check(chosen, bootstrap.schema(), os.environ, clock.now())
-    fine = f"{in_one_line(str(chosen))}: fine"
-    if form == "text" and not faults:
-        fine += f"; warnings name these rules version {bootstrap.configuration(chosen).rules.version}"
+    faults, found = examined(chosen, bootstrap.schema(), os.environ, clock.now())
+    version = "" if found is None else f"; warnings name these rules version {found.rules.version}"
+    fine = f"{in_one_line(str(chosen))}: fine{version}"
     conclude(faults, fine, form, allow_warnings=allow_warnings)
 
 

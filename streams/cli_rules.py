@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from detectors.catalogue import Feature
 from rules.comparing import differences
@@ -21,6 +20,7 @@ from streams import bootstrap, given
 from streams.cli_config import ConfigOption, rules
 from streams.distribution import distributions, short
 from streams.explaining import Explanation, on_trial, text_of
+from streams.feature_list import list_features
 from streams.observing import ObservedEngine
 from streams.problems import UsageError, complain, guarded
 from streams.replay import Job, replay
@@ -70,20 +70,7 @@ def rules_features(
         plain = [_plain(one) | ({"live": found[one.name]} if found else {}) for one in features]
         typer.echo(msgspec.json.format(msgspec.json.encode(plain)))
         return
-    console = Console()
-    if not console.is_terminal:
-        for one in features:
-            cells = (one.name, one.kind, one.unit, one.window, one.en, one.zh, ",".join(one.causes))
-            typer.echo("\t".join((*cells, *([short(found[one.name])] if found else []))))
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("name", "unit", "window", "meaning", "1 % | 10 % | median | 90 % | 99 %" if found else "causes"):
-        table.add_column(name, overflow="fold")
-    for one in features:
-        unit = one.unit if one.kind == "number" else one.kind
-        last = short(found[one.name]) if found else " ".join(one.causes)
-        table.add_row(one.name, unit, one.window, f"{one.en}\n{one.zh}", last)
-    console.print(table)
+    list_features(Console(), features, {name: short(one) for name, one in found.items()})
 
 
 def _plain(one: Feature) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import simulator
 from rules.faults import ConfigurationError
 from streams.cli import app
 from streams.cli_approval import checked
+from streams.feature_list import SPREAD
 
 AMONG = f"among the N of {DEFAULT / 'rules'}"
 
@@ -108,7 +109,8 @@ def test_features_come_with_their_distribution(events: Path) -> None:
     assert live["customers"] == 60
     assert 0 < live["quantiles"]["0.5"] < live["quantiles"]["0.99"]
     assert sum(found["line_status"]["live"]["values"].values()) == pytest.approx(1)
-    lines = churn("rules", "features", str(events)).stdout.splitlines()
+    head, *lines = churn("rules", "features", str(events)).stdout.splitlines()
+    assert head.split("\t") == ["name", "kind", "unit", "window", "meaning", "含义", "causes", SPREAD]
     assert len(lines) == len(found)
     assert all(line.count("\t") == 7 for line in lines)
 
