@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +44,7 @@ class Document:
         self.root = root
         self.dropped: set[Path] = set()
         self._source = source
+        self._lines: list[int] = []  # where each line begins, once asked for
 
     def fault(self, path: Path, message: str, code: str = "invalid", *, key: bool = False) -> Fault:
         """A fault at a value (or at its key), or at the nearest one above it when it is not there."""
@@ -53,8 +56,14 @@ class Document:
         node = self._at(path)
         text = node.value if isinstance(node.value, str) else ""
         position = _aligned(self._source, node.place.start, text, offset)
-        line = self._source.count("\n", 0, position) + 1
-        return Fault(self.file, line, position - self._source.rfind("\n", 0, position), message, code)
+        begins = self._begins()
+        line = bisect_right(begins, position)
+        return Fault(self.file, line, position - begins[line - 1] + 1, message, code)
+
+    def _begins(self) -> list[int]:
+        if not self._lines:
+            self._lines = [0, *(found.end() for found in re.finditer("\n", self._source))]
+        return self._lines
 
     def kept(self, path: Path) -> list[int]:
         """The places in a written list of the items that made it into the typed one, in order."""

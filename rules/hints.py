@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 MOST_COMPARED: Final = 20_000
@@ -13,8 +14,13 @@ MOST_COMPARED: Final = 20_000
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like `word`, or None when none is near. Case does not matter."""
+    return _nearest(word.casefold(), tuple(known))
+
+
+@lru_cache(maxsize=256)  # files of very many faults mostly have the same ones
+def _nearest(folded: str, known: tuple[str, ...]) -> str | None:
     by_folded = {name.casefold(): name for name in known}
-    found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    found = get_close_matches(folded, by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
 
 
