@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +37,7 @@ from rules.hints import did_you_mean
 from rules.load import read_file
 from rules.rulefile import Bilingual, Code, Identifier, Strict
 from rules.ruleset import Rule
-from rules.units import SHARES, too_large_a_share
+from rules.units import SHARES, quantity, too_large_a_share
 
 Kinds = {"number": float, "bool": bool, "category": str}
 
@@ -176,8 +177,21 @@ def _unknown_features(
     return faults
 
 
+def _as_number(text: str, unit: str) -> str:
+    """What a text is as the plain number that a test takes, where it is one: `30%` is 0.3, `9 GB` are 9000 MB."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = quantity(plain)
+    try:
+        number = found.within(unit, "CNY") if found else float(plain)
+    except ValueError:
+        return ""
+    return " (without quotes it is one)" if found is None and plain == text else f": {text} is {number:.15g} here"
+
+
 def _wrong_value(typed: FeatureType, value: float | bool | str) -> str:
     if type(value) is not Kinds[typed.kind]:
+        if typed.kind == "number" and isinstance(value, str):
+            return f"must be a number{_as_number(value, typed.unit)}"
         return {"number": "must be a number", "bool": "must be true or false", "category": "must be a text"}[typed.kind]
     if isinstance(value, str) and typed.values and value not in typed.values:
         return f"is never {value!r}{did_you_mean(value, typed.values)}"

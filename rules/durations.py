@@ -11,6 +11,14 @@ DAY = 24 * HOUR
 _UNITS = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
 _PATTERN = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _LONGEST = 3650 * DAY
+_IN_WORDS = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+|[\u4e00-\u9fff]+)", re.ASCII)
+_WORDS = {
+    "w week weeks 周 星期": 7 * DAY,
+    "d day days 天 日": DAY,
+    "h hour hours 小时 时": HOUR,
+    "m min mins minute minutes 分钟 分": MINUTE,
+    "s sec second seconds 秒": SECOND,
+}
 
 
 class Duration(int):
@@ -23,7 +31,7 @@ class Duration(int):
         if text.strip() == "0":
             return cls(0)
         if not text.strip() or found is None:
-            raise ValueError(f"`{text}` is no span of time: write it like 30m, 24h, 7d or 1d12h")
+            raise ValueError(f"`{text}` is no span of time: write it like 30m, 24h, 7d or 1d12h{_meant(text)}")
         total = sum(int(number) * size for number, size in zip(found.groups(), _UNITS.values(), strict=True) if number)
         if total > _LONGEST:
             raise ValueError(f"`{text}` is longer than ten years")
@@ -37,6 +45,14 @@ class Duration(int):
                 parts += f"{left // size}{unit}"
                 left %= size
         return parts or "0"
+
+
+def _meant(text: str) -> str:
+    """What a span in other words is here: `3 天` and `3 days` are 3d, `1.5d` is 1d12h; or nothing."""
+    found = _IN_WORDS.fullmatch(text.strip().lower())
+    size = next((size for words, size in _WORDS.items() if found and found[2] in words.split()), 0)
+    total = float(found[1]) * size if found else 0.0
+    return f"; here {Duration(total)}" if 0 < total <= _LONGEST and total.is_integer() else ""
 
 
 class WorkingTime(int):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rules.casefile import Case
+from rules.conditions import Joined
 from rules.documents import Document, Path
 from rules.expressions import Compiled
 from rules.faults import Fault
@@ -27,6 +28,9 @@ def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema, now: in
     for rule in (*configuration.rules.rules, *configuration.rules.switched_off):
         document, path = reading.places[rule.id]
         yield from _contradictions(rule, document, path, schema)
+        yield from _dead_parts(rule, document, path, schema)
+        yield from _swallowed(rule, document, path, schema)
+        yield from _quoted_twice(rule, document, path)
         yield from _doubts(rule, document, path)
         yield from _unknown_in_text(rule, document, path)
         if now is not None:
@@ -50,6 +54,38 @@ def _contradictions(rule: Rule, document: Document, path: Path, schema: Schema) 
             message = f"rule `{rule.id}`: both `expr` and `clear_expr` are true when {_in_words(found)}{among}"
             yield document.fault((*path, "clear_expr"), message, "contradiction")
             return
+
+
+def _dead_parts(rule: Rule, document: Document, path: Path, schema: Schema) -> Iterator[Fault]:
+    """Sides of an outermost `or` that no customer can make true."""
+    for key, condition in (("expr", rule.expr.condition), ("clear_expr", rule.clear.condition)):
+        parts = condition.parts if isinstance(condition, Joined) and condition.op == "or" else ()
+        for number, part in enumerate(parts, start=1):
+            if all(impossible(settled(part, where), schema) for where in (None, *choices(part))):
+                message = f"part {number} of the {len(parts)} that `or` joins in `{key}` can never be true"
+                yield _note(rule, document, (*path, key), message, "dead-part")
+
+
+def _swallowed(rule: Rule, document: Document, path: Path, schema: Schema) -> Iterator[Fault]:
+    """Exceptions that cover all that the rule is true of."""
+    for i, one in enumerate(rule.exceptions):
+        left = Joined("and", (rule.expr.condition, one.expr.condition.negated()))
+        if one.expr.features <= rule.expr.known and all(
+            impossible(settled(left, where), schema) for where in (None, *choices(left))
+        ):
+            message = (
+                f"the exception `{one.name}` covers all that the rule is true of: it cannot fire until that is over"
+            )
+            yield _note(rule, document, (*path, "exceptions", i, "expr"), message, "swallowed")
+
+
+def _quoted_twice(rule: Rule, document: Document, path: Path) -> Iterator[Fault]:
+    """Texts in quotes of a Chinese keyboard, which are no quotes of YAML and would be shown."""
+    for language, template in rule.text.templates.items():
+        first, last = template.parts[0], template.parts[-1]
+        if isinstance(first, str) and isinstance(last, str) and first.startswith("“") and last.endswith("”"):
+            message = 'the quotes “ ” are part of the text: write " " around it, or nothing'
+            yield _note(rule, document, (*path, "text", language), message, "quotes-shown")
 
 
 def _doubts(rule: Rule, document: Document, path: Path) -> Iterator[Fault]:

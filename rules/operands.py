@@ -124,7 +124,8 @@ class OperandChecker:
             self.refuse(node, "a yes or no cannot be used as a value: compare numbers or texts")
         else:
             written = self._text[offset_of(self._text, node) : end_of(self._text, node)]
-            self.refuse(node, f"`{written[:40]}` is not part of the condition language")
+            comma = "; a comma in a number? write 0.8, or 5000" if isinstance(node, ast.Tuple) else ""
+            self.refuse(node, f"`{written[:40]}` is not part of the condition language{comma}")
         return _UNKNOWN
 
     def _literal(self, node: ast.Constant) -> Operand:
@@ -244,13 +245,16 @@ class OperandChecker:
 
     def no_such(self, name: str) -> str:
         """The message for a name that is neither feature nor parameter."""
-        if name.startswith("params."):
+        joined = next((one for one in name if one in WORDS), "")
+        if name.startswith("params.") and not joined:
             return f"no parameter `{name}`{did_you_mean(name, [f'params.{one}' for one in self._params])}"
         if name in ("true", "false", "null", "none", "nan"):
             return (
                 f"write {name.title()}" if name in ("true", "false") else "use has(x) to ask whether a feature is known"
             )
-        if joined := next((one for one in name if one in WORDS), ""):
+        if name.startswith("百分之"):
+            return f"no feature `{name}`; write {name[3:] or '80'}%"
+        if joined:
             return f"no feature `{name}`; {mend_of_condition(joined)}, with blanks around it"
         if hint := self._unquoted(name):
             return f"no feature `{name}`; {hint}"
@@ -289,6 +293,8 @@ def described(operand: Operand) -> str:
     if isinstance(operand, bool):
         return str(operand)
     if isinstance(operand, str):
-        number = operand.strip().lstrip("+-").replace(".", "", 1).isdecimal()
-        return f"the text {operand!r}" + (" (without quotes it is a number)" if number else "")
+        plain = operand.strip().lstrip("+-").replace(".", "", 1)
+        number = " (without quotes it is a number)" if plain.isdecimal() else ""
+        comma = plain.replace(",", "").isdecimal() and not number
+        return f"the text {operand!r}{number}" + (" (a number with a comma? write 0.8, or 5000)" if comma else "")
     return f"`{operand.key}` (a number)" if isinstance(operand, Feature) else "a number"

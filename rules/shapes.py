@@ -55,7 +55,8 @@ class _Walk:
         if node.value is UNREADABLE:
             return _MISSING
         if node.value is None:
-            return self._refuse(path, "is empty: give it a value or leave it out", "empty")
+            key = path[-1] if path and isinstance(path[-1], str) else ""
+            return self._refuse(path, f"is empty: give it a value or leave it out{mend(key)}", "empty")
         if isinstance(wanted, inspect.AnyType):
             return plain(node)
         if isinstance(wanted, inspect.StructType):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from rules.feature_types import Schema
 from rules.hints import did_you_mean
 from rules.rulefile import Param
 from rules.units import Quantity, full_width, quantity
+from rules.wording import text_of
 
 Scalar = float | bool | str | Quantity
 Written = float | bool | str | Param
@@ -66,7 +68,9 @@ def parameter_faults(name: str, written: Written, schema: Schema, currency: str)
         if _kind(_read(one), currency) != _kind(_read(param.value), currency):
             wrong = True
             yield path, f"`{one}` is not of the kind of the value, `{param.value}`"
-    if (bounds or cases) and isinstance(_read(param.value), bool | str):
+    if not wrong and len(bounds) == 2 and _number(param.min, currency) > _number(param.max, currency):
+        yield (name, "min"), f"`min`, {param.min}, is more than `max`, {param.max}"
+    elif (bounds or cases) and isinstance(_read(param.value), bool | str):
         yield value, "only a number can have bounds, or another value for some customers"
     elif not wrong:
         for path, one in ((value, param.value), *cases):
@@ -81,7 +85,9 @@ def _unknown_classes(name: str, feature: str, texts: tuple[str, ...], schema: Sc
     known = schema[feature].values
     for text in texts:
         if known and text not in known:
-            hint = did_you_mean(text, known) or f"; there are {', '.join(known)}"
+            meant = text_of(feature, text)
+            hint = f"; did you mean `{meant}`?" if meant in known else did_you_mean(text, known)
+            hint = hint or f"; there are {', '.join(known)}"
             yield (name, "by", feature, text), f"`{feature}` is never {text!r}{hint}"
 
 
@@ -110,11 +116,14 @@ def _kind(value: Scalar, currency: str) -> str:
 
 
 def _beyond(value: float | bool | str, param: Param, currency: str) -> Iterator[str]:
-    def number(one: float | bool | str) -> float:
-        read = _read(one)
-        return read.natural(currency)[0] if isinstance(read, Quantity) else float(one)
-
-    if param.min is not None and number(value) < number(param.min):
+    if param.min is not None and _number(value, currency) < _number(param.min, currency):
         yield f"`{value}` is less than `min`, {param.min}"
-    if param.max is not None and number(value) > number(param.max):
+    if param.max is not None and _number(value, currency) > _number(param.max, currency):
         yield f"`{value}` is more than `max`, {param.max}"
+
+
+def _number(one: float | bool | str | None, currency: str) -> float:
+    read = _read(one) if one is not None else 0.0
+    if isinstance(read, Quantity):
+        return read.natural(currency)[0]
+    return math.nan if isinstance(read, str) else float(read)

@@ -87,7 +87,11 @@ def _syntax_fault(file: str, source: str, error: MarkedYAMLError) -> Fault:
     if "：" in around:
         problem += "; full-width `：`: write `: `"
     else:
+        before = "".join(source.split("\n")[max(0, line - 2) : line - 1])
         problem += mend(around) if around.lstrip()[:1] not in "\"'#" else ""
+        blanks = before[: len(before) - len(before.lstrip())]
+        if (told := mend(blanks)) and not mend(around):
+            problem += f"; line {line - 1} begins with no plain blanks{told}"
     return Fault(file, line, column, problem, "yaml")
 
 
@@ -124,7 +128,9 @@ class _Reader:
             key = self.value(key_node, depth + 1)
             value = self.value(value_node, depth + 1)
             if not isinstance(key.value, str):
-                self._refuse(key.place, "a key must be text: put it in quotes")
+                comma = isinstance(key.value, int | float) and not isinstance(key.value, bool) and value.value is None
+                hint = " (a comma within a number? write 5000)" if comma and node.flow_style else ""
+                self._refuse(key.place, f"a key must be text: put it in quotes{hint}")
             elif key.value == "<<":
                 self._refuse(key.place, "merging (<<) is not allowed: write it out")
             elif key.value in values:
