@@ -18,7 +18,7 @@ INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 
 SIGNS: Final = {"≥": ">=", "≧": ">=", "≤": "<=", "≦": "<=", "≠": "!=", "×": "*", "÷": "/", "−": "-", "–": "-"}
 WORDS: Final = {"且": "and", "或": "or", "非": "not"}
-_MONEY: Final = "¥￥"
+_MONEY: Final = "¥￥$€£"
 
 
 def mend(text: str) -> str:

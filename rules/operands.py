@@ -124,7 +124,7 @@ class OperandChecker:
             self.refuse(node, "a yes or no cannot be used as a value: compare numbers or texts")
         else:
             written = self._text[offset_of(self._text, node) : end_of(self._text, node)]
-            comma = "; a comma in a number? write 0.8, or 5000" if isinstance(node, ast.Tuple) else ""
+            comma = "; a comma: join by `and` or `or`, and write 0.8 or 5000" if isinstance(node, ast.Tuple) else ""
             self.refuse(node, f"`{written[:40]}` is not part of the condition language{comma}")
         return _UNKNOWN
 
@@ -248,7 +248,7 @@ class OperandChecker:
         joined = next((one for one in name if one in WORDS), "")
         if name.startswith("params.") and not joined:
             return f"no parameter `{name}`{did_you_mean(name, [f'params.{one}' for one in self._params])}"
-        if name in ("true", "false", "null", "none", "nan"):
+        if name in ("true", "false", "null", "none", "nan") or (name == "unknown" and self._unit is not CATEGORY):
             return (
                 f"write {name.title()}" if name in ("true", "false") else "use has(x) to ask whether a feature is known"
             )

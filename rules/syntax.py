@@ -25,8 +25,18 @@ _LOOKALIKES = (
     (re.compile(r"=[<>]"), "write `<=` or `>=`, with the `=` last"),
     (re.compile(r"(?<![<>=!])=(?!=)"), "write `==` to compare"),
     (re.compile(r"\b(AND|OR|NOT)\b"), "write `and`, `or`, `not` in small letters"),
+    (re.compile("小于等于|不大于|不超过|不高于"), "write `<=`"),
+    (re.compile("大于等于|不小于|不低于|不少于"), "write `>=`"),
+    (re.compile("不等于"), "write `!=`"),
+    (re.compile("小于|低于|少于"), "write `<`"),
+    (re.compile("大于|高于|超过|多于"), "write `>`"),
+    (re.compile("等于"), "write `==`"),
+    (re.compile("并且|而且|以及"), "write `and`"),
+    (re.compile("或者"), "write `or`"),
+    (re.compile("如果"), "leave `如果` out: a condition begins with what is compared"),
     (re.compile(r"\{\{|\}\}"), "write the feature's name alone, without braces"),
 )
+_JOINING = re.compile("并且|而且|以及|或者")  # after a number they are no unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ def quantities(text: str) -> tuple[str, dict[int, Quantity]]:
     flat, bare = list(text), _without_strings(text)
     for one in WITHIN.finditer(bare):
         unit, end = one[2], one.end()
-        if unit.lower() in KEYWORDS or unit[0] in WORDS:
+        if unit.lower() in KEYWORDS or unit[0] in WORDS or _JOINING.match(unit):
             continue
         found[one.start()] = Quantity(one[1], unit)
         flat[one.start() : end] = "_" * (end - one.start())

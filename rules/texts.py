@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from rules.feature_types import FeatureType, Kind, Schema
 from rules.formats import FILTERS, UNKNOWN_TEXT, YES_NO, Style, written
 from rules.hints import did_you_mean
-from rules.syntax import ExpressionFault
+from rules.syntax import MAX_LENGTH, ExpressionFault
 from rules.thresholds import Parameter, Scalar, threshold
 from rules.units import Quantity
 from rules.wording import said
@@ -80,6 +80,8 @@ def compile_template(text: str, schema: Schema, params: Mapping[str, Parameter] 
     """Checks a text. Raises TemplateError with every fault found in it."""
     parts: list[str | Slot] = []
     faults: list[ExpressionFault] = []
+    if len(text) > MAX_LENGTH:
+        faults.append(ExpressionFault(MAX_LENGTH, f"the text is longer than {MAX_LENGTH:,} characters"))
     end = 0
     for found in _SLOT.finditer(text):
         faults += _stray(text[end : found.start()], end)

@@ -93,6 +93,8 @@ class Checker(OperandChecker):
         if a.type.kind == "category" and isinstance(b, str):
             self.check_value(a, b, right)
             return Member(a.name, (b,), op == "==", span)
+        if a.type.kind == "category" and isinstance(b, Constant):
+            return self._undecided(right, f"`{a.name}` is a text, which stands in quotes: '{b.value:.15g}'")
         return self._undecided(right, f"cannot compare {described(a)} with {described(b)}")
 
     def _membership(self, left: ast.expr, wanted: bool, right: ast.expr, span: Span) -> Condition | Always:

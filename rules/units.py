@@ -63,6 +63,8 @@ _CURRENCIES: Final = frozenset(
         "CHF",
     ]
 )
+_MEANT: Final = {"RMB": "元", "人民币": "元", "块人民币": "元", "兆": "MB", "M": "MB", "G": "GB", "T": "TB", "K": "KB"}
+"""What is meant by words that are no units, or too many."""
 _COUNTERS: Final = frozenset(["次", "件", "个", "条", "笔", "份", "张", "人次", "times"])
 OF_FEATURES: Final[Mapping[str, tuple[str, Fraction]]] = {
     "MB": (DATA, _MEGABYTE), "s": (TIME, _SECOND), "min": (TIME, _MINUTE), "days": (TIME, _DAY), "weeks": (TIME, Fraction(7)),
@@ -147,7 +149,9 @@ def _size(unit: str, currency: str) -> tuple[str, Fraction]:
         return f"a number of {unit}", Fraction(1)
     if unit in _CURRENCIES or unit in _YUAN:
         raise ValueError(f"`{unit}`: the currency of churn.yaml is {currency}")
-    raise ValueError(f"no unit `{unit}`{did_you_mean(unit, [*UNITS, *money])}")
+    meant = _MEANT.get(unit.upper(), "")
+    hint = f"; did you mean `{meant}`?" if meant in UNITS or meant in money else did_you_mean(unit, [*UNITS, *money])
+    raise ValueError(f"no unit `{unit}`{hint}")
 
 
 def _counts(written: str, unit: str) -> bool:

@@ -50,6 +50,8 @@ def parse(file: str, raw: bytes) -> tuple[Document, list[Fault]]:
 def _decoded(file: str, raw: bytes) -> tuple[str, list[Fault]]:
     if len(raw) > MAX_BYTES:
         return "", [Fault(file, 1, 1, f"the file is larger than {MAX_BYTES:,} bytes", "yaml")]
+    if raw[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        return "", [Fault(file, 1, 1, "a workbook of Excel or WPS, not a text: rules are text files", "encoding")]
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:2]:  # with its mark, or without
         return "", [Fault(file, 1, 1, "the file is UTF-16: save it as UTF-8", "encoding")]
     try:

@@ -125,6 +125,13 @@ def test_encodings(encoding, tmp_path):
     assert [shown(fault, tmp_path, PLACES["rules"]) for fault in check(tmp_path, SCHEMA)] == ENCODINGS[encoding]
 
 
+@pytest.mark.parametrize("begin", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_a_workbook_is_called_so(begin, tmp_path):
+    configuration(tmp_path, rules=begin)
+    said = ["1:1: a workbook of Excel or WPS, not a text: rules are text files"]
+    assert [shown(fault, tmp_path, PLACES["rules"]) for fault in check(tmp_path, SCHEMA)] == said
+
+
 def test_windows_line_ends_are_read_right(tmp_path):
     configuration(tmp_path, rules=RULES.replace("0.4", "0.4 and nope").replace("\n", "\r\n").encode())
     assert [shown(fault, tmp_path, PLACES["rules"])[:5] for fault in check(tmp_path, SCHEMA)] == ["8:41:"]
