@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import msgspec
 
-from rules import gaps
 from rules.gaps import Gaps
 from rules.outcomes import NEVER, EpisodeLine, Leaver, at_or_above, at_tier, figures
 
