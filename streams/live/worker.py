@@ -89,6 +89,7 @@ class Worker:
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
         self.paused = False
+        self.stopping = False  # what was not saved by then is not saved: a step may be lost from here on
         self.away = False  # the broker, when it was last told of a tick
         self.applied = 0  # events since the start
         self.seeking: asyncio.Task[None] | None = None  # kept, or it would be lost on its way
@@ -214,6 +215,8 @@ class Worker:
 
     async def revoked(self, _app: Any, _revoked: set[TP], **_: Any) -> None:
         """All partitions are given up, most to come back: save them for whoever gets them."""
+        if self.stopping:
+            return
         async with self.busy:
             self.paused = True
             try:
@@ -232,6 +235,8 @@ class Worker:
 
     async def assigned(self, assignment: set[TP], generation: int) -> dict[TP, int]:
         """Take over the partitions of an assignment; gives where to read from."""
+        if self.stopping:
+            return {}
         try:
             return await self._assigned(assignment, generation)
         except LostError as error:  # the group lets us know, and assigns anew
@@ -294,8 +299,7 @@ class Worker:
             raise self.failure
         log.info("worker stopping", partitions=len(self.tenancies))
         await self._save_before_the_end(pump)
-        log.info("partitions saved")
-        for task in (*tasks, *waiting):
+        for task in (pump, *tasks, *waiting):
             task.cancel()
         try:
             await asyncio.wait_for(self._leave(), self.settings.stop_within / 2)
@@ -314,11 +318,13 @@ class Worker:
         """Leave as much as can be; whoever comes next reads the rest again. From here on nobody works on any partition."""
         try:
             async with asyncio.timeout(self.settings.stop_within / 2), self.busy:
-                self.paused = True
+                self.paused = self.stopping = True
                 pump.cancel()  # it waits for us, or for events: no step is under way
                 await self.checkpoints.save_all(last=True)
             await self.app.consumer.commit()
+            log.info("partitions saved")
         except (TimeoutError, KafkaError) as error:
+            self.stopping = True
             log.warning("stopping without a checkpoint of this moment", error=repr(error))
 
     async def _watched(self, work: Any) -> None:
