@@ -215,10 +215,10 @@ class Worker:
 
     async def revoked(self, _app: Any, _revoked: set[TP], **_: Any) -> None:
         """All partitions are given up, most to come back: save them for whoever gets them."""
-        if self.stopping:
-            return
         async with self.busy:
             self.paused = True
+            if self.stopping or self.failure is not None:  # a step may have been lost, or failed in its middle
+                return
             try:
                 await asyncio.wait_for(self.checkpoints.save_all(), self.settings.kafka_rebalance / 2)
             except TimeoutError:  # whoever gets them reads a little more again
@@ -265,7 +265,7 @@ class Worker:
                 await self.population.read_from(min(one.kept.durable.population for one in everybody))
             # Not before: they would hear what is said now, and miss what was said since their checkpoints.
             self.tenancies.update(opened)
-            self.generation, self.paused = generation, False
+            self.generation, self.paused = generation, self.stopping
             for tenancy in self.tenancies.values():
                 tenancy.read_anew()
             self.moved_at = time.monotonic()
@@ -315,17 +315,24 @@ class Worker:
         await self.producer.stop()
 
     async def _save_before_the_end(self, pump: asyncio.Task[None]) -> None:
-        """Leave as much as can be; whoever comes next reads the rest again. From here on nobody works on any partition."""
+        """Leave as much as can be; whoever comes next reads the rest again. From here on nobody works on any partition.
+
+        Raises what has ended a step meanwhile: what it left, maybe in its middle, is not saved.
+        """
         try:
             async with asyncio.timeout(self.settings.stop_within / 2), self.busy:
                 self.paused = self.stopping = True
-                pump.cancel()  # it waits for us, or for events: no step is under way
-                await self.checkpoints.save_all(last=True)
-            await self.app.consumer.commit()
-            log.info("partitions saved")
+                pump.cancel()  # it waits for us, or for events: no step is under way; it may miss it (asyncio.wait_for)
+                if self.failure is None:
+                    await self.checkpoints.save_all(last=True)
+            if self.failure is None:
+                await self.app.consumer.commit()
+                log.info("partitions saved")
         except (TimeoutError, KafkaError) as error:
             self.stopping = True
             log.warning("stopping without a checkpoint of this moment", error=repr(error))
+        if self.failure is not None:
+            raise self.failure
 
     async def _watched(self, work: Any) -> None:
         try:

@@ -1,9 +1,15 @@
-"""What ends a worker."""
+"""What ends a worker, and what it leaves."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 from faust.types import TP
 from support.engines import DEFAULT
@@ -11,26 +17,48 @@ from support.engines import DEFAULT
 from sinks.metrics import Metrics
 from streams import bootstrap
 from streams.live import worker as module
+from streams.live.delivery import Outbox
+from streams.live.journal import Covered
+from streams.live.keeping import Kept
+from streams.live.lane import Lane, LaneSettings
 from streams.live.reloading import Build
 from streams.live.settings import live_settings
+from streams.live.store import PartitionStore
+from streams.live.tenancy import Tenancy
 from streams.live.topics import USAGE
 from streams.live.worker import Worker
 from streams.problems import OutsideError
 
 
-def worker_of(environment: dict[str, str]) -> Worker:
+def worker_on(**settings: Any) -> Worker:
     build = Build(DEFAULT, bootstrap.configuration, lambda rules, saved: bootstrap.engine(rules, None, saved))
-    return Worker(live_settings(environment), 4, build, Metrics(), bootstrap.configuration(DEFAULT).settings)
+    known = live_settings({}).model_copy(update=settings)
+    return Worker(known, 4, build, Metrics(), bootstrap.configuration(DEFAULT).settings)
+
+
+@asynccontextmanager
+async def with_a_partition(folder: Path) -> AsyncIterator[Worker]:
+    """A worker of which something was applied since the newest checkpoint."""
+    worker = worker_on(checkpoints=str(folder), stop_within=0.1)
+    engine: Any = SimpleNamespace(snapshot=lambda: {"part": np.arange(3)})
+    lane = Lane(0, 1, engine, Covered({}, {}, ticks=1), [], LaneSettings(0.0, 0))
+    kept = Kept(PartitionStore(str(folder), 0, 1), Covered({}, {}), worker.means.publisher)
+    worker.tenancies[0] = Tenancy(lane, Outbox(None, {}, print), kept, set())
+    yield worker
+    for tenancy in worker.tenancies.values():
+        await tenancy.close()
+    await worker.producer.stop()
 
 
 def test_nothing_is_saved_or_taken_over_after_an_end_that_could_not_wait_for_the_step_under_way() -> None:
     async def ended() -> None:
-        worker = worker_of({"CHURN_STOP_WITHIN": "0.01"})
+        worker = worker_on(stop_within=0.01)
         pump = asyncio.create_task(asyncio.sleep(3600))
         worker.checkpoints.save_all = None  # type: ignore[assignment]  # whoever saves calls it
         async with worker.busy:  # a step that does not end
+            revoked = asyncio.create_task(worker.revoked(worker.app, set()))  # and waits for it too
             await worker._save_before_the_end(pump)
-        await worker.revoked(worker.app, set())
+        await revoked
         assert await worker.assigned({TP(USAGE, 0)}, 7) == {}
         pump.cancel()
         await worker.producer.stop()
@@ -42,7 +70,7 @@ def test_a_worker_ends_when_a_service_of_faust_died(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "TICK_SECONDS", 0.0)
 
     async def watched() -> None:
-        worker = worker_of({})
+        worker = worker_on()
         watching = asyncio.create_task(worker._watch())
         await asyncio.sleep(0)
         assert not watching.done()
@@ -54,3 +82,32 @@ def test_a_worker_ends_when_a_service_of_faust_died(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(OutsideError, match="no more records"):
         asyncio.run(watched())
+
+
+def test_what_a_step_left_that_failed_is_no_checkpoint(tmp_path: Path) -> None:
+    async def ended() -> None:
+        async with with_a_partition(tmp_path) as worker:
+            pump = asyncio.create_task(asyncio.sleep(60))
+            async with worker.busy:  # a step is under way when it is told to stop
+                saving = asyncio.create_task(worker._save_before_the_end(pump))
+                await asyncio.sleep(0)
+                worker.fail(MemoryError("in the middle of a step"))
+            with pytest.raises(MemoryError, match="in the middle"):
+                await saving
+            await worker.revoked(None, set())
+            assert worker.tenancies[0].kept.writing is None
+            pump.cancel()
+
+    asyncio.run(ended())
+    assert not [*tmp_path.glob("*/*.checkpoint")]
+
+
+def test_nobody_works_on_what_is_assigned_while_the_last_states_are_written(tmp_path: Path) -> None:
+    async def assigned() -> None:
+        async with with_a_partition(tmp_path) as worker:
+            async with worker.busy:
+                await worker._save_before_the_end(asyncio.create_task(asyncio.sleep(0)))  # in vain
+            await worker._assigned(set(), 1)
+            assert worker.paused
+
+    asyncio.run(assigned())
