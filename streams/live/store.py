@@ -64,7 +64,7 @@ class PartitionStore:
         self.generation, self.number = generation, 0
         self.ownership = Ownership(self.files, self.folder)
         self.epoch = self._free_epoch(self._paths())
-        self.at_claim: list[str] = []
+        self.at_claim: list[str] | None = None  # the folder's files; None: there is no claim
         sweep()
 
     def _free_epoch(self, paths: list[str]) -> int:
@@ -73,18 +73,23 @@ class PartitionStore:
 
     def claim(self) -> None:
         """Take an epoch that nobody has; ask then whether the partition is still ours, and `own` or `abandon` it. Raises OSError."""
-        self.at_claim = self._paths()
-        self.epoch = self._free_epoch(self.at_claim)
+        paths = self._paths()
+        self.epoch = self._free_epoch(paths)
         self.ownership.claim(self.epoch)
+        self.at_claim = paths
 
     def own(self) -> None:
-        """The partition is ours: of older epochs only what was there at the claim is read from now on. Raises OSError."""
-        self.ownership.own([path for _, _, path in self._counting(self.at_claim)], self.at_claim)
-        self._forget_half_written()
+        """The partition is ours: of older epochs only what was there at the claim is read from now on; nothing where it could
+        not be claimed. Raises OSError.
+        """
+        self._forget_half_written()  # first: a disk may be full of it
+        if self.at_claim is not None:
+            self.ownership.own([path for _, _, path in self._counting(self.at_claim)], self.at_claim)
 
     def abandon(self) -> None:
         """The partition is another's. Raises OSError."""
-        self.ownership.abandon()
+        if self.at_claim is not None:
+            self.ownership.abandon()
 
     def superseded(self) -> bool:
         """Whether another has taken the partition over since. Raises OSError."""
@@ -92,7 +97,12 @@ class PartitionStore:
 
     def _paths(self) -> list[str]:
         self.files.invalidate_cache()
-        return [*self.files.ls(self.folder, detail=False)]
+        try:
+            return [*self.files.ls(self.folder, detail=False)]
+        except FileNotFoundError:  # object stores have no folders, only names
+            if self.local:
+                raise
+            return []
 
     def _there(self) -> list[Numbered]:
         return checkpoints_in(self._paths())

@@ -9,11 +9,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
+import fsspec
 import numpy as np
 import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +81,54 @@ def test_what_a_zombie_published_all_the_same_is_not_read_even_where_nothing_els
     write(folder / "000000000004-000000000099.checkpoint", Covered({"t": 12}, {}), {"part": np.arange(3)})
     with pytest.raises(UnreadableError, match=r"had lost the partition.*delete the files \*\.owner"):
         PartitionStore(root, 0, 0).load()
+
+
+def test_where_the_claim_cannot_be_made_nothing_is_owned_and_what_is_there_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    root = str(tmp_path)
+    save(owner(root, 4), 10)
+    half = owner(root, 5).writing()
+    half.write_bytes(b"what fills the disk")
+    store = PartitionStore(root, 0, 6)
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError("the storage does not answer")
+
+    files, store.files = store.files, SimpleNamespace(invalidate_cache=refused)
+    with pytest.raises(OSError, match="does not answer"):
+        store.claim()
+    store.files = files
+    store.own()
+    assert store.load().covered.positions == {"t": 10}
+    assert not (tmp_path / ".owner").exists()
+    assert len([*tmp_path.glob("0/*.owner")]) == 1
+    assert not half.exists()
+    save(store, 20)
+    store.abandon()
+    assert newest(root) == 20
+
+
+class Bucket(MemoryFileSystem):
+    """As an object store: no folders, and who asks for what is in none is told that there is none."""
+
+    protocol = ("bucket",)
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        """Nothing to be made."""
+
+
+def test_where_there_are_no_folders_the_first_owner_begins_with_none() -> None:
+    fsspec.register_implementation("bucket", Bucket, clobber=True)
+    root = "bucket://checkpoints"
+    assert PartitionStore(root, 0, 0).empty
+    store = owner(root, 1)
+    assert store.load() == (Covered({}, {}), None, [])
+    save(store, 10)
+    assert newest(root) == 10
 
 
 def test_whom_the_group_does_not_confirm_leaves_no_trace(root: str) -> None:
