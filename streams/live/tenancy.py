@@ -44,6 +44,7 @@ class Tenancy:
         """A piece that came through an agent; False if something before it is missing."""
         self.on_way[topic] = max(0, self.on_way[topic] - bytes_of(piece.records))
         if piece.since > self.lane.received[topic]:
+            self.on_way[topic] = 0  # what was lost never comes
             return False
         records, wrong = believable(piece.records, clock.now())
         if wrong:

@@ -206,6 +206,22 @@ def test_what_was_lost_on_the_way_is_forgotten_when_reading_begins_anew() -> Non
     asyncio.run(anew())
 
 
+def test_what_was_lost_on_the_way_takes_no_room_once_it_is_missed() -> None:
+    async def missed() -> None:
+        one = tenancy()
+        first, second = given(0, 10, 1_000), given(10, 10, 1_000)
+        one.hand(USAGE, first)
+        one.hand(USAGE, second)
+        assert not one.accept(USAGE, second)
+        assert one.on_way[USAGE] == 0
+        one.hand(USAGE, first)  # read again
+        assert one.accept(USAGE, first)
+        assert one.on_way[USAGE] == 0
+        await one.close()
+
+    asyncio.run(missed())
+
+
 def test_a_piece_of_records_is_counted_with_its_rows() -> None:
     records = packed([Record(b"abc", (), b"k", 0, 0)])
     assert bytes_of(records) == len(records.raw) + records.rows.nbytes
