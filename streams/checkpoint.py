@@ -284,7 +284,7 @@ def empty_array(file: Digesting) -> tuple[NDArray[Any], bool]:
 
 def room(file: Digesting, size: int) -> int:
     """`size` (bytes) where what is left of the file can tell of so many; a damaged head may say any number."""
-    if size > file.left // (LENGTH_BYTES + 1) * COPY_BYTES:
+    if size > max(file.left, file.left // (LENGTH_BYTES + 1) * COPY_BYTES):
         raise ValueError("damaged or cut off (a value is larger than the file)")
     return size
 

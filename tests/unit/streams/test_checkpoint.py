@@ -115,19 +115,21 @@ def test_what_is_mostly_nothing_takes_little_room_and_noise_no_more_than_it_is(f
     assert folder.save({"keys": noise}).stat().st_size < noise.nbytes + 500
 
 
+@pytest.mark.parametrize("last", [np.arange(3), np.array([True, False]), np.array(7, np.int32)])
 @pytest.mark.parametrize("version", [1, 2])
-def test_formats_before_pieces_are_read(tmp_path: Path, version: int) -> None:
-    entries = [{"name": name, "kind": "bytes" if isinstance(one, bytes) else "array"} for name, one in state(5).items()]
+def test_formats_before_pieces_are_read(tmp_path: Path, version: int, last: NDArray[np.generic]) -> None:
+    old = state(5) | {"last": last}
+    entries = [{"name": name, "kind": "bytes" if isinstance(one, bytes) else "array"} for name, one in old.items()]
     out = io.BytesIO(MAGIC + b"%d\n" % version + msgspec.json.encode(entries) + b"\n")
     out.seek(0, io.SEEK_END)
-    for one in state(5).values():
+    for one in old.values():
         if isinstance(one, bytes):
             out.write(len(one).to_bytes(8, "little") + one)
         else:
             np.lib.format.write_array(out, one, version=(1, 0), allow_pickle=False)
     path = tmp_path / "old.checkpoint"
     path.write_bytes(out.getvalue() + hashlib.sha256(out.getvalue()).digest())
-    assert same(read_state(path), state(5))
+    assert same(read_state(path), old)
 
 
 def test_when_none_can_be_read_it_says_so_and_does_not_begin_anew(folder: CheckpointFolder) -> None:
