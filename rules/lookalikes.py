@@ -35,6 +35,11 @@ def mend_of_condition(character: str) -> str:
     return _mend_of(character)
 
 
+def in_chinese_numerals(text: str) -> bool:
+    """Whether a text is a number such as 五十, and not digits."""
+    return bool(text) and all(one.isalpha() and unicodedata.numeric(one, None) is not None for one in text)
+
+
 def _mend_of(character: str) -> str:
     if character in INVISIBLE:
         return f"an invisible character (U+{ord(character):04X}) stands in it: delete it"

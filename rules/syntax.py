@@ -20,6 +20,7 @@ MAX_DEPTH = 64
 _LOOKALIKES = (
     (re.compile(r"&&"), "write `and` instead of `&&`"),
     (re.compile(r"\|\|"), "write `or` instead of `||`"),
+    (re.compile(r"[<>=!]\s+="), "write the sign (`<=`, `>=`, `==`, `!=`) without a blank in it"),
     (re.compile(r"!(?!=)"), "write `not` instead of `!`"),
     (re.compile(r"<>"), "write `!=` instead of `<>`"),
     (re.compile(r"=[<>]"), "write `<=` or `>=`, with the `=` last"),
