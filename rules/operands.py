@@ -252,7 +252,9 @@ class OperandChecker:
                 f"write {name.title()}" if name in ("true", "false") else "use has(x) to ask whether a feature is known"
             )
         if in_chinese_numerals(name.removeprefix("百分之")):
-            return f"no feature `{name}`; write the number in digits{', as in 80%' if name.startswith('百分之') else ''}"
+            return (
+                f"no feature `{name}`; write the number in digits{', as in 80%' if name.startswith('百分之') else ''}"
+            )
         if name.startswith("百分之"):
             return f"no feature `{name}`; write {name[3:] or '80'}%"
         if joined:
