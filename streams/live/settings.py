@@ -62,6 +62,8 @@ class LiveSettings(BaseSettings):
             path = getattr(self, name)
             if path is not None and not path.is_file():
                 raise ValueError(f"{PREFIX}{name.upper()}: {path}: no such file")
+        if "://" not in self.checkpoints and Path(self.checkpoints).is_file():
+            raise ValueError(f"{PREFIX}CHECKPOINTS: {self.checkpoints}: is no folder")
         return self
 
     @field_validator("feature_rows", mode="before")

@@ -25,3 +25,11 @@ def test_no_broker_at_all_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("CHURN_KAFKA_BOOTSTRAP", "")
     with pytest.raises(UsageError, match=r"^CHURN_KAFKA_BOOTSTRAP: "):
         live_settings()
+
+
+def test_checkpoints_in_a_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("CHURN_CHECKPOINTS", str(file))
+    with pytest.raises(UsageError, match=f"^CHURN_CHECKPOINTS: {file}: is no folder$"):
+        live_settings()
