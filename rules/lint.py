@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from rules.casefile import Case
 from rules.conditions import Joined
@@ -15,6 +17,8 @@ from rules.hints import did_you_mean
 from rules.intervals import Witness, choices, impossible, overlap, settled
 from rules.load import Configuration, Reading
 from rules.ruleset import Rule
+
+_IN_ONE_BRACE: Final = re.compile(r"\{\s*([a-z][a-z0-9_.]*)\s*\}")
 
 
 def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema, now: int | None = None) -> Iterator[Fault]:
@@ -31,6 +35,7 @@ def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema, now: in
         yield from _dead_parts(rule, document, path, schema)
         yield from _swallowed(rule, document, path, schema)
         yield from _quoted_twice(rule, document, path)
+        yield from _one_brace(rule, document, path, schema)
         yield from _doubts(rule, document, path)
         yield from _unknown_in_text(rule, document, path)
         if now is not None:
@@ -86,6 +91,15 @@ def _quoted_twice(rule: Rule, document: Document, path: Path) -> Iterator[Fault]
         if isinstance(first, str) and isinstance(last, str) and first.startswith("“") and last.endswith("”"):
             message = 'the quotes “ ” are part of the text: write " " around it, or nothing'
             yield _note(rule, document, (*path, "text", language), message, "quotes-shown")
+
+
+def _one_brace(rule: Rule, document: Document, path: Path, schema: Schema) -> Iterator[Fault]:
+    """Names in single braces, which would be shown as they stand."""
+    for language, template in rule.text.templates.items():
+        for name in (one for part in template.parts if isinstance(part, str) for one in _IN_ONE_BRACE.findall(part)):
+            if name in schema or name.startswith("params."):
+                message = f"`{{{name}}}` is shown as it stands: a value is written {{{{ {name} }}}}"
+                yield _note(rule, document, (*path, "text", language), message, "one-brace")
 
 
 def _doubts(rule: Rule, document: Document, path: Path) -> Iterator[Fault]:

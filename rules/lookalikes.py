@@ -16,7 +16,7 @@ FULL_WIDTH: Final = dict(
 INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 
 
-SIGNS: Final = {"≥": ">=", "≧": ">=", "≤": "<=", "≦": "<=", "≠": "!=", "×": "*", "÷": "/", "−": "-", "–": "-"}
+SIGNS: Final = {"≥": ">=", "≧": ">=", "≤": "<=", "≦": "<=", "≠": "!=", "×": "*", "÷": "/", "−": "-", "–": "-", "—": "-"}
 WORDS: Final = {"且": "and", "或": "or", "非": "not"}
 _MONEY: Final = "¥￥$€£"
 
@@ -33,6 +33,11 @@ def mend_of_condition(character: str) -> str:
     if character in _MONEY:
         return f"write the unit after the number, as in `30 元`, instead of `{character}`"
     return _mend_of(character)
+
+
+def in_chinese_numerals(text: str) -> bool:
+    """Whether a text is a number such as 五十, and not digits."""
+    return bool(text) and all(one.isalpha() and unicodedata.numeric(one, None) is not None for one in text)
 
 
 def _mend_of(character: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rules.arithmetic import Arithmetic, Chosen, Constant, Feature, Number, apply
 from rules.feature_types import FeatureType, Schema
 from rules.hints import did_you_mean, nearest
-from rules.lookalikes import WORDS, mend_of_condition
+from rules.lookalikes import WORDS, in_chinese_numerals, mend_of_condition
 from rules.syntax import ExpressionFault, end_of, offset_of
 from rules.thresholds import Parameter, Scalar, threshold
 from rules.units import OF_FEATURES, SHARES, Quantity, too_large_a_share
@@ -197,14 +197,13 @@ class OperandChecker:
                     self.doubts.append(ExpressionFault(offset_of(self._text, node), message))
 
     def _call(self, node: ast.Call) -> Operand:
-        name = node.func.id if isinstance(node.func, ast.Name) else "?"
+        name = dotted(node.func) or ""
         if name == "has":
             self.refuse(node, "has(..) is a yes or no and cannot be used as a value")
             return _UNKNOWN
         if name not in FUNCTIONS:
-            self.refuse(
-                node, f"no function `{name}`; there are has, {', '.join(FUNCTIONS)}{did_you_mean(name, FUNCTIONS)}"
-            )
+            which = f"no function `{name}`" if name else "this is no function"
+            self.refuse(node, f"{which}; there are has, {', '.join(FUNCTIONS)}{did_you_mean(name, FUNCTIONS)}")
             return _UNKNOWN
         fewest, most = FUNCTIONS[name]
         if node.keywords or not fewest <= len(node.args) <= most or any(isinstance(a, ast.Starred) for a in node.args):
@@ -252,12 +251,18 @@ class OperandChecker:
             return (
                 f"write {name.title()}" if name in ("true", "false") else "use has(x) to ask whether a feature is known"
             )
+        if in_chinese_numerals(name.removeprefix("百分之")):
+            return (
+                f"no feature `{name}`; write the number in digits{', as in 80%' if name.startswith('百分之') else ''}"
+            )
         if name.startswith("百分之"):
             return f"no feature `{name}`; write {name[3:] or '80'}%"
         if joined:
             return f"no feature `{name}`; {mend_of_condition(joined)}, with blanks around it"
         if hint := self._unquoted(name):
             return f"no feature `{name}`; {hint}"
+        if name in self._params:
+            return f"no feature `{name}`; did you mean `params.{name}`?"
         return f"no feature `{name}`{did_you_mean(name, [*self._schema, *(f'params.{one}' for one in self._params)])}"
 
     def _unquoted(self, name: str) -> str:

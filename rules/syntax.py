@@ -20,6 +20,7 @@ MAX_DEPTH = 64
 _LOOKALIKES = (
     (re.compile(r"&&"), "write `and` instead of `&&`"),
     (re.compile(r"\|\|"), "write `or` instead of `||`"),
+    (re.compile(r"[<>=!]\s+="), "write the sign (`<=`, `>=`, `==`, `!=`) without a blank in it"),
     (re.compile(r"!(?!=)"), "write `not` instead of `!`"),
     (re.compile(r"<>"), "write `!=` instead of `<>`"),
     (re.compile(r"=[<>]"), "write `<=` or `>=`, with the `=` last"),
@@ -132,6 +133,9 @@ def _parsed(text: str) -> ast.expr:
 def _explained(text: str, offset: int, reason: str) -> ExpressionError:
     """Names the mend for what other languages and Chinese input methods produce."""
     outside = _without_strings(text)
+    if outside.rstrip().endswith(("。", "｡")):
+        end = len(outside.rstrip()) - 1
+        return _error(end, f"leave `{text[end]}` out: a condition ends without a full stop")
     for position, character in enumerate(outside):
         if said := mend_of_condition(character):
             return _error(position, said)

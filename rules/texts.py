@@ -132,6 +132,8 @@ def _typed(name: str, schema: Schema, params: Mapping[str, Parameter]) -> Slot |
         return Slot(name, "", FeatureType(kind, unit), value, cases)
     if name in schema:
         return Slot(name, "", schema[name])
+    if name in params:
+        return f"no feature `{name}`; did you mean `params.{name}`?"
     return f"no feature `{name}`{did_you_mean(name, [*schema, *(f'params.{one}' for one in params)])}"
 
 

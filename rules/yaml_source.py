@@ -80,6 +80,8 @@ def _syntax_fault(file: str, source: str, error: MarkedYAMLError) -> Fault:
         problem = "a second document begins here (`---`): one file, one document"
     elif "mapping values are not allowed" in problem:
         problem = "a second `:` here: a text that holds `: ` needs quotes"
+    elif problem.startswith("expected <block end>, but found"):
+        problem = _out_of_place(problem)
     elif "could not find expected ':'" in problem:
         problem, mark = "a key without `: ` and a value", opened
     elif opened and error.context and "flow" in error.context:
@@ -95,6 +97,15 @@ def _syntax_fault(file: str, source: str, error: MarkedYAMLError) -> Fault:
         if (told := mend(blanks)) and not mend(around):
             problem += f"; line {line - 1} begins with no plain blanks{told}"
     return Fault(file, line, column, problem, "yaml")
+
+
+def _out_of_place(problem: str) -> str:
+    """What stands where a mapping or list ends, in words for people who do not write YAML."""
+    if "<scalar>" in problem:
+        return "text goes on after a closing quote: put quotes around the whole value"
+    if "<block mapping start>" in problem or "<block sequence start>" in problem:
+        return "the line is not indented like those that it belongs to"
+    return problem
 
 
 def _line_column(before: str, position: int) -> tuple[int, int]:
@@ -131,7 +142,7 @@ class _Reader:
             value = self.value(value_node, depth + 1)
             if not isinstance(key.value, str):
                 comma = isinstance(key.value, int | float) and not isinstance(key.value, bool) and value.value is None
-                hint = " (a comma within a number? write 5000)" if comma and node.flow_style else ""
+                hint = " (a comma within a number? write 5000, or 0.5)" if comma and node.flow_style else ""
                 self._refuse(key.place, f"a key must be text: put it in quotes{hint}")
             elif key.value == "<<":
                 self._refuse(key.place, "merging (<<) is not allowed: write it out")

@@ -26,7 +26,7 @@ class LiveSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    kafka_bootstrap: str = "127.0.0.1:9092"
+    kafka_bootstrap: str = Field("127.0.0.1:9092", min_length=1)
     kafka_group: str = "churn"
     kafka_partitions: int = Field(8, ge=1, le=4096)
     kafka_replication: int = Field(1, ge=1, le=10)
@@ -62,6 +62,8 @@ class LiveSettings(BaseSettings):
             path = getattr(self, name)
             if path is not None and not path.is_file():
                 raise ValueError(f"{PREFIX}{name.upper()}: {path}: no such file")
+        if "://" not in self.checkpoints and Path(self.checkpoints).is_file():
+            raise ValueError(f"{PREFIX}CHECKPOINTS: {self.checkpoints}: is no folder")
         return self
 
     @field_validator("feature_rows", mode="before")
@@ -92,12 +94,18 @@ class LiveSettings(BaseSettings):
         return self.client() | {"isolation_level": "read_committed"}
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """TLS as it was asked for; None without it."""
+        """TLS as it was asked for; None without it. Raises UsageError for a file that cannot be used."""
         if not self.kafka_security.endswith("SSL"):
             return None
-        context = ssl.create_default_context(cafile=self.kafka_ca_file)
-        if self.kafka_cert_file is not None:
-            context.load_cert_chain(self.kafka_cert_file, self.kafka_key_file)
+        used = f"KAFKA_CA_FILE: {self.kafka_ca_file}"
+        try:
+            context = ssl.create_default_context(cafile=self.kafka_ca_file)
+            if self.kafka_cert_file is not None:
+                key = f" with KAFKA_KEY_FILE {self.kafka_key_file}" if self.kafka_key_file else ""
+                used = f"KAFKA_CERT_FILE: {self.kafka_cert_file}{key}"
+                context.load_cert_chain(self.kafka_cert_file, self.kafka_key_file)
+        except OSError as error:  # SSLError is one
+            raise UsageError(f"{PREFIX}{used}: cannot be used ({error.strerror or error})") from error
         return context
 
 
