@@ -20,6 +20,7 @@ from streams.live.connecting import connecting, said
 from streams.live.library import RefusedError
 from streams.live.reloading import Build
 from streams.live.settings import LiveSettings
+from streams.live.store import reachable
 from streams.live.topics import ready_topics
 from streams.live.web import application, served
 from streams.live.worker import Worker
@@ -77,6 +78,7 @@ async def work(settings: LiveSettings, build: Build, configuration: Settings) ->
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    await loop.run_in_executor(None, reachable, settings.checkpoints)
     with connecting(settings.kafka_bootstrap):
         count = await asyncio.wait_for(ready_topics(settings), 30)
     metrics = Metrics()

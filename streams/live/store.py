@@ -25,6 +25,7 @@ from streams.checkpoint import SUFFIX, UnreadableError, read_state, sync_folder,
 from streams.live.aside import aside, own_name, sweep
 from streams.live.journal import Covered
 from streams.live.ownership import OWNER, Ownership, claims_in, owners_in
+from streams.problems import OutsideError, UsageError
 
 ENTRY: Final = "live"
 ENGINE: Final = "engine/"
@@ -42,6 +43,18 @@ def checkpoints_in(paths: Iterable[str]) -> list[Numbered]:
     """The checkpoints among a folder's files, the newest first."""
     matches = ((_NAME.search(path), path) for path in paths)
     return sorted(((int(match[1]), int(match[2]), path) for match, path in matches if match), reverse=True)
+
+
+def reachable(root: str) -> None:
+    """Make the folder of all checkpoints. Raises UsageError for a storage that nobody knows, OutsideError where that cannot be done."""
+    try:
+        files, base = fsspec.core.url_to_fs(root)
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"CHURN_CHECKPOINTS: {root}: {error}") from error
+    try:
+        files.makedirs(base, exist_ok=True)
+    except Exception as error:  # whatever a storage raises of its own
+        raise OutsideError(f"CHURN_CHECKPOINTS: {root}: {error}") from error
 
 
 class Loaded(NamedTuple):

@@ -17,7 +17,8 @@ from streams.live.beginning import leave
 from streams.live.journal import Covered
 from streams.live.lane import Lane, LaneSettings
 from streams.live.seeding import Seeding
-from streams.live.store import PartitionStore, write
+from streams.live.store import PartitionStore, reachable, write
+from streams.problems import OutsideError, UsageError
 
 
 def covering(offset: int, partition: int = -1) -> Covered:
@@ -147,3 +148,13 @@ def test_what_a_partition_covers_says_which_partition_it_is() -> None:
     assert lane.covered({}, 0).partition == 4
     seeding = Seeding([SimpleNamespace(share=lambda *_: None)] * 5)
     assert seeding.covered(4, {}, {}, 0, 0).partition == 4
+
+
+def test_a_storage_that_cannot_be_used_is_told_before_anything_is_joined(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutsideError, match=r"^CHURN_CHECKPOINTS: .*file/below: "):
+        reachable(f"{tmp_path}/file/below")
+    with pytest.raises(UsageError, match=r"^CHURN_CHECKPOINTS: nosuch://x: "):
+        reachable("nosuch://x")
+    reachable(f"{tmp_path}/new/below")
+    assert (tmp_path / "new" / "below").is_dir()
