@@ -44,8 +44,8 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
         return bootstrap.engine_of(import_module("streams.recording").RecordingEngine, rules, model, saved)
 
     process = import_module("streams.live.process")
-    # A worker joins its group meanwhile; a model that cannot be read ends it.
-    able = ThreadPoolExecutor(1, "able").submit(make, configuration, None)
+    # A worker joins its group meanwhile; a model that cannot be read ends it. The engine is not kept.
+    able = ThreadPoolExecutor(1, "able").submit(lambda: make(configuration, None) is None)
     build = import_module("streams.live.reloading").Build(folder, bootstrap.configuration, make, able.result)
     process.run(settings, build, configuration.settings)
 

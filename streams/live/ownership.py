@@ -63,8 +63,8 @@ class Ownership:
             self.files.rm_file(path)
 
     def found_by(self, path: str) -> set[str] | None:
-        """The names that an owner found; None where its file is cut off."""
+        """The names that an owner found; None where its file is cut off, or gone since it was seen."""
         try:
             return set(msgspec.json.decode(self.files.cat_file(path), type=list[str]))
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, FileNotFoundError):
             return None

@@ -92,12 +92,15 @@ class PartitionStore:
         self.at_claim = paths
 
     def own(self) -> None:
-        """The partition is ours: of older epochs only what was there at the claim is read from now on; nothing where it could
-        not be claimed. Raises OSError.
+        """The partition is ours: of older epochs only what was there at the claim is read from now on, or what has replaced all of
+        it meanwhile; nothing where it could not be claimed. Raises OSError.
         """
         self._forget_half_written()  # first: a disk may be full of it
-        if self.at_claim is not None:
-            self.ownership.own([path for _, _, path in self._counting(self.at_claim)], self.at_claim)
+        if self.at_claim is None:
+            return
+        there = self._paths()
+        found = [path for _, _, path in self._counting(self.at_claim) if path in there]
+        self.ownership.own(found or [path for _, _, path in self._counting(there)], self.at_claim)
 
     def abandon(self) -> None:
         """The partition is another's. Raises OSError."""

@@ -62,6 +62,19 @@ def test_an_owner_that_never_published_does_not_hide_those_of_a_group_that_count
     assert newest(root) == 20
 
 
+def test_what_the_owner_before_published_while_the_group_was_asked_is_gone_on_from(root: str) -> None:
+    before = owner(root, 4)
+    save(before, 10)
+    now = PartitionStore(root, 0, 5)
+    now.claim()
+    for offset in (11, 12):  # and deletes what was there
+        save(before, offset)
+    now.own()
+    assert newest(root) == 12
+    save(now, 20)
+    assert newest(root) == 20
+
+
 def test_what_a_zombie_published_all_the_same_is_not_read_even_where_nothing_else_can_be(tmp_path: Path) -> None:
     root, folder = str(tmp_path), tmp_path / "0"
     before = owner(root, 4)
