@@ -15,12 +15,14 @@ from pathlib import Path
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams.live.placement import partitions_of
 from streams.live.settings import live_settings
 from streams.live.topics import BILLING, COMPLAINTS, EVENTS, OUTCOMES, USAGE, ready_topics
 
 PARTITIONS = 4
+KEPT_BYTES = 1 << 30
 WHERE = [TopicPartition(topic, lane) for topic in EVENTS for lane in range(PARTITIONS)]
 BILLED = ("bill", "payment", "balance", "plan", "contract", "line", "device", "customer.profiled")
 Offsets = Mapping[TopicPartition, int]
@@ -68,6 +70,15 @@ async def emptied(servers: str) -> None:
     await ready_topics(
         live_settings({}).model_copy(update={"kafka_bootstrap": servers, "kafka_partitions": PARTITIONS})
     )
+
+
+async def bounded(servers: str) -> None:
+    """Have the broker keep no more of each partition's events than a worker reads within minutes: half an hour of them is 30 GB."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    kept = {"retention.bytes": str(KEPT_BYTES), "segment.bytes": str(KEPT_BYTES // 8)}
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=kept) for topic in EVENTS])
+    await admin.close()
 
 
 async def filled(servers: str, lines: Iterable[bytes]) -> int:

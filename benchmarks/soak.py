@@ -17,7 +17,7 @@ from statistics import median
 import msgspec
 import uvloop
 
-from benchmarks.broker import broker
+from benchmarks.broker import bounded, broker
 from benchmarks.events import EVENTS_PER_DAY, made
 from benchmarks.figures import table
 from benchmarks.latency import EVERY, TOP
@@ -57,6 +57,7 @@ def main() -> None:
     known, file = made(str(CUSTOMERS), CUSTOMERS, int(os.environ.get("BENCH_FILE", str(COUNT))))
     rows = []
     with broker() as servers, tempfile.TemporaryDirectory() as folder:
+        uvloop.run(bounded(servers))
         longest = 60 * MINUTES * pace_of(MOST_RATE) + DAY_SECONDS
         events = uvloop.run(at_once(servers, known, before=longest))
         with LiveWorker(servers, Path(folder), CHURN_CHECKPOINT_EVERY=EVERY) as worker:
