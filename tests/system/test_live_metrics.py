@@ -58,7 +58,9 @@ def test_all_that_dashboard_and_alerts_ask_for_is_shown_and_moves(empty: str, tm
             assert workers.stop_all() == [0]
     rules_at_rest = {"churn_rules_refused_total", "churn_rules_held", "churn_rules_reloaded_timestamp_seconds"}
     guard_at_rest = {"churn_guard_alarms_total", "churn_shadow_warnings_total"}
-    at_rest = {"churn_consumer_lag_records", "churn_checkpoint_failures_total"} | rules_at_rest | guard_at_rest
+    failures = {"churn_checkpoint_failures_total", "churn_feature_rows_failures_total"}
+    waiting = {"churn_consumer_lag_records", "churn_open_transaction_records"}
+    at_rest = failures | waiting | rules_at_rest | guard_at_rest
     still = {name for name in asked_for() if not any(after[name].values())}
     assert still <= at_rest, still
     assert sum(after["churn_events_total"].values()) == len(lines)

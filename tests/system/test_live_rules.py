@@ -224,7 +224,7 @@ def test_approved_rules_reach_workers_with_another_folder_and_shadow_rules_are_c
     def proposed(*where: Path) -> str:
         done = churn("rules", "propose", *where, "--by", "ann", **kafka)
         assert done.returncode == 0, done.stderr
-        return done.stdout.split()[-3]
+        return done.stdout.splitlines()[-1].split()[1]
 
     def told(*command: object, begins: str) -> None:
         done = churn("rules", *command, "--live", **kafka)
