@@ -17,6 +17,7 @@ from detectors.catalogue import Feature
 from detectors.features import FEATURES
 from detectors.registry import DETECTORS
 from models.settings import LearningSettings
+from models.storage import ModelFileError
 from rules.environment import overridden
 from rules.faults import render
 from rules.feature_types import Schema
@@ -122,7 +123,6 @@ def engine_of(
     Raises OSError, ModelFileError, and UsageError for a state that this version cannot carry over.
     """
     from models.champion import Champion  # noqa: PLC0415
-    from models.storage import ModelFileError  # noqa: PLC0415
     from streams.evaluation import model_inputs  # noqa: PLC0415
 
     names, categorical = model_inputs({}, features_of(configuration.settings.signals))

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, Protocol, Self, TypeAlias
 
@@ -80,12 +80,13 @@ class Digested:
 
     def write_pieces(self, data: Any) -> None:
         """Bytes that lie side by side, compressed."""
-        tried_again = 0
+        left_until = 0
         for start in range(0, len(data), COPY_BYTES):
-            piece = data[start : start + COPY_BYTES]
-            kept = self.compressor.compress(piece) if start >= tried_again else piece
-            if len(kept) > len(piece) * WORTH_IT and kept is not piece:
-                kept, tried_again = piece, max(tried_again, start + LEFT_BYTES)
+            kept = piece = data[start : start + COPY_BYTES]
+            if start >= left_until:
+                kept = self.compressor.compress(piece)
+                if len(kept) > len(piece) * WORTH_IT:
+                    kept, left_until = piece, start + LEFT_BYTES
             self.write(len(kept).to_bytes(LENGTH_BYTES, "little"))
             self.write(kept)
 
@@ -237,9 +238,10 @@ def read_state(path: Path) -> dict[str, NDArray[Any] | bytes]:
     try:
         with path.open("rb") as file:
             digested = Digesting(file, path.stat().st_size - hashlib.sha256().digest_size)
-            read = read_value if check_version(path, digested.readline()) >= COMPRESSED else read_plain_value
+            compressed = check_version(path, digested.readline()) >= COMPRESSED
+            fill = digested.read_pieces if compressed else digested.read_plain
             entries = msgspec.json.decode(digested.readline(), type=list[Entry])
-            state = {entry.name: read(digested, entry) for entry in entries}
+            state = {entry.name: read_value(digested, entry, fill) for entry in entries}
             if digested.left or file.read() != digested.digest.digest():
                 raise ValueError("damaged or cut off (its checksum differs)")
             return state
@@ -249,23 +251,14 @@ def read_state(path: Path) -> dict[str, NDArray[Any] | bytes]:
         raise UnreadableError(f"{path}: {error}") from error
 
 
-def read_value(file: Digesting, entry: Entry) -> NDArray[Any] | bytes:
-    """The value that begins here. Raises ValueError and what else a damaged head may cause."""
+def read_value(file: Digesting, entry: Entry, fill: Callable[[Any], None]) -> NDArray[Any] | bytes:
+    """The value that begins here, its bytes as `fill` reads them. Raises ValueError and what else a damaged head may cause."""
     if entry.kind == "bytes":
         data = np.empty(room(file, int.from_bytes(file.read(8), "little")), np.uint8)
-        file.read_pieces(data)
+        fill(data)
         return data.tobytes()
     array, transposed = empty_array(file)
-    file.read_pieces(array.reshape(-1).view(np.uint8) if array.nbytes else b"")
-    return array.T if transposed else array
-
-
-def read_plain_value(file: Digesting, entry: Entry) -> NDArray[Any] | bytes:
-    """The same of formats 1 and 2."""
-    if entry.kind == "bytes":
-        return file.read(int.from_bytes(file.read(8), "little"))
-    array, transposed = empty_array(file)
-    file.read_plain(array.reshape(-1).view(np.uint8) if array.nbytes else b"")
+    fill(array.reshape(-1).view(np.uint8) if array.nbytes else b"")
     return array.T if transposed else array
 
 

@@ -21,8 +21,6 @@ ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
 ]
 ModelOption = Annotated[Path | None, typer.Option(help="Score with this saved model and learn nothing.")]
-SWITCH_SECONDS = 0.0005
-"""numpy lets the other threads run in each operation on more than 500 numbers; the engine's then waits so long for its turn."""
 worker = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -33,7 +31,6 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     """Run a worker on Kafka; start more for more partitions. It ends in order on SIGTERM."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it works it has just read the folder
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until it works there is nothing to end in order
-    sys.setswitchinterval(SWITCH_SECONDS)
     # Faust and the clients of Kafka cost every other command a second of its start.
     settings = import_module("streams.live.settings").live_settings()
     import_module("streams.live.rows").check(settings)

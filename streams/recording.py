@@ -49,8 +49,7 @@ class Recorder:
 
     def record(self, engine: Engine, day: int) -> None:
         """Write down the end of a local day (days since 1970), which the clock has come to."""
-        date = _EPOCH + dt.timedelta(days=day)
-        self._attempt(f"the rows of {date} could not be written", lambda: self._write(engine, day))
+        self._attempt(f"the rows of {_date(day)} could not be written", lambda: self._write(engine, day))
 
     def _attempt(self, failing: str, doing: Callable[[], None]) -> None:
         try:
@@ -61,7 +60,7 @@ class Recorder:
             self._failed(failing, error)
 
     def _write(self, engine: Engine, day: int) -> None:
-        at = (day + 1) * DAY_US - int(engine.settings.utc_offset) - 1
+        at = _last_of(day, int(engine.settings.utc_offset))
         known = engine.known()
         here = engine.partition.customers.column("codes", C["churned"]) == 0
         pseudonyms = self._pseudonyms(engine.partition.ids, engine.partition.customers.count)
@@ -173,8 +172,7 @@ class RecordingEngine(Engine):
         """Let days end, one by one."""
         done = []
         for day in days:
-            last = (day + 1) * DAY_US - int(self.settings.utc_offset) - 1
-            done.append(super().advance(last, decided_at))
+            done.append(super().advance(_last_of(day, int(self.settings.utc_offset)), decided_at))
             recorder.record(self, day)
         return done
 
@@ -187,8 +185,13 @@ def _date(day: int) -> str:
     return (_EPOCH + dt.timedelta(days=day)).isoformat()
 
 
+def _last_of(day: int, offset: int) -> int:
+    """The last moment of a local day."""
+    return (day + 1) * DAY_US - offset - 1
+
+
 def _end_of_day(at: int, offset: int) -> int:
-    return ((at + offset) // DAY_US + 1) * DAY_US - offset - 1
+    return _last_of((at + offset) // DAY_US, offset)
 
 
 def _worded(column: npt.NDArray[np.float64], name: str, engine: Engine) -> tuple[npt.NDArray[np.float64], list[str]]:

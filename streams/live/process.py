@@ -27,6 +27,8 @@ from streams.live.worker import Worker
 from streams.problems import OutsideError, UsageError
 
 ENDINGS = (UnreadableError, TooNewError, UsageError)
+SWITCH_SECONDS = 0.0005
+"""numpy lets the other threads run in each operation on more than 500 numbers; the engine's then waits so long for its turn."""
 COLLECT_AFTER = (20_000, 20, 20)
 """Objects made, and collections of the generation before, until the garbage collector looks again."""
 
@@ -36,6 +38,7 @@ def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     quiet_logs()
     structlog.get_logger().info("worker starting")
     prepare()
+    sys.setswitchinterval(SWITCH_SECONDS)
     spare_the_collector()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's thread that reads makes a loop of its own
     loop = asyncio.new_event_loop()

@@ -73,10 +73,9 @@ class OpenTransactions:
         """Up to where a topic is `stable`, and its `end`, at a time (monotonic, s)."""
         before = self.held.pop(topic, None)
         if end > stable:
-            same = before is not None and before.offset == stable
-            self.held[topic] = (
-                before._replace(records=end - stable) if before and same else Held(stable, end - stable, now)
-            )
+            if before is None or before.offset != stable:
+                before = Held(stable, 0, now)
+            self.held[topic] = before._replace(records=end - stable)
 
     def records(self, topic: str) -> int:
         """Those of a topic that are there and not to be read yet."""
