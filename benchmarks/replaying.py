@@ -19,7 +19,7 @@ from models.settings import LearningSettings
 from streams import bootstrap
 from streams.core import Core
 from streams.engine import Engine
-from streams.evaluation import model_inputs
+from streams.model_inputs import model_inputs
 from streams.replay import Job, replay
 from streams.warmup import warm_up
 

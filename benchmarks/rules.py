@@ -29,7 +29,7 @@ from rules.ruleset import Rule
 from rules.variants import numeric, with_parameter
 from streams import bootstrap
 from streams.engine import Engine
-from streams.evaluation import model_inputs
+from streams.model_inputs import model_inputs
 from streams.replay import Job, replay
 from streams.warmup import warm_up
 

@@ -23,6 +23,7 @@ from benchmarks.figures import table
 from benchmarks.latency import EVERY, TOP
 from benchmarks.live import COUNT, CUSTOMERS
 from benchmarks.load import at_once, load
+from benchmarks.queues import server
 from benchmarks.worker import LiveWorker
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "30"))
@@ -56,11 +57,11 @@ def main() -> None:
     """Fill, soak, say it by sixths of the time."""
     known, file = made(str(CUSTOMERS), CUSTOMERS, int(os.environ.get("BENCH_FILE", str(COUNT))))
     rows = []
-    with broker() as servers, tempfile.TemporaryDirectory() as folder:
+    with broker() as servers, server("always") as redis, tempfile.TemporaryDirectory() as folder:
         uvloop.run(bounded(servers))
         longest = 60 * MINUTES * pace_of(MOST_RATE) + DAY_SECONDS
         events = uvloop.run(at_once(servers, known, before=longest))
-        with LiveWorker(servers, Path(folder), CHURN_CHECKPOINT_EVERY=EVERY) as worker:
+        with LiveWorker(servers, Path(folder), CHURN_CHECKPOINT_EVERY=EVERY, CHURN_REDIS_URL=redis) as worker:
             rate = min(TOP or worker.drain(events).rate, 2 * MOST_RATE) / 2
             days = 60 * MINUTES * pace_of(rate) / DAY_SECONDS
             print(f"{CUSTOMERS:,} customers, {rate:,.0f} events/s for {MINUTES:g} minutes, {days:.0f} days", flush=True)
@@ -78,7 +79,9 @@ def main() -> None:
                         f"{median(lags):,.0f}", f"{max(lags):,.0f}", f"{os.getloadavg()[0]:.1f}",
                     ])  # fmt: skip
                     print(*rows[-1], flush=True)
+            said, items = worker.metric("churn_decisions_total"), worker.metric("churn_queue_items")
         print(table(["part", "events/s", "RSS MB", "most", "lag", "most", "load"], rows))
+        print(f"decisions: {said:,.0f}, items in the care queues: {items:,.0f}")
         print(f"errors logged: {errors(worker.log)}")
 
 

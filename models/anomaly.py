@@ -5,17 +5,21 @@ customer and day, and only when the day is over; compiled code (`halfspace.py`) 
 what is told is the share of the sampled customer-days that are less unusual, so 0.995 is one in 200.
 """
 
-from typing import Any, Final, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from river.anomaly import HalfSpaceTrees
 
 from events.compiled import compiled
 from events.hashing import combine
 from models.examples import EVERY
 from models.halfspace import ROWS, Room, Trees, as_table, leaf_masses, masses
 from models.settings import DAY_US, LearningSettings
+
+if TYPE_CHECKING:
+    from river.anomaly import HalfSpaceTrees
 
 SEED: Final = 7
 
@@ -55,6 +59,8 @@ UNKNOWN: Final = Trees(
     0,
 )
 """Nothing was learned."""
+_NODES: Final = ("feature", "split", "masses")
+_SHOWN: Final = ("place", "threshold", "mass", "table")
 
 
 class Day(NamedTuple):
@@ -117,11 +123,32 @@ class Anomaly:
     """Samples, learns when a day is over, publishes. `trees` is the state that scores; `day` what is being sampled."""
 
     def __init__(self, settings: LearningSettings, *, learn: bool = True) -> None:
-        self.settings = settings
-        self.river = HalfSpaceTrees(settings.anomaly_trees, settings.anomaly_height, settings.anomaly_window, seed=SEED)
+        self.settings, self._learning = settings, learn
+        self._river: HalfSpaceTrees | None = None
+        self._resting = ungrown(settings)  # River's trees as arrays, while there are none
         self.day = new_day(settings.anomaly_per_day, learn=learn)
         self.sample = np.zeros((0, len(INPUTS)))
         self.trees = UNKNOWN
+        if learn:
+            self._wake()
+
+    @property
+    def river(self) -> HalfSpaceTrees:
+        """What learns. Where there is only scoring there is none until somebody asks: importing it takes a second."""
+        return self._wake() if self._river is None else self._river
+
+    def _wake(self) -> HalfSpaceTrees:
+        from river.anomaly import HalfSpaceTrees  # noqa: PLC0415
+
+        kept, self._resting = self._resting, {}
+        trees, height, window, counter = kept["shape"].tolist()
+        self._river = HalfSpaceTrees(trees, height, window, seed=SEED)
+        if len(kept["masses"]):
+            self._learn(_ORDINARY.tolist())  # makes the trees
+            for tree, *nodes in zip(self._river.trees, *(kept[name].tolist() for name in _NODES), strict=True):
+                _fill(tree, *nodes)
+            self._river.counter, self._river._first_window = counter, not self.pivoted  # noqa: SLF001 - no other way
+        return self._river
 
     @property
     def speaking(self) -> bool:
@@ -161,41 +188,29 @@ class Anomaly:
 
     def learned(self) -> dict[str, Any]:
         """What was learned and what scores, as arrays: masses and shares, no customer's days."""
+        shown = {name: getattr(self.trees, name) for name in _SHOWN}
+        inputs = np.frombuffer("\0".join(NAMES).encode(), np.uint8)
+        return {"inputs": inputs} | (self._resting or self._grown()) | shown | {"known": np.array([self.trees.known])}
+
+    def _grown(self) -> dict[str, Any]:
+        """River's trees as arrays."""
         river, nodes = self.river, [heap(tree) for tree in self.river.trees]
         inner = 2**river.height - 1
         return {
-            "inputs": np.frombuffer("\0".join(NAMES).encode(), np.uint8),
             "shape": np.array([river.n_trees, river.height, river.window_size, river.counter]),
             "feature": np.array([[node.feature for node in tree[:inner]] for tree in nodes], np.int64),
             "split": np.array([[node.threshold for node in tree[:inner]] for tree in nodes]),
             "masses": np.array([[(node.l_mass, node.r_mass) for node in tree] for tree in nodes], np.int64),
-            "place": self.trees.place,
-            "threshold": self.trees.threshold,
-            "mass": self.trees.mass,
-            "table": self.trees.table,
-            "known": np.array([self.trees.known]),
         }
 
     def restore_learned(self, state: dict[str, Any]) -> None:
         """Go on from `learned`; from nothing when there is none, or one over other inputs."""
         if bytes(state.get("inputs", b"")).decode() != "\0".join(NAMES):
             return
-        shown = {name: state[name] for name in ("place", "threshold", "mass", "table")}
-        self.trees = UNKNOWN._replace(**shown, known=int(state["known"][0]))
-        trees, height, window, counter = state["shape"].tolist()
-        self.river = HalfSpaceTrees(trees, height, window, seed=SEED)
-        if not len(state["masses"]):
-            return
-        self._learn(_ORDINARY.tolist())  # makes the trees
-        for tree, (features, splits, held) in enumerate(
-            zip(state["feature"].tolist(), state["split"].tolist(), state["masses"].tolist(), strict=True)
-        ):
-            nodes = heap(self.river.trees[tree])
-            for node, (l_mass, r_mass) in zip(nodes, held, strict=True):
-                node.l_mass, node.r_mass = l_mass, r_mass
-            for node, feature, split in zip(nodes, features, splits, strict=False):  # leaves ask nothing
-                node.feature, node.threshold = feature, split
-        self.river.counter, self.river._first_window = counter, not self.pivoted  # noqa: SLF001 - no other way
+        self.trees = UNKNOWN._replace(**{name: state[name] for name in _SHOWN}, known=int(state["known"][0]))
+        self._river, self._resting = None, {name: state[name] for name in ("shape", *_NODES)}
+        if self._learning:
+            self._wake()
 
     def days(self) -> dict[str, Any]:
         """The sampled customer-days, as arrays."""
@@ -206,6 +221,21 @@ class Anomaly:
         if state and state["sample"].shape[1] == len(INPUTS) and len(state["keys"]) == len(self.day.keys):
             self.sample = np.array(state["sample"], np.float64)
             self.day = Day(*(np.array(state[field]) for field in Day._fields))
+
+
+def ungrown(settings: LearningSettings) -> dict[str, Any]:
+    """Of River's trees before they learned anything: their number and height, the window, how much of it was seen; no nodes."""
+    shape = np.array([settings.anomaly_trees, settings.anomaly_height, settings.anomaly_window, 0])
+    return {"shape": shape, "feature": np.zeros(0, np.int64), "split": np.zeros(0), "masses": np.zeros(0, np.int64)}
+
+
+def _fill(tree: Any, features: list[int], splits: list[float], masses: list[list[int]]) -> None:
+    """Make a tree of River what it was."""
+    nodes = heap(tree)
+    for node, (l_mass, r_mass) in zip(nodes, masses, strict=True):
+        node.l_mass, node.r_mass = l_mass, r_mass
+    for node, feature, split in zip(nodes, features, splits, strict=False):  # leaves ask nothing
+        node.feature, node.threshold = feature, split
 
 
 def heap(tree: Any) -> list[Any]:

@@ -5,7 +5,6 @@ The number comes from a hash of example and tree, so the forest has no random st
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from events.compiled import compiled
 from events.hashing import combine
 from models.encoding import STRIDE, moved_bins
+from models.scoring import TreeArrays
 from models.settings import LearningSettings
 from models.trees import BinBranch, BinLeaf, BinTree, Edges, Row, rebin_leaf
 
@@ -33,17 +33,6 @@ def bagging_draws(key: np.uint64, seeds: NDArray[np.int64], cumulative: NDArray[
         for step in range(len(cumulative)):
             draws[tree] += unit >= cumulative[step]
     return draws
-
-
-@dataclass(frozen=True, slots=True)
-class TreeArrays:
-    """All voting trees as arrays: `roots` i4[trees]; per node the feature (-1: leaf), threshold, right child (the left one is next), log odds."""
-
-    roots: NDArray[np.int32]
-    feature: NDArray[np.int32]
-    threshold: NDArray[np.float32]
-    right: NDArray[np.int32]
-    value: NDArray[np.float64]
 
 
 class Forest:

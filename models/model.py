@@ -4,19 +4,23 @@ What scores is a copy taken at `publish`, so learning in between changes no risk
 leavers and stayers were learned.
 """
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.anomaly import Anomaly
 from models.calibration import Calibration, Calibrator
-from models.pipeline import Learner
 from models.scoring import EMPTY, Scorer, probabilities
 from models.settings import LearningSettings
 from models.storage import ModelFileError, pack, part, under, unpack
+
+if TYPE_CHECKING:
+    from models.pipeline import Learner
 
 FIRST_BLOCK = 64
 """In the beginning each block of so many examples changes much, and a new state is published after each."""
@@ -44,7 +48,8 @@ class RiskModel:
         self.names: list[str] = []
         self.categorical: list[bool] = []
         self.columns = np.zeros(0, np.int64)
-        self.learner = Learner(self.settings)
+        self._learner: Learner | None = None
+        self._resting: dict[str, Any] = {}  # what the learner will know, as arrays, while there is none
         self.calibrator = Calibrator(self.settings.calibration_examples)
         self.anomaly = Anomaly(self.settings, learn=learn)
         self.scorer: Scorer = EMPTY
@@ -54,6 +59,29 @@ class RiskModel:
         self.publications = 0
         self.vocabulary = b""  # what the numbers of categories mean; kept with the model, not looked at here
         self.extend(names, categorical)
+        if learn:
+            self._wake()
+
+    @property
+    def learner(self) -> Learner:
+        """What learns. A model that only scores has none until somebody asks: importing River takes a second of every start."""
+        return self._wake() if self._learner is None else self._learner
+
+    def _wake(self) -> Learner:
+        from models.pipeline import Learner  # noqa: PLC0415
+
+        self._learner = Learner(self.settings)
+        if self._resting:
+            self._learner.restore(self._resting)
+            self._resting = {}
+        return self._learner
+
+    @property
+    def learned(self) -> int:
+        """How many examples were learned."""
+        if self._learner is None:
+            return int(self._resting["counts"].sum()) if self._resting else 0
+        return self._learner.left + self._learner.stayed
 
     def extend(self, names: Sequence[str], categorical: Sequence[bool]) -> None:
         """From now on the rows of X are these (all of them, in order); new ones join the model's features."""
@@ -91,8 +119,7 @@ class RiskModel:
 
     def enough_new(self) -> bool:
         """Whether it is time to publish: often in the beginning."""
-        learned = self.learner.left + self.learner.stayed
-        return self.unpublished >= min(self.settings.publish_every, max(FIRST_BLOCK, learned // 4))
+        return self.unpublished >= min(self.settings.publish_every, max(FIRST_BLOCK, self.learned // 4))
 
     def publish(self) -> None:
         """Let what was learned so far take effect."""
@@ -109,14 +136,14 @@ class RiskModel:
     @property
     def version(self) -> str:
         """Names the scoring state: how often it was published, how much it learned, a checksum."""
-        learned = self.learner.left + self.learner.stayed
         checksum = zlib.crc32(self.anomaly.trees.table.tobytes(), zlib.crc32(self.scorer.weights.tobytes()))
-        return f"{self.publications}-{learned}-{checksum:08x}"
+        return f"{self.publications}-{self.learned}-{checksum:08x}"
 
     def model_state(self) -> dict[str, Any]:
         """What was learned and what scores, as arrays."""
         c = self.calibration
-        state = under("learner", self.learner.snapshot()) | under("calibrator", self.calibrator.snapshot())
+        state = under("learner", self._resting or self.learner.snapshot())
+        state |= under("calibrator", self.calibrator.snapshot())
         state |= under("scorer", self.scorer.arrays()) | under("anomaly", self.anomaly.learned())
         state["calibration"] = np.array([c.linear, c.forest, c.bias])
         state["published"] = np.array([self.publications, int(self.speaking), self.unpublished])
@@ -133,7 +160,9 @@ class RiskModel:
         self.names = text.split("\0") if text else []
         self.categorical = [bool(value) for value in state["categorical"]]
         self.extend(now, [kinds[name] for name in now])
-        self.learner.restore(part("learner", state))
+        self._learner, self._resting = None, part("learner", state)
+        if self.learning:
+            self._wake()
         self.calibrator.restore(part("calibrator", state))
         self.scorer = Scorer.from_arrays(part("scorer", state))
         self.anomaly.restore_learned(part("anomaly", state))

@@ -13,10 +13,22 @@ from numpy.typing import NDArray
 
 from events.compiled import compiled
 from models.encoding import STRIDE
-from models.forest import TreeArrays
 
 ROWS = 128
 """Rows of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeArrays:
+    """All voting trees as arrays: `roots` i4[trees]; per node the feature (-1: leaf), threshold, right child (the left one is next), log odds."""
+
+    roots: NDArray[np.int32]
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    right: NDArray[np.int32]
+    value: NDArray[np.float64]
+
+
 TREE_FIELDS = tuple(field.name for field in fields(TreeArrays))
 
 

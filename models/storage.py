@@ -5,6 +5,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
@@ -40,11 +41,17 @@ def pack(arrays: Mapping[str, NDArray[np.generic]], meta: Mapping[str, Any]) -> 
 
 
 def unpack(data: bytes) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:
-    """Arrays and facts of `pack`.
+    """Arrays and facts of `pack`, the caller's own.
 
     Raises:
         ModelFileError: the bytes are damaged, something else, or of a newer format.
     """
+    arrays, meta = _inflated(data)
+    return {name: array.copy() for name, array in arrays.items()}, dict(meta)
+
+
+@lru_cache(maxsize=1)  # a worker unpacks one model for every partition
+def _inflated(data: bytes) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

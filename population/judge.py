@@ -20,7 +20,7 @@ from population.finder import AskedTally, Finder
 from population.findings import MOST_FINDINGS, Answer, Counted, Finding, Said, Word, unpacked
 from population.holds import home_of
 from population.incident import CELL, MOST_LISTED, Incident, IncidentKind, IncidentStatus, Known
-from population.reports import facts_of, identity_of, turn_of
+from population.reports import Turn, facts_of, identity_of, turn_of
 from population.slots import WAIT_US, close, pass_by
 from population.sums import Labels, add
 from population.watches import REMEMBERED_US, Stop, Watches
@@ -45,7 +45,7 @@ class Judge:
         self.before: dict[int, int] = {}
         self.silent: set[int] = set()  # whom nobody waits for until they speak again
         self.reports: dict[int, int] = {}  # those heard, by their identity: when each has its turn (µs)
-        self.waiting: list[tuple[int, str]] = []  # reports whose turn (µs) has not come
+        self.waiting: list[Turn] = []  # reports whose turn has not come
         self.slots: dict[int, list[bytes]] = {}
         self.now = 0
         self.open: dict[int, Open] = {}  # by number, in order
@@ -263,7 +263,7 @@ class State(msgspec.Struct):
     before: dict[int, int]
     silent: list[int]
     reports: dict[int, int]
-    waiting: list[tuple[int, str]]
+    waiting: list[Turn]
     slots: dict[int, list[bytes]]
     open: list[Open]
     findings: list[Finding]

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from events.contract import MarketNoted, NetworkIncident
+from events.deadletters import RefusedError
 from events.decode import decode
 from events.hashing import hash64
 from events.times import time_of
 
 Fact = NetworkIncident | MarketNoted
+Turn = tuple[int, str]
+"""When a report has its turn (µs), and the report."""
+NOTHING: Final = ""
+"""A report of which nobody takes notice; reports are known by their numbers, so it stands in the place of one."""
 MOST_CHARACTERS: Final = 1_000
 """Of one field of a report: Kafka takes no statement beyond a megabyte, and who says it would try for ever."""
+
+
+class Dated(msgspec.Struct, frozen=True):
+    """When something happened."""
+
+    occurred_at: str = ""
+
+
+DATED: Final = msgspec.json.Decoder(Dated)
 
 
 def report_of(fact: Fact) -> str:
@@ -31,7 +46,15 @@ def facts_of(report: str) -> list[Fact]:
 
 def turn_of(report: str) -> int:
     """When a report has its turn (µs): when it is dated; 0 where it does not say."""
-    return max((time_of(fact.occurred_at, "occurred_at") for fact in facts_of(report)), default=0)
+    try:
+        return time_of(DATED.decode(report).occurred_at, "occurred_at")
+    except (msgspec.MsgspecError, RefusedError):
+        return 0
+
+
+def in_turn(reports: Iterable[str]) -> list[Turn]:
+    """Reports in the order in which they take effect, however they came."""
+    return sorted((turn_of(report), report) for report in reports)
 
 
 def identity_of(report: str) -> int:

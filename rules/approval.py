@@ -28,6 +28,8 @@ VERSIONS: Final = "versions"
 LOCK: Final = ".approvals.lock"
 _SHORT: Final = 12
 Act = Literal["proposed", "approved", "rolled_back"]
+Fit = Callable[[Path], object]
+"""Raises what is wrong with a folder of rules."""
 
 
 class ApprovalError(ValueError):
@@ -100,9 +102,7 @@ class Book:
         with self._alone():
             return self._add("proposed", self._keep(rules), version, by, at, note)
 
-    def approve(
-        self, files: str, by: str, at: str, *, four_eyes: bool, note: str = "", fit: Callable[[Path], None] = _any
-    ) -> Entry:
+    def approve(self, files: str, by: str, at: str, *, four_eyes: bool, note: str = "", fit: Fit = _any) -> Entry:
         """Put a proposed rule set in force. Raises ApprovalError, and what `fit` raises of a folder of rules before anything is
         changed.
         """
@@ -120,7 +120,7 @@ class Book:
                 )
             return self._put("approved", proposed, by, at, note, fit)
 
-    def rollback(self, by: str, at: str, files: str = "", note: str = "", fit: Callable[[Path], None] = _any) -> Entry:
+    def rollback(self, by: str, at: str, files: str = "", note: str = "", fit: Fit = _any) -> Entry:
         """Put the rule set in force that was so before (or the one named, if it ever was). Raises as `approve`.
 
         Once more goes one further back. Going back must not wait: what stands in `rules/` and was never proposed is kept
@@ -203,7 +203,7 @@ class Book:
             half.rename(kept)
         return files
 
-    def _put(self, act: Act, chosen: Entry, by: str, at: str, note: str, fit: Callable[[Path], None]) -> Entry:
+    def _put(self, act: Act, chosen: Entry, by: str, at: str, note: str, fit: Fit) -> Entry:
         """Log that a rule set is in force and let it stand in `rules/`: written beside it and swapped, so that no reader
         sees half of it. All that can fail for want of space or of permission is done before the log is written.
         """

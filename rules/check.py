@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rules.casefile import read_cases
-from rules.faults import Fault, errors, limited, render
+from rules.faults import ConfigurationError, Fault, errors, limited, render
 from rules.feature_types import Schema
 from rules.lint import lint
 from rules.load import Configuration, examine
 from rules.strays import strays
 
-__all__ = ["check", "examined", "render"]
+__all__ = ["accepted", "check", "examined", "render"]
 
 
 def check(
@@ -44,3 +44,14 @@ def examined(
     cases, faults = read_cases(rules or folder, (*found.rules.rules, *found.rules.switched_off), found.schema)
     linted = lint(reading, None if errors(faults) else cases, found.schema, now)
     return limited([*reading.faults, *unread, *faults, *linted]), found
+
+
+def accepted(
+    folder: Path, schema: Schema, environment: Mapping[str, str] | None = None, rules: Path | None = None
+) -> Configuration:
+    """A configuration that may be taken up. Raises ConfigurationError with all that `check` calls an error, of every file."""
+    faults, found = examined(folder, schema, environment, rules=rules)
+    wrong = errors(faults)
+    if found is None or wrong:
+        raise ConfigurationError(wrong)
+    return found

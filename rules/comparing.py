@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from rules.durations import Duration
+from rules.durations import Duration, WorkingTime
 from rules.moments import date_of
 from rules.rulefile import Param
 from rules.ruleset import Rule, RuleSet
@@ -58,7 +58,7 @@ def changes(old: Rule, new: Rule) -> Iterator[str]:
     for name in ("ack_within", "resolve_within"):
         a, b = getattr(old, name), getattr(new, name)
         if a != b:
-            yield f"{name}: {'-' if a is None else Duration(a)} -> {'-' if b is None else Duration(b)}"
+            yield f"{name}: {'-' if a is None else WorkingTime(a)} -> {'-' if b is None else WorkingTime(b)}"
     yield from _validity(old, new)
     if old.text != new.text:
         yield "text: changed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rules.faults import Fault
@@ -34,7 +34,7 @@ class Located:
 
 
 class Document:
-    """One file: its values and where they are. `root` is None when the file could not be read at all.
+    """One file: its text, its values and where they are. `root` is None when the file could not be read at all.
 
     `dropped` are the items of lists and mappings that were too faulty to be made into anything; see `kept`.
     """
@@ -43,7 +43,7 @@ class Document:
         self.file = file
         self.root = root
         self.dropped: set[Path] = set()
-        self._source = source
+        self.source = source
         self._lines: list[int] = []  # where each line begins, once asked for
 
     def fault(self, path: Path, message: str, code: str = "invalid", *, key: bool = False) -> Fault:
@@ -51,24 +51,34 @@ class Document:
         place = self._key_place(path) if key else self._place(path)
         return Fault(self.file, place.line, place.column, message, code)
 
+    def warning(self, path: Path, message: str, code: str, *, key: bool = False) -> Fault:
+        """The same for what is right in itself and hardly what is meant."""
+        return replace(self.fault(path, message, code, key=key), severity="warning")
+
     def fault_within(self, path: Path, offset: int, message: str, code: str) -> Fault:
         """A fault at a character of a text, however the text was quoted or folded."""
         node = self._at(path)
         text = node.value if isinstance(node.value, str) else ""
-        position = _aligned(self._source, node.place.start, text, offset)
+        position = _aligned(self.source, node.place.start, text, offset)
         begins = self._begins()
         line = bisect_right(begins, position)
         return Fault(self.file, line, position - begins[line - 1] + 1, message, code)
 
     def _begins(self) -> list[int]:
         if not self._lines:
-            self._lines = [0, *(found.end() for found in re.finditer("\n", self._source))]
+            self._lines = [0, *(found.end() for found in re.finditer("\n", self.source))]
         return self._lines
 
     def kept(self, path: Path) -> list[int]:
         """The places in a written list of the items that made it into the typed one, in order."""
         written = self._at(path).value
         return [i for i in range(len(written)) if (*path, i) not in self.dropped]
+
+    def keys(self, path: Path) -> list[str]:
+        """The keys of a mapping as written; none where there is none."""
+        above = self._at(path[:-1]).value
+        written = above.get(path[-1]) if isinstance(above, dict) else None
+        return list(written.value) if written is not None and isinstance(written.value, dict) else []
 
     def _at(self, path: Path) -> Located:
         node = self.root or Located(None, Place(1, 1, 0))

@@ -39,12 +39,16 @@ class Duration(int):
 
     def __str__(self) -> str:
         """The shortest way to write it."""
-        parts, left = "", int(self)
-        for unit, size in _UNITS.items():
-            if unit != "w" and left >= size:
-                parts += f"{left // size}{unit}"
-                left %= size
-        return parts or "0"
+        return _written(self, "dhms")
+
+
+def _written(span: int, units: str) -> str:
+    parts, left = "", int(span)
+    for unit in units:
+        if left >= _UNITS[unit]:
+            parts += f"{left // _UNITS[unit]}{unit}"
+            left %= _UNITS[unit]
+    return parts or "0"
 
 
 def _meant(text: str) -> str:
@@ -65,7 +69,9 @@ class WorkingTime(int):
             raise ValueError(f"`{text}`: a deadline counts hours and minutes: write 16h for two days of eight hours")
         return cls(Duration.parse(text))
 
-    __str__ = Duration.__str__
+    def __str__(self) -> str:
+        """As it has to be written, without days."""
+        return _written(self, "hms")
 
 
 class UtcOffset(int):

@@ -16,7 +16,7 @@ _MORE: Final = "more-faults"
 class Fault:
     """One finding in a configuration file; line and column count from 1.
 
-    An `error` keeps the configuration from being used; a `warning` is a finding of `rules check` only. `code` is a short
+    An `error` keeps the configuration from being taken up; a `warning` is a finding of `rules check` only. `code` is a short
     stable name of the kind of fault, for machines.
     """
 
@@ -67,7 +67,7 @@ def _of_file(found: list[Fault]) -> list[Fault]:
 
 
 def errors(faults: Iterable[Fault]) -> list[Fault]:
-    """Those that keep the configuration from being used, in order."""
+    """Those that keep the configuration from being taken up, in order."""
     return sorted(fault for fault in faults if fault.severity == "error")
 
 

@@ -9,14 +9,15 @@ from typing import Final
 
 from rules.casefile import Case
 from rules.conditions import Joined
+from rules.deadlines import late_deadlines, late_route
 from rules.documents import Document, Path
 from rules.expressions import Compiled
 from rules.faults import Fault
 from rules.feature_types import Schema
-from rules.hints import did_you_mean
 from rules.intervals import Witness, choices, impossible, overlap, settled
-from rules.load import Configuration, Reading
+from rules.load import Reading
 from rules.ruleset import Rule
+from rules.unused import unused
 
 _IN_ONE_BRACE: Final = re.compile(r"\{\s*([a-z][a-z0-9_.]*)\s*\}")
 
@@ -38,12 +39,13 @@ def lint(reading: Reading, cases: Sequence[Case] | None, schema: Schema, now: in
         yield from _one_brace(rule, document, path, schema)
         yield from _doubts(rule, document, path)
         yield from _unknown_in_text(rule, document, path)
+        yield from late_route(rule, configuration.settings, document, path)
         if now is not None:
             yield from _over(rule, document, path, now)
         if cases is not None and rule.id not in tested:
             yield _note(rule, document, (*path, "id"), "no test expects it to fire", "no-test")
-    yield from _unused_tiers(configuration, reading.settings_document)
-    yield from _unused_queues(configuration, reading.settings_document)
+    yield from unused(reading, configuration)
+    yield from late_deadlines(configuration.settings, reading.settings_document)
 
 
 def _contradictions(rule: Rule, document: Document, path: Path, schema: Schema) -> Iterator[Fault]:
@@ -128,27 +130,8 @@ def _over(rule: Rule, document: Document, path: Path, now: int) -> Iterator[Faul
             yield _note(rule, document, (*path, "exceptions", i, "until"), message, "over")
 
 
-def _unused_tiers(configuration: Configuration, document: Document) -> Iterator[Fault]:
-    used = {rule.tier for rule in configuration.rules.rules}
-    for i, tier in enumerate(configuration.settings.tiers):
-        if tier not in used:
-            fault = document.fault(("tiers", i), f"no rule that is on raises to the tier `{tier}`", "unused-tier")
-            yield replace(fault, severity="warning")
-
-
-def _unused_queues(configuration: Configuration, document: Document) -> Iterator[Fault]:
-    used = {*configuration.settings.routing.values(), *(rule.queue for rule in configuration.rules.rules)}
-    for queue in configuration.settings.capacity:
-        if queue not in used:
-            hint = did_you_mean(queue, [one for one in used if one])
-            fault = document.fault(
-                ("capacity", queue), f"nothing goes to the queue `{queue}`{hint}", "unused-queue", key=True
-            )
-            yield replace(fault, severity="warning")
-
-
 def _note(rule: Rule, document: Document, path: Path, message: str, code: str) -> Fault:
-    return replace(document.fault(path, f"rule `{rule.id}`: {message}", code), severity="warning")
+    return document.warning(path, f"rule `{rule.id}`: {message}", code)
 
 
 def _in_words(witness: Witness) -> str:

@@ -68,9 +68,10 @@ class Reading:
 def load(
     folder: FilePath, schema: Schema, environment: Mapping[str, str] | None = None, rules: FilePath | None = None
 ) -> Configuration:
-    """Reads a configuration folder, with its rules or those of `rules` (see `rule_files`).
+    """Reads a configuration folder, with its rules or those of `rules` (see `rule_files`), as one that was taken up already.
 
-    Raises ConfigurationError with every fault of every file.
+    Raises ConfigurationError with what keeps it from being worked by; what else is wrong keeps it from being taken up
+    (`rules.check.accepted`).
     """
     reading = examine(folder, schema, environment, rules)
     if reading.configuration is None:

@@ -13,6 +13,19 @@ FUTURE_TOLERANCE = 86_400_000_000
 """Microseconds: an event dated more than a day after its arrival cannot be true (contract, section 1)."""
 
 
+def arrivals(batch: Batch, otherwise: int) -> NDArray[np.int64]:
+    """When events came (µs): a record tells, a line does not and came at `otherwise`."""
+    clocks = batch.events["clock"]
+    came: NDArray[np.int64] = np.where(clocks > 0, clocks, otherwise)
+    return came
+
+
+def beyond(batch: Batch, arrived_at: int | NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which events are dated too far in the future to be true."""
+    refused: NDArray[np.bool_] = batch.events["at"] > arrived_at + FUTURE_TOLERANCE
+    return refused
+
+
 def admit(
     batch: Batch, arrived_at: int | NDArray[np.int64], until: int | None, received_at: str
 ) -> tuple[Batch, list[DeadLetter], int]:
@@ -21,7 +34,7 @@ def admit(
     `arrived_at` (of all, or i8[event]) and `until` are microseconds UTC.
     """
     at = batch.events["at"]
-    future = at > arrived_at + FUTURE_TOLERANCE
+    future = beyond(batch, arrived_at)
     after = ~future & (at > until) if until is not None else np.zeros(len(at), bool)
     refused = future | after
     if not refused.any():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ from detectors.features import FEATURES
 from detectors.registry import DETECTORS
 from models.settings import LearningSettings
 from models.storage import ModelFileError
+from rules.check import accepted
 from rules.environment import overridden
 from rules.faults import render
 from rules.feature_types import Schema
@@ -61,18 +62,33 @@ def features(configuration: Configuration) -> tuple[Feature, ...]:
 
 
 def configuration(folder: Path, rules: Path | None = None) -> Configuration:
-    """The folder's configuration with the environment's overrides, and other rules if asked for.
+    """The folder's configuration with the environment's overrides, and other rules if asked for, to be taken up.
 
-    Raises ConfigurationError, and UsageError where there are no such rules.
+    Raises ConfigurationError for all that `churn config check` calls an error, UsageError where there are no such rules.
     """
+    return accepted(folder, schema(), os.environ, _present(rules))
+
+
+def as_it_stands(folder: Path, rules: Path | None = None) -> Configuration:
+    """The same to look something up in, or where it was taken up already, maybe by a version that found less.
+
+    Raises ConfigurationError where it cannot be worked by at all, UsageError where there are no such rules.
+    """
+    return load(folder, schema(), os.environ, _present(rules))
+
+
+def _present(rules: Path | None) -> Path | None:
     if rules is not None and not rules.exists():
         raise UsageError(f"{rules}: no such file or folder")
-    return load(folder, schema(), os.environ, rules)
+    return rules
 
 
-def announced(folder: Path, rules: Path | None = None) -> Configuration:
-    """The `configuration` that a command works by, its warnings (a misspelt override) said on standard error."""
-    found = configuration(folder, rules)
+Read = Callable[[Path, Path | None], Configuration]
+
+
+def announced(folder: Path, rules: Path | None = None, read: Read = configuration) -> Configuration:
+    """The configuration that a command works by, its warnings (a misspelt override) said on standard error."""
+    found = read(folder, rules)
     _, warnings = overridden(found.settings, os.environ)
     if warnings:
         complain(render(warnings))
@@ -85,7 +101,7 @@ def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[
     Raises ModelFileError.
     """
     from models.champion import Champion  # noqa: PLC0415
-    from streams.evaluation import ATTRIBUTE, model_inputs  # noqa: PLC0415
+    from streams.model_inputs import ATTRIBUTE, model_inputs  # noqa: PLC0415
 
     learning = LearningSettings(horizon_days=configuration.settings.horizon_days)
     names, categorical = model_inputs({}, features_of(configuration.settings.signals))
@@ -123,7 +139,7 @@ def engine_of(
     Raises OSError, ModelFileError, and UsageError for a state that this version cannot carry over.
     """
     from models.champion import Champion  # noqa: PLC0415
-    from streams.evaluation import model_inputs  # noqa: PLC0415
+    from streams.model_inputs import model_inputs  # noqa: PLC0415
 
     names, categorical = model_inputs({}, features_of(configuration.settings.signals))
     settings = LearningSettings(horizon_days=configuration.settings.horizon_days)

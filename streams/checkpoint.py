@@ -21,6 +21,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from sinks.named import named
+from streams.memory import growable
 
 MAGIC = b"churn-checkpoint "
 VERSION = 3
@@ -270,9 +271,7 @@ def empty_array(file: Digesting) -> tuple[NDArray[Any], bool]:
     if dtype.hasobject:
         raise ValueError("damaged or cut off (an array of objects)")
     room(file, math.prod(shape) * dtype.itemsize)
-    array: NDArray[Any] = np.empty(0, dtype)
-    array.resize(shape[::-1] if fortran else shape, refcheck=False)  # such memory can grow in place
-    return array, fortran
+    return growable(shape[::-1] if fortran else shape, dtype), fortran
 
 
 def room(file: Digesting, size: int) -> int:

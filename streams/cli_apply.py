@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from streams import bootstrap
-from streams.cli_approval import ByOption, NoteOption, checked, rules, rules_within, send
+from streams.cli_approval import ByOption, NoteOption, rules, rules_within, send
 from streams.cli_config import ConfigOption
 from streams.problems import guarded
 
@@ -31,7 +31,6 @@ def rules_apply(
     """Have all workers go by a configuration; those that start later do too. With four eyes it must have been approved."""
     folder = bootstrap.config_folder(config)
     within = None if path is None else rules_within(path, folder)
-    checked(folder, within)
     send(folder, "applied", by, note, rules=within, rebuild=restart)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import getpass
-import os
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,9 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from rules.approval import ApprovalError, Book, Entry, in_words, same_person, short
-from rules.check import check
 from rules.comparing import differences
-from rules.faults import ConfigurationError, errors
 from rules.load import Configuration
 from streams import bootstrap, clock
 from streams.cli_config import ConfigOption
@@ -57,7 +55,6 @@ def rules_propose(
     folder = bootstrap.config_folder(config)
     proposed = rules_within(path, folder)
     found = bootstrap.announced(folder, proposed)
-    checked(folder, proposed)
     if untested:
         note = f"{note} (untested)".lstrip()
     else:
@@ -65,7 +62,7 @@ def rules_propose(
     entry = _done(
         lambda: book(folder).propose(proposed, found.rules.version, by or getpass.getuser(), clock.now_text(), note)
     )
-    for line in differences(bootstrap.configuration(folder).rules, found.rules):
+    for line in differences(bootstrap.as_it_stands(folder).rules, found.rules):
         typer.echo(line)
     typer.echo(f"proposed {short(entry.files)} by {entry.by}; warnings will name it version {entry.version}")
 
@@ -81,11 +78,10 @@ def rules_approve(
 ) -> None:
     """Put a proposed rule set in force. With `approval: {four_eyes: true}` not by whoever proposed it."""
     folder = bootstrap.config_folder(config)
-    four_eyes = bootstrap.announced(folder).settings.approval.four_eyes
+    four_eyes = bootstrap.announced(folder, read=bootstrap.as_it_stands).settings.approval.four_eyes
     who, now, kept = by or getpass.getuser(), clock.now_text(), book(folder)
-    entry = _done(
-        lambda: kept.approve(files, who, now, four_eyes=four_eyes, note=note, fit=lambda found: checked(folder, found))
-    )
+    fit = partial(bootstrap.configuration, folder)
+    entry = _done(lambda: kept.approve(files, who, now, four_eyes=four_eyes, note=note, fit=fit))
     typer.echo(f"{short(entry.files)} is in force, by {entry.by}; warnings name it version {entry.version}")
     if same_person(kept.find(entry.files).by, entry.by):
         typer.echo(
@@ -107,7 +103,7 @@ def rules_rollback(
     """Put the rule set in force that was so before."""
     folder = bootstrap.config_folder(config)
     who, now = by or getpass.getuser(), clock.now_text()
-    entry = _done(lambda: book(folder).rollback(who, now, files, note, fit=lambda kept: checked(folder, kept)))
+    entry = _done(lambda: book(folder).rollback(who, now, files, note, fit=partial(bootstrap.configuration, folder)))
     typer.echo(f"{short(entry.files)} is in force again, by {entry.by}; warnings name it version {entry.version}")
     if live:
         send(folder, "rolled_back", by, note)
@@ -142,12 +138,6 @@ def send(
     order, news = giving.apply(folder, rules, act, by or getpass.getuser(), note, rebuild=rebuild)
     said = "all workers go by" if news else "all workers go already by"
     typer.echo(f"{said} configuration {short(order.bundle)}; warnings name its rules version {order.version}")
-
-
-def checked(folder: Path, within: Path | None = None) -> None:
-    """Raises ConfigurationError with every fault of a configuration folder, with its rules or those of another folder."""
-    if faults := errors(check(folder, bootstrap.schema(), os.environ, rules=within)):
-        raise ConfigurationError(faults)
 
 
 def passing(proposed: Path, found: Configuration) -> None:

@@ -35,15 +35,22 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     settings = import_module("streams.live.settings").live_settings()
     import_module("streams.live.rows").check(settings)
     folder = bootstrap.config_folder(config)
-    configuration = bootstrap.announced(folder)
+    configuration = bootstrap.announced(folder, read=bootstrap.as_it_stands)  # judged once it is known what is in force
 
     def make(rules: Configuration, saved: dict[str, Any] | None) -> Any:
-        return bootstrap.engine_of(import_module("streams.recording").RecordingEngine, rules, model, saved)
+        return bootstrap.engine_of(engines.RecordingEngine, rules, model, saved)
 
-    process = import_module("streams.live.process")
-    # A worker joins its group meanwhile; a model that cannot be read ends it. The engine is not kept.
-    able = ThreadPoolExecutor(1, "able").submit(lambda: make(configuration, None) is None)
-    build = import_module("streams.live.reloading").Build(folder, bootstrap.configuration, make, able.result)
+    def rehearsed() -> int:
+        return int(rehearsal.rehearse(make(configuration, None)))
+
+    process, engines = import_module("streams.live.process"), import_module("streams.recording")
+    rehearsal = import_module("streams.live.rehearsal")
+    process.settle()
+    # A worker joins its group meanwhile; a model that cannot be read ends it.
+    able = ThreadPoolExecutor(1, "able").submit(process.load_engines, rehearsed)
+    build = import_module("streams.live.reloading").Build(
+        folder, bootstrap.as_it_stands, bootstrap.configuration, make, able.result
+    )
     process.run(settings, build, configuration.settings)
 
 

@@ -46,7 +46,7 @@ def rules_schema(
         raise UsageError(f"--kind {kind}: {', '.join(FILES)}")
     names: dict[str, list[str]] = {}
     if kind == "rules":
-        found = bootstrap.announced(bootstrap.config_folder(config))
+        found = bootstrap.announced(bootstrap.config_folder(config), read=bootstrap.as_it_stands)
         names = {"tier": list(found.settings.tiers), "actions": sorted(found.actions), "evidence": sorted(found.schema)}
     typer.echo(msgspec.json.format(msgspec.json.encode(schema_of_file(kind, names))))
 
@@ -61,7 +61,7 @@ def rules_features(
     """List the features that a rule may name; with files also how they are distributed at their end."""
     checked_format(form)
     found: dict[str, dict[str, Any]] = {}
-    configuration = bootstrap.announced(bootstrap.config_folder(config))
+    configuration = bootstrap.announced(bootstrap.config_folder(config), read=bootstrap.as_it_stands)
     features = bootstrap.features(configuration)
     if files:
         engine, end = over_files(files, configuration)
@@ -90,7 +90,7 @@ def rules_explain(
 ) -> None:
     """Show each clause of a rule for one customer over time, and when it would have fired."""
     checked_format(form)
-    configuration = bootstrap.announced(bootstrap.config_folder(config), other)
+    configuration = bootstrap.announced(bootstrap.config_folder(config), other, bootstrap.as_it_stands)
     one = named_rule(configuration, rule)
     explanation = Explanation(one, customer)
     engine, _ = over_files(files, on_trial(configuration, one), explanation.look)
@@ -115,7 +115,7 @@ def rules_diff(
 ) -> None:
     """Say what differs between two rule sets, rule by rule. For what it changes in warnings: `churn rules backtest`."""
     folder = bootstrap.config_folder(config)
-    before, after = (bootstrap.configuration(folder, path).rules for path in (old, new))
+    before, after = (bootstrap.as_it_stands(folder, path).rules for path in (old, new))
     found = list(differences(before, after))
     typer.echo("\n".join(found) if found else "no difference")
     typer.echo(f"version {before.version} -> {after.version}")

@@ -36,7 +36,7 @@ def rules_shadow(
 ) -> None:
     """Compare what shadow rules would have warned of with what live rules did, from files or from the workers' topics."""
     checked_format(form)
-    settings = bootstrap.announced(bootstrap.config_folder(config)).settings
+    settings = bootstrap.announced(bootstrap.config_folder(config), read=bootstrap.as_it_stands).settings
     if (shadow is None) != (warnings is None):
         raise UsageError("a file of would-be warnings is compared with one of warnings (--warnings FILE)")
     if shadow is not None and warnings is not None:

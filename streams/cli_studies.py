@@ -62,7 +62,7 @@ def rules_backtest(
         raise UsageError("-: standard input can be read once, but --against needs it twice")
     folder = bootstrap.config_folder(config)
     bootstrap.announced(folder, new)  # faults are told before the files are read
-    bootstrap.configuration(folder, against)
+    bootstrap.as_it_stands(folder, against)  # it may have been in force
     asked = Asked(tuple(files), folder, new, sample, model)
     other = None if against is None else Asked(tuple(files), folder, against, sample, model)
     names = files if days is None else days

@@ -8,7 +8,8 @@ from customers.layout import C, L, T
 from customers.partition import Partition, Work
 from detectors.features import CATALOGUE
 from population.crowd import Customers
-from streams.evaluation import Evaluation, Names
+from streams.evaluation import Evaluation
+from streams.row_views import Names
 
 _HIGH = CATALOGUE["value_class"].values.index("high")
 

@@ -52,7 +52,7 @@ class Deciding:
         verdict = evaluation.judge(rows, count)
         evaluation.freeze(rows, count)
         events = _NO_EVENTS if self._work is None else self._work.batch.events
-        explained = evaluation.explained(rows, count)
+        explained = evaluation.surroundings.explained(rows, count)
         if parts.shadow:
             parts.shadow.ensure(parts.partition.customers.count)
             verdict, aside = evaluation.apart(verdict, count)

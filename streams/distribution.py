@@ -21,7 +21,7 @@ def distributions(engine: Engine, at: int) -> dict[str, dict[str, Any]]:
     share of yes. `at` is the time to look at (µs UTC).
     """
     known = np.flatnonzero(engine.partition.customers.column("times", T["first_seen"]) > 0)
-    features = tuple(engine.evaluation.features.values())
+    features = tuple(engine.evaluation.definitions.features.values())
     columns: dict[str, list[npt.NDArray[np.float64]]] = {feature.name: [] for feature in features}
     for rows, count in engine.partition.look(known, at):
         engine.evaluation.judge(rows, count, learn=False)
@@ -46,7 +46,8 @@ def _of_feature(engine: Engine, feature: Feature, column: npt.NDArray[np.float64
         values, counts = np.unique(told, return_counts=True)
         first = np.argsort(-counts, kind="stable")[:MOST_VALUES]
         shares = {
-            engine.evaluation.text(feature.name, float(values[k])) or "?": float(counts[k] / len(told)) for k in first
+            engine.evaluation.definitions.text(feature.name, float(values[k])) or "?": float(counts[k] / len(told))
+            for k in first
         }
         return found | {"values": shares}
     places = [float(f"{one:.4g}") for one in np.quantile(told, QUANTILES)]

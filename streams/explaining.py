@@ -114,11 +114,11 @@ def _states(moment: Moment) -> tuple[Any, ...]:
 def _values(engine: Engine, clause: Clause) -> str:
     said = []
     for name, value in clause.values.items():
-        known = engine.evaluation.features.get(name)
+        known = engine.evaluation.definitions.features.get(name)
         if value != value:
             text: str | None = "unknown"
         elif known is not None and known.kind == "category":
-            text = engine.evaluation.text(name, value)
+            text = engine.evaluation.definitions.text(name, value)
         elif known is not None and known.kind == "bool":
             text = "yes" if value else "no"
         else:

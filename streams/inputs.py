@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from events.columns import Batch, concat
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.decode import decode
+from streams.admit import arrivals, beyond
 from streams.batches import compacted, in_order, part
 from streams.files import STANDARD_INPUT, Chunk, Cutter, chunks, foreign, open_input, shown_name, unpacked
 from streams.problems import UsageError
@@ -191,10 +192,10 @@ class Source(Protocol):
 
 
 class Turns:
-    """When the loaded events of each reader have their turn, and whose is next."""
+    """When the loaded events of each reader have their turn, and whose is next. `arrived` (µs): when what does not tell it came."""
 
-    def __init__(self, readers: Sequence[Source]) -> None:
-        self._readers = readers
+    def __init__(self, readers: Sequence[Source], arrived: int) -> None:
+        self._readers, self._arrived = readers, arrived
         self._of: dict[int, NDArray[np.int64]] = {}
         self._heads: list[tuple[int, int]] = []  # the turn of the next event, and whose it is
         self._ends: list[tuple[int, int]] = []  # the turn of the last event loaded
@@ -203,7 +204,10 @@ class Turns:
         """Load what comes next of a reader whose events were all taken, if there is more."""
         reader = self._readers[index]
         if reader.load() and reader.batch is not None:
-            turns = self._of[index] = np.maximum.accumulate(reader.batch.events["at"])
+            false = beyond(
+                reader.batch, arrivals(reader.batch, self._arrived)
+            )  # refused: they would hold up what follows
+            turns = self._of[index] = np.maximum.accumulate(np.where(false, 0, reader.batch.events["at"]))
             heappush(self._heads, (int(turns[0]), index))
             heappush(self._ends, (int(turns[-1]), index))
 
@@ -229,15 +233,15 @@ class Turns:
         return self._readers[index].take(count), turns[:count]
 
 
-def merged(readers: Sequence[Source]) -> Iterator[Batch]:
+def merged(readers: Sequence[Source], arrived: int) -> Iterator[Batch]:
     """All files' events by `occurred_at`, each file in its own line order, ties in the order of the files.
 
     The file whose next event is the oldest gives it. So an event that is older than one before it in its file follows
     it at once, and the running maximum of a file's times says when each of its events has its turn. In every round the
     file whose chunk ends first is used up, the others as far as that. The readers' positions are those behind the
-    batch that was given last.
+    batch that was given last. An event dated too long after it came (`arrived` in µs, where it does not tell) has no say.
     """
-    turns, fresh = Turns(readers), list(range(len(readers)))
+    turns, fresh = Turns(readers, arrived), list(range(len(readers)))
     while True:
         for index in fresh:
             turns.load(index)

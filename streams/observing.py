@@ -26,10 +26,11 @@ class RowColumns(Columns):
     """Features, signals and risk of the rows that were judged last, worked out by numpy when asked for."""
 
     def __init__(self, evaluation: Evaluation, rows: Rows, count: int) -> None:
-        super().__init__(evaluation.columns, evaluation.params, count)
+        definitions = evaluation.definitions
+        super().__init__(definitions.columns, definitions.params, count)
         self._evaluation = evaluation
         self._rows = rows
-        self._noted = {signal.name for signal in evaluation.signals}
+        self._noted = {signal.name for signal in definitions.signals}
         for name, k in _MEASURES:
             self.put("m." + name, rows.measures[:count, k])
         verdict = evaluation.verdict
@@ -46,7 +47,7 @@ class RowColumns(Columns):
 
     def code(self, name: str, text: str) -> float:
         """The code of a category's text; NaN for one never seen."""
-        return self._evaluation.code(name, text)
+        return self._evaluation.definitions.code(name, text)
 
 
 Look = Callable[[Engine, Rows, int, Sheet], None]

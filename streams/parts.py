@@ -21,8 +21,9 @@ from rules.load import Configuration
 from rules.ruleset import Rule
 from rules.signals import declared, features_of
 from rules.writing import Writer
-from streams.evaluation import Evaluation, Names
+from streams.evaluation import Evaluation
 from streams.guarding import Alarm, with_held
+from streams.row_views import Names
 from streams.shadow import Shadow
 
 VERSION: Final = "0.1.0"

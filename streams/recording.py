@@ -93,7 +93,7 @@ class Recorder:
             version=VERSION,
             day=_date(day),
             at=at,
-            features=list(engine.evaluation.place),
+            features=list(engine.evaluation.definitions.place),
             gone=gone,
             partition=self._whose.partition,
             partitions=self._whose.partitions,
@@ -113,10 +113,10 @@ class Recorder:
         with np.errstate(all="ignore"):
             for name in names:
                 columns[name] = np.asarray(sheet[name], np.float64)
-                feature = evaluation.features.get(name)
+                feature = evaluation.definitions.features.get(name)
                 if feature is not None and feature.kind == "category":
                     columns[name], texts[name] = _worded(columns[name], name, engine)
-        explained = evaluation.explained(rows, count)
+        explained = evaluation.surroundings.explained(rows, count)
         return Block(
             pseudonyms[rows.customer[:count]].tobytes(),
             (rows.measures[:count, _STATUS] > 0).tobytes(),
@@ -199,7 +199,7 @@ def _worded(column: npt.NDArray[np.float64], name: str, engine: Engine) -> tuple
     codes = np.unique(column[~np.isnan(column)])
     places = np.searchsorted(codes, column).astype(np.float64)
     places[np.isnan(column)] = np.nan
-    return places, [engine.evaluation.text(name, float(code)) or "" for code in codes]
+    return places, [engine.evaluation.definitions.text(name, float(code)) or "" for code in codes]
 
 
 def joined(steps: Sequence[Step]) -> Step:

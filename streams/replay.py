@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from events.columns import Batch
 from events.times import rfc3339
 from sinks.named import named
 from sinks.scores import write_scores
 from streams import clock, progress
-from streams.admit import admit
+from streams.admit import admit, arrivals
 from streams.batches import pieces
 from streams.checkpoint import CheckpointFolder
 from streams.core import Core
@@ -155,7 +154,7 @@ class Run:
 
     def read_all(self, watch: Watch) -> None:
         before = self.counts.events
-        for batch in merged(self.readers):
+        for batch in merged(self.readers, self.done.started_at):
             for piece in pieces(batch, self.job.step_events):
                 self.apply(piece)
             del batch, piece  # not kept while the next is read
@@ -168,9 +167,7 @@ class Run:
         self.outputs.write_dead(batch.dead)
         self.counts.add_dead(batch.dead)
         received_at = clock.now_text()
-        clocks = batch.events["clock"]  # a record tells when it came, a line does not
-        arrived = np.where(clocks > 0, clocks, self.done.started_at)
-        admitted, dead, after = admit(batch, arrived, self.job.score_at, received_at)
+        admitted, dead, after = admit(batch, arrivals(batch, self.done.started_at), self.job.score_at, received_at)
         self.outputs.write_dead(dead)
         self.counts.add_dead(dead)
         self.counts.after_score_at += after

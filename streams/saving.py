@@ -66,6 +66,4 @@ def restore(saved: Mapping[str, Any], parts: Parts, ticking: Ticking, reloading:
         parts.ledger.restore(bytes(saved["ledger"]))
     reloading.restore(own)
     ticking.ticked, ticking.outcome_at = int(own["ticked"]), int(own["outcome_at"])
-    parts.evaluation.sync()
-    parts.evaluation.attributes = -1  # the model is another: it has to be told anew which attributes there are
-    parts.evaluation.show(int(own["attributes"]))
+    parts.evaluation.take_up(int(own["attributes"]))

@@ -113,7 +113,7 @@ class Recorder:
 
 def tried(asked: Asked, watch: Watch = unwatched) -> Trial:
     """Run the files, of events or of daily rows, through the rules. Raises ConfigurationError, OSError, UsageError."""
-    configuration = bootstrap.configuration(asked.folder, asked.rules)
+    configuration = bootstrap.as_it_stands(asked.folder, asked.rules)
     if day_files(asked.files) is not None:
         return tried_daily(asked.files, configuration, asked.share, watch)
     engine = bootstrap.engine(configuration, asked.model, None)

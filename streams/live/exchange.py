@@ -17,6 +17,7 @@ from customers.feeds import LATER
 from customers.partition import Told
 from events.times import SLOT_US
 from population.findings import Finding, Said, Word
+from population.reports import Turn, in_turn
 from streams.live.merge import NEVER
 
 DAY_US: Final = 86_400_000_000
@@ -73,7 +74,7 @@ class Exchange:
         self.said = said  # the slot before which everything of our own was said
         self.reports = dict(reports)  # how many reports each partition made, ourselves included
         self.reported: list[str] = []  # ours that were not said yet
-        self.to_apply: list[str] = []  # of others
+        self.to_apply: list[Turn] = []  # of others, in order
         self.found = 0  # the number of the finding to be heard next
         self.to_obey: list[Finding] = []  # what was found for all partitions, in order
         self.without: list[int] = []  # whom we stopped waiting for, which was not said yet
@@ -129,7 +130,7 @@ class Exchange:
             known = max(known, self.said - LATER + 1)  # what was before that has taken effect without them
         news = statement.reports[max(0, self.reports.get(statement.lane, 0) - statement.first) :]
         if news:
-            self.to_apply += news
+            self.to_apply = sorted([*self.to_apply, *in_turn(news)])
             self.reports[statement.lane] = statement.first + len(statement.reports)
         if statement.frontier > self.newest:
             self.newest, self.newest_came = statement.frontier, came

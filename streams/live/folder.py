@@ -17,24 +17,28 @@ from streams import clock
 from streams.live.admission import approval_of
 from streams.live.board import Board
 from streams.live.bundle import Files, Order, bundle_of, bundle_record, digest
-from streams.live.library import RefusedError
+from streams.live.library import Read, RefusedError
 
 Give = Callable[[Files, Order], Awaitable[None]]
 log = structlog.get_logger()
 
 
 class Folder:
-    """`give` makes a rule set known to all workers. `refused` is told of one that is not worked by."""
+    """`give` makes a rule set known to all workers. `refused` is told of one that is not worked by, `accept` says whether it may
+    be taken up (a folder's configuration; raises ConfigurationError).
+    """
 
-    def __init__(self, path: Path, board: Board, give: Give, refused: Callable[[RefusedError, None], None]) -> None:
-        self.path, self.board, self.give, self.refused = path, board, give, refused
+    def __init__(
+        self, path: Path, board: Board, give: Give, refused: Callable[[RefusedError, None], None], accept: Read
+    ) -> None:
+        self.path, self.board, self.give, self.refused, self.accept = path, board, give, refused, accept
         self.seen = ""  # the hash of what was last found there
         self.asked = asyncio.Event()
 
     async def first(self) -> None:
         """At the start: the newest orders count, but a rule set that was never made known is news.
 
-        Raises RefusedError where nothing is in force, or what is news needs other state.
+        Raises RefusedError where what is news has faults, was not approved or needs other state, whatever is in force.
         """
         files = await self._read()
         self.seen = digest(files)
@@ -46,7 +50,18 @@ class Folder:
 
     async def run(self) -> None:
         """Look whenever something in the folder changed, or somebody asks (SIGHUP), until cancelled."""
-        await asyncio.gather(self._watch(), self._answer())
+        await asyncio.gather(self.doubt(), self._watch(), self._answer())
+
+    async def doubt(self) -> None:
+        """Say what would be refused of the rules in force: a version that found less took them up, and they are worked by."""
+        current, library = self.board.current, self.board.library
+        try:
+            await asyncio.to_thread(library.compile, library.files(current), self.accept)
+        except ConfigurationError as error:
+            log.warning("the rules in force would be refused now, and are worked by", bundle=current[:12],
+                        error=str(error), hint="mend them, then churn rules apply")  # fmt: skip
+        except OSError as error:
+            log.warning("the rules in force cannot be looked at again", bundle=current[:12], error=str(error))
 
     async def _watch(self) -> None:
         async for _ in awatch(self.path, step=200, debounce=800):
@@ -82,7 +97,9 @@ class Folder:
     async def _give(self, files: Files) -> None:
         try:
             self.board.library.add(digest(files), bundle_record(files)[1])
-            configuration = await asyncio.to_thread(self.board.library.configuration, digest(files))
+            configuration = await asyncio.to_thread(
+                self.board.library.accepted, digest(files), self.accept, f"{self.path}/"
+            )
             approval = approval_of(self.path, files)
         except ConfigurationError as error:
             raise RefusedError("faults", str(error)) from error

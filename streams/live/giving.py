@@ -82,9 +82,7 @@ def _at_the_board(work: Callable[[Board, AIOKafkaProducer], Awaitable[T]]) -> T:
 
 async def _connected(settings: LiveSettings, work: Callable[[Board, AIOKafkaProducer], Awaitable[T]]) -> T:
     await ready_topics(settings)
-    library = Library(
-        bootstrap.configuration, lambda configuration, saved: bootstrap.engine(configuration, None, saved)
-    )
+    library = Library(bootstrap.as_it_stands, lambda configuration, saved: bootstrap.engine(configuration, None, saved))
     board = Board(settings.reader(), library, lambda _error, _order: None)
     producer = AIOKafkaProducer(**settings.client(), acks="all", enable_idempotence=True)
     await producer.start()

@@ -11,11 +11,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from events.columns import empty_batch
+from events.columns import Batch, empty_batch
 from events.deadletters import DeadLetter, Reason, dead_letter
 from events.packed import Record, Records, joined
 from events.records import decode_records
-from population.reports import Fact, report_of
+from population.reports import NOTHING, Fact, report_of
+from streams.admit import arrivals, beyond
 from streams.live.ahead import MEGABYTE, bytes_of
 from streams.live.merge import LONG_AGO, NEVER, Merger
 from streams.live.placement import IN_PLACE, misplaced
@@ -135,9 +136,7 @@ class Intake:
         batch = decode_records(records, place, received_at=received_at) if records.count else empty_batch()
         self._dead.extend(batch.dead)
         batch.dead = []
-        for fact in batch.facts.values():
-            if isinstance(fact, Fact):
-                self._reports.append(report_of(fact))
+        self._reports += reports_in(batch)
         self.merger.queues[topic].add(batch, next_offset, came)
 
     def _at_home(self, records: Records, place: str, received_at: str) -> Records:
@@ -152,6 +151,15 @@ class Intake:
         found = Decoded(self._dead, self._misplaced, self._reports)
         self._dead, self._misplaced, self._reports = [], 0, []
         return found
+
+
+def reports_in(batch: Batch) -> list[str]:
+    """What is reported of the network and the market. What will be refused for its date takes effect nowhere else either; it
+    keeps its number, since who reads it again on another day may find that it can be true.
+    """
+    refused = beyond(batch, arrivals(batch, NEVER))
+    facts = ((index, fact) for index, fact in batch.facts.items() if isinstance(fact, Fact))
+    return [NOTHING if refused[index] else report_of(fact) for index, fact in facts]
 
 
 def gathered(arrived: Iterable[Arrival], settled: float) -> list[Arrival]:

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import msgspec
-import numpy as np
-
 from events.columns import Batch
 from events.decode import decode
 from events.packed import Records
-from events.times import rfc3339, time_of
-from streams.admit import admit
+from events.times import rfc3339
+from population.reports import in_turn
+from streams.admit import admit, arrivals
 from streams.live.engines import Reloading, Sharing
 from streams.live.exchange import Exchange, Statement
 from streams.live.intake import Intake
@@ -40,12 +38,6 @@ class LaneSettings(NamedTuple):
     epoch: int = 0
 
 
-class Dated(msgspec.Struct, frozen=True):
-    """When something happened."""
-
-    occurred_at: str = ""
-
-
 class Lane:
     """`count` partitions there are; `covered` and `ticks` are what the checkpoint and the partition's ticks say, `again` the
     ends of the topics (offsets) when it was taken over, `recorder` writes its days down.
@@ -67,7 +59,7 @@ class Lane:
         self.library, self.rules, self.order = library, covered.rules, covered.order
         self.align, self.events = settings.align, covered.events
         self.exchange = Exchange(partition, count, covered.heard, covered.said, covered.reports, settings.utc_offset)
-        self.exchange.to_apply, self.exchange.reported = [*covered.to_apply], [*covered.reported]
+        self.exchange.to_apply, self.exchange.reported = in_turn(covered.to_apply), [*covered.reported]
         self.exchange.found, self.exchange.to_obey = covered.found, [*covered.to_obey]
         self.recorder = recorder
         self._take_up(engine)
@@ -142,7 +134,7 @@ class Lane:
         return output._replace(dead=[*decoded.dead, *output.dead], misplaced=decoded.misplaced)
 
     def _go_on(self, now: float, decided_at: int) -> Output | None:
-        reported = min(map(report_time, self.exchange.to_apply), default=NEVER)
+        reported = self.exchange.to_apply[0][0] if self.exchange.to_apply else NEVER
         found = self.exchange.to_obey[0].at if self.exchange.to_obey else NEVER
         batch = self.merger.release(now, MOST_AT_ONCE, min(self.exchange.limit, reported, found))
         if batch is None:
@@ -172,16 +164,14 @@ class Lane:
         """What another partition was told of the network or the market, which concerns everybody, when it has its turn."""
         if not self.exchange.to_apply:
             return None
-        report = min(self.exchange.to_apply, key=report_time)
-        at = report_time(report)
+        at, report = self.exchange.to_apply[0]
         if at >= self.exchange.limit or not (self.ticks.rests() or self.merger.promise(now) >= at):
             return None
-        self.exchange.to_apply.remove(report)
+        self.exchange.to_apply.pop(0)
         return decode(report.encode(), POPULATION, received_at="")
 
     def _apply(self, batch: Batch, decided_at: int) -> Output:
-        arrived = np.where(batch.events["clock"] > 0, batch.events["clock"], decided_at)
-        admitted, future, _ = admit(batch, arrived, None, rfc3339(decided_at))
+        admitted, future, _ = admit(batch, arrivals(batch, decided_at), None, rfc3339(decided_at))
         if not len(admitted):
             return Output(dead=future)
         step = self.engine.step(admitted, decided_at)
@@ -267,7 +257,7 @@ class Lane:
             said=exchange.said,
             population=population,
             reports=dict(exchange.reports),
-            to_apply=[*exchange.to_apply],
+            to_apply=[report for _, report in exchange.to_apply],
             reported=[*exchange.reported],
             rules=self.rules,
             order=self.order,
@@ -276,9 +266,3 @@ class Lane:
             partition=self.partition,
             count=self.count,
         )
-
-
-def report_time(report: str) -> int:
-    """When a report of the network or the market is dated (µs); 0 where it does not say."""
-    at = msgspec.json.decode(report, type=Dated).occurred_at
-    return time_of(at, "occurred_at") if at else 0

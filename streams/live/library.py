@@ -32,7 +32,7 @@ class RefusedError(Exception):
 
 
 class Library:
-    """Bundles by hash, packed; those used last are kept as configurations."""
+    """Bundles by hash, packed; those used last are kept as configurations. `read` takes what was once in force, as it stands."""
 
     def __init__(self, read: Read, make: Make, ready: int = READY) -> None:
         self.read, self.make, self.ready = read, make, ready
@@ -52,19 +52,28 @@ class Library:
         """What a bundle says. Raises KeyError, UnreadableRecordError, ConfigurationError (places are the bundle's names)."""
         with self.lock:  # partitions are opened at once, and by the same rules
             found = self.compiled.pop(digest, None) or self.compile(self.files(digest))
-            self.compiled[digest] = found  # the newest use stands last
-            while len(self.compiled) > self.ready:
-                self.compiled.pop(next(iter(self.compiled)))
-            return found
+            return self._kept(digest, found)
 
-    def compile(self, files: Files) -> Configuration:
+    def accepted(self, digest: str, accept: Read, folder: str) -> Configuration:
+        """The same, read by whoever says whether it may be taken up. Raises as `configuration` (places are in `folder`)."""
+        with self.lock:
+            return self._kept(digest, self.compile(self.files(digest), accept, folder))
+
+    def _kept(self, digest: str, found: Configuration) -> Configuration:
+        self.compiled.pop(digest, None)
+        self.compiled[digest] = found  # the newest use stands last
+        while len(self.compiled) > self.ready:
+            self.compiled.pop(next(iter(self.compiled)))
+        return found
+
+    def compile(self, files: Files, read: Read | None = None, folder: str = "") -> Configuration:
         """The configuration of these files. Raises ConfigurationError."""
         with tempfile.TemporaryDirectory() as place:
             written(files, Path(place))
             try:
-                return self.read(Path(place))
+                return (read or self.read)(Path(place))
             except ConfigurationError as error:
-                raise without(error, place) from None
+                raise moved(error, f"{place}/", folder) from None
 
     def engine(self, digest: str, saved: dict[str, Any] | None) -> Any:
         """An engine that works by a bundle. Raises as `configuration`, and what `make` does."""
@@ -88,9 +97,11 @@ def needs_restart(now: Configuration, new: Configuration) -> str:
     return ""
 
 
-def without(error: ConfigurationError, place: str) -> ConfigurationError:
-    """The same faults, named by the files of the bundle."""
-    return ConfigurationError([replace(one, file=one.file.removeprefix(place + "/")) for one in error.faults])
+def moved(error: ConfigurationError, place: str, to: str) -> ConfigurationError:
+    """The same faults, of files that stand elsewhere."""
+    return ConfigurationError(
+        [replace(one, file=one.file.replace(place, to), message=one.message.replace(place, to)) for one in error.faults]
+    )
 
 
 def first_rules(covered: Covered, ticks: Sequence[tuple[int, Tick]]) -> str:

@@ -31,10 +31,22 @@ def show_from_the_start(metrics: Metrics, tiers: Sequence[str]) -> None:
         metrics.checkpoint_failures.labels(step)
 
 
-def count_applied(metrics: Metrics, output: Output) -> None:
-    """The events that some work applied, by stream."""
+def count_output(metrics: Metrics, partition: int, output: Output, now: float) -> None:
+    """What some work of a partition came to; `now` is monotonic (s)."""
     for topic, applied in output.by_topic.items():
         metrics.events.labels(stream_of(topic)).inc(applied)
+    metrics.duplicates.inc(output.duplicates)
+    for letter in output.dead:
+        metrics.dead_letters.labels(letter.reason).inc()
+    for decision in output.decisions:
+        metrics.decisions.labels(decision.tier, decision.status).inc()
+    for decision in output.shadow:
+        for rule in decision.rules[:1] if decision.revision == 1 else ():
+            metrics.shadow.labels(rule.id).inc()
+    if output.came is not None:
+        metrics.batch_seconds.observe(now - output.came)
+    if output.misplaced:
+        log.error("records in a partition their key does not belong in", partition=partition, records=output.misplaced)
 
 
 def show_partitions(metrics: Metrics, tenancies: Mapping[int, Tenancy]) -> int:

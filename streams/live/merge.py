@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from events.columns import Batch
 from events.deadletters import DeadLetter
+from streams.admit import beyond
 from streams.batches import compacted, in_order, part
 from streams.live.ahead import bytes_decoded
 
@@ -115,9 +116,12 @@ class Queue:
 
 
 def times_of(batch: Batch) -> NDArray[np.int64]:
-    """When events have their turn (µs): at the time they came if they are dated later, or one false date held up all that follow."""
+    """When events have their turn (µs): at the time they came if they are dated later, or one false date held up all that
+    follow; at once where they are dated so much later that they will be refused.
+    """
     at, came = batch.events["at"], batch.events["clock"]
-    times: NDArray[np.int64] = np.where((came > 0) & (at > came + CLOCKS_DIFFER_US), came, at)
+    later = np.where(beyond(batch, came), 0, came)
+    times: NDArray[np.int64] = np.where((came > 0) & (at > came + CLOCKS_DIFFER_US), later, at)
     return times
 
 

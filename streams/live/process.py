@@ -7,6 +7,7 @@ import gc
 import logging
 import signal
 import sys
+from collections.abc import Callable
 
 import structlog
 import uvloop
@@ -37,9 +38,7 @@ def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     """Work until SIGTERM. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     quiet_logs()
     structlog.get_logger().info("worker starting")
-    prepare()
     sys.setswitchinterval(SWITCH_SECONDS)
-    spare_the_collector()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's thread that reads makes a loop of its own
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -61,13 +60,24 @@ def quiet_logs() -> None:
     )
 
 
-def spare_the_collector() -> None:
-    """Leave what was imported out of all collections: every record that is read makes objects, and a collection of all
-    that a process of ours has loaded stands everything still for a tenth of a second.
+def settle() -> None:
+    """Call once everything is imported, and before there are threads: what there is now stays out of garbage collections.
+
+    Every record that is read makes objects, and a collection of all that is loaded stands everything still for a tenth of a second.
     """
-    gc.collect()
+    prepare()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+
+
+def load_engines(make: Callable[[], object]) -> None:
+    """Make an engine, which is not kept; what it loads, River above all, stays out of collections, which there are from now on."""
+    try:
+        make()
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def not_said_by_us(record: logging.LogRecord) -> bool:

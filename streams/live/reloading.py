@@ -28,12 +28,13 @@ log = structlog.get_logger()
 
 
 class Build(NamedTuple):
-    """How configurations are read and engines made (see Library), and the mounted folder; `able` raises what is wrong with
-    what engines are made of, once that is known.
+    """How configurations are read and engines made (see Library), and the mounted folder, which `accept` judges (see Folder);
+    `able` raises what is wrong with what engines are made of, once that is known.
     """
 
     folder: Path
     read: Read
+    accept: Read
     make: Make
     able: Callable[[], object] = bool
 
@@ -46,7 +47,7 @@ class LiveRules:
         self.able_to = build.able
         self.library = Library(build.read, build.make)
         self.board = Board(settings.reader(), self.library, self.refused)
-        self.folder = Folder(build.folder, self.board, self._give, self.refused)
+        self.folder = Folder(build.folder, self.board, self._give, self.refused, build.accept)
         self.awake_at = time.monotonic()
         self.doubtful_until = 0.0
 

@@ -63,6 +63,8 @@ class Rereading:
         topics = {TICKS: covered.ticks} | {topic: covered.outputs.get(topic, 0) for topic in DECIDED}
         places = {topic: TopicPartition(topic, partition) for topic in (*topics, *EVENTS)}
         async with self.free:
+            # Told of one after the other, the client would wait a tenth of a second for each.
+            await self.consumer._client.set_topics([*topics, *EVENTS])  # noqa: SLF001 - it has no other door for it
             ends = {
                 where.topic: int(end) for where, end in (await self.consumer.end_offsets([*places.values()])).items()
             }

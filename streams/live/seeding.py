@@ -49,7 +49,7 @@ class Seeding:
 
     def read_all(self, readers: Sequence[Source], watch: Watch) -> None:
         """Apply everything; raises UsageError when there is nothing."""
-        for batch in merged(readers):
+        for batch in merged(readers, self.started_at):
             self.counts.add_dead(batch.dead)
             batch.dead = []
             admitted, future, _ = admit(batch, self.started_at, None, rfc3339(self.started_at))

@@ -8,21 +8,23 @@ import numpy as np
 
 from events.packed import Records
 
+DAY_US: Final = 86_400_000_000
 MILLISECOND_US: Final = 1_000
-AHEAD_US: Final = 86_400_000_000
-"""By so much a clock may be fast. The contract lets an event be so much newer than its arrival."""
 
 
 def believable(records: Records, now: int) -> tuple[Records, int]:
-    """The records, those stamped more than a day after `now` (µs, wall time) as of now; and how many these were.
+    """The records, those stamped after the end of tomorrow (UTC) as of the end of today, and those without a stamp too; how many
+    are stamped so far ahead. `now` is wall time (µs).
 
     Arrival is what an event's own date is held against: one stamped and dated 2100 would take the clock of its partition there,
-    and all that follows would be too late.
+    and all that follows would be too late. Whole days, so that who reads a record again after a crash finds the same of it.
     """
-    limit = (now + AHEAD_US) // MILLISECOND_US
-    if not records.count or int(records.rows["timestamp"].max()) <= limit:
+    today_ends = (now // DAY_US + 1) * DAY_US
+    stamps = records.rows["timestamp"]
+    ahead = stamps > (today_ends + DAY_US) // MILLISECOND_US
+    wrong = ahead | (stamps <= 0)
+    if not wrong.any():
         return records, 0
     rows = records.rows.copy()
-    wrong = rows["timestamp"] > limit
-    rows["timestamp"][wrong] = now // MILLISECOND_US
-    return Records(records.raw, rows), int(np.count_nonzero(wrong))
+    rows["timestamp"][wrong] = today_ends // MILLISECOND_US
+    return Records(records.raw, rows), int(np.count_nonzero(ahead))

@@ -78,7 +78,7 @@ class PartitionStore:
         self.ownership = Ownership(self.files, self.folder)
         self.epoch = self._free_epoch(self._paths())
         self.at_claim: list[str] | None = None  # the folder's files; None: there is no claim
-        sweep()
+        self._sweep_aside()
 
     def _free_epoch(self, paths: list[str]) -> int:
         taken = [*(epoch for epoch, _, _ in checkpoints_in(paths)), *(epoch for epoch, _ in claims_in(paths))]
@@ -136,6 +136,11 @@ class PartitionStore:
         """What owners before us began to write and nobody will end, or publish."""
         for path in Path(self.folder).glob("*.writing") if self.local else ():
             path.unlink(missing_ok=True)
+
+    def _sweep_aside(self) -> None:
+        """What killed processes left aside; of a folder's checkpoints nothing is ever there."""
+        if not self.local:
+            sweep()
 
     @property
     def empty(self) -> bool:
@@ -199,7 +204,7 @@ class PartitionStore:
                 raise PermissionError(f"{self.folder}: another worker has taken this partition over")
             self._name(written, written.name.partition(SUFFIX)[0] + SUFFIX)
             self._prune()
-            sweep()
+            self._sweep_aside()
         except OSError:
             raise
         except Exception as error:

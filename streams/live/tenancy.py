@@ -48,7 +48,7 @@ class Tenancy:
             return False
         records, wrong = believable(piece.records, clock.now())
         if wrong:
-            log.warning("records are stamped in the future, and taken as of now", topic=topic, records=wrong,
+            log.warning("records are stamped in the future, and taken as of the end of today", topic=topic, records=wrong,
                         partition=self.lane.partition, first=piece.since)  # fmt: skip
         self.lane.accept(topic, records, piece.came)
         self.lane.cover(topic, piece.until)

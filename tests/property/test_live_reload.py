@@ -5,19 +5,16 @@ from __future__ import annotations
 import random
 from functools import cache
 
-import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.bundles import library_of, make, orders_of, quick
-from support.engines import batch, copied, ordered, said
-from support.lanes import WALL, Cluster, records_of
+from support.engines import batch, ordered, said
+from support.lanes import WALL, Cluster, by_rules, in_order
 from support.profiles import examples
-from support.small_streams import lines, random_moments
 
 from streams.engine import Engine
 from streams.live.journal import Covered, Reload
 
-CENTURY = 4_000_000_000
 EDITS = (
     {"complaints_overdue >= 1": "complaints_overdue >= 2"},
     {"uses_1d >= 3": "uses_1d >= 2", "for: 1d": "for: 12h"},
@@ -33,41 +30,21 @@ def shelf():
     return library_of(quick(), *(quick(**edit) for edit in EDITS))
 
 
-def in_order(seed: int, count: int, customers: int) -> list[bytes]:
-    """Events in the order of their times, no two at one moment, none of the network or the market."""
-    found = {}
-    for line in lines(random_moments(seed, count, customers=customers)):
-        event = msgspec.json.decode(line)
-        if event["customer_id"].startswith("c") and ":" not in event["customer_id"]:
-            found.setdefault(event["occurred_at"], line)
-    return [found[at] for at in sorted(found)]
-
-
 def shuffled(seed: int, partitions: int, every: int) -> Cluster:
     """A stream with orders at random moments, partitions taken over from random checkpoints."""
     library, digests = shelf()
     stream = in_order(seed, 120, 6)
-    cluster = Cluster(records_of(stream, partitions, CENTURY), None, library=library, orders=orders_of(digests[:1]))
-    dice = random.Random(seed)
-    turns = [(lane, topic) for lane in cluster.lanes for topic in cluster.records[lane]]
-    saved = {lane: (Covered({}, {}), None) for lane in cluster.lanes}
-    for step in range(120):
-        lane, topic = dice.choice(turns)
-        cluster.feed(lane, topic, 9)
-        cluster.move(lane)
+    cluster, dice = by_rules(stream, partitions, library, digests[0]), random.Random(seed)
+
+    def order(lane: int) -> None:
         if dice.random() < 0.07:
             more = [one.rules for one in cluster.orders]
             cluster.orders = orders_of([*more, dice.choice(digests)])
             if dice.random() < 0.3 and (record := cluster.lanes[lane].reloading(cluster.orders[-1], WALL)):
                 cluster.ticks[lane].append(record)  # made known, and its maker dies before it is loaded
-                cluster.lanes[lane] = cluster.open(lane, *saved[lane])
-        if step % every == 0:
-            lane = dice.choice(list(cluster.lanes))
-            if dice.random() < 0.5:
-                opened = cluster.lanes[lane]
-                saved[lane] = (opened.covered({}, len(cluster.statements)), copied(opened.engine.snapshot()))
-            else:
-                cluster.lanes[lane] = cluster.open(lane, *saved[lane])
+                cluster.take_over(lane)
+
+    cluster.with_takeovers(dice, 120, 9, every, 0.5, [*cluster.lanes], order)
     cluster.run(9, seed)
     return cluster
 
@@ -98,7 +75,7 @@ def test_partitions_taken_over_from_any_checkpoint_load_the_same_rules_at_the_sa
 def test_one_partition_says_what_an_engine_says_that_loads_rules_there(seed, chunk):
     library, digests = shelf()
     stream = in_order(seed, 150, 5)
-    cluster = Cluster(records_of(stream, 1, CENTURY), None, library=library, orders=orders_of(digests[:1]))
+    cluster = by_rules(stream, 1, library, digests[0])
     alone = make(library.configuration(digests[0]), None)
     dice, done, decisions = random.Random(seed), 0, []
     (lane,) = cluster.lanes.values()
@@ -134,7 +111,7 @@ def test_other_settings_are_taken_over_by_an_engine_made_of_the_state() -> None:
     other = files | {"churn.yaml": files["churn.yaml"].replace(b"recheck: 24h", b"recheck: 12h")}
     library, (first, second) = library_of(files, other)
     stream = in_order(3, 150, 5)
-    cluster = Cluster(records_of(stream, 1, CENTURY), None, library=library, orders=orders_of([first]))
+    cluster = by_rules(stream, 1, library, first)
     cluster.run(20)
     before = cluster.lanes[0].engine
     cluster.orders.append(Reload(1, second, rebuild=True))

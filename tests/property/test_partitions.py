@@ -20,7 +20,7 @@ from events.columns import Batch
 from events.times import SLOT_US
 from models.champion import Champion
 from streams.engine import Engine
-from streams.evaluation import model_inputs
+from streams.model_inputs import model_inputs
 
 pytestmark = pytest.mark.usefixtures("eager_model")
 LIVES = [TYPES.index(name) for name in ("usage.recorded", "bill.issued", "customer.churned", "customer.returned")]

@@ -15,7 +15,8 @@ from detectors.columns import Columns, Table, choose, lookup
 from detectors.features.unusual import ANOMALY
 from detectors.machine import LANES, Program, execute
 from detectors.trace import Trace
-from streams.evaluation import LEARNED, SHOWN
+from streams.definitions import SHOWN
+from streams.model_inputs import LEARNED
 from tests.support.engines import DEFAULT, engine
 
 VALUES = np.array([np.nan, 0.0, -0.0, -1.0, 0.4, 0.5, 1.0, 1.0 / 3.0, 3.0, 14.0, 61.0, 1e9, -1e9, np.inf])
@@ -40,11 +41,12 @@ def judged() -> Any:
         chooser.gamma(1.0, 20.0, (count, rows.measures.shape[1])),
     )
     rows.customer[:], rows.freeze[:] = 0, True
-    one.partition.profiles.number("plan", next(iter(one.evaluation.params["plans"].names)))
+    definitions = one.evaluation.definitions
+    one.partition.profiles.number("plan", next(iter(definitions.params["plans"].names)))
     one.evaluation.sync()
     verdict = one.evaluation.judge(rows, count)
-    columns = Numpy(one.evaluation.columns, one.evaluation.params, count)
-    columns.code = one.evaluation.code
+    columns = Numpy(definitions.columns, definitions.params, count)
+    columns.code = definitions.code
     for name, k in MEASURE.items():
         columns.put("m." + name, rows.measures[:count, k])
     columns.put("risk", verdict.risk[:count])

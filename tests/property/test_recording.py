@@ -14,7 +14,7 @@ from support.profiles import examples
 from support.small_streams import TYPES, lines, moments, random_moments
 
 from models.champion import Champion
-from streams.evaluation import model_inputs
+from streams.model_inputs import model_inputs
 from streams.recording import Recorder, RecordingEngine
 
 pytestmark = pytest.mark.usefixtures("eager_model")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.champion import Champion
+from rules.check import accepted
 from rules.load import Configuration, load
 from streams.bootstrap import schema
 from streams.engine import Engine
@@ -34,6 +35,11 @@ def edited(files: dict[str, bytes], edits: dict[str, str], name: str = QUICK_RUL
 def read(folder: Path) -> Configuration:
     """A folder's configuration, without the environment."""
     return load(folder, schema(), {})
+
+
+def accept(folder: Path) -> Configuration:
+    """The same, of one that may be taken up."""
+    return accepted(folder, schema(), {})
 
 
 def make(configuration: Configuration, saved: dict[str, Any] | None) -> Engine:

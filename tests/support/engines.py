@@ -16,7 +16,7 @@ from models.settings import LearningSettings
 from rules.load import Configuration, load
 from streams.bootstrap import schema
 from streams.engine import Engine, Step
-from streams.evaluation import model_inputs
+from streams.model_inputs import model_inputs
 
 ROOT = Path(__file__).parents[2]
 DEFAULT, QUICK = ROOT / "config", ROOT / "tests" / "testdata" / "quick"

@@ -18,8 +18,10 @@ from streams.live.placement import partitions_of
 from streams.live.rereading import chain
 from streams.live.topics import BILLING, COMPLAINTS, EVENTS, OUTCOMES, USAGE
 from support.engines import copied
+from support.small_streams import lines, random_moments
 
 FOREVER = 10**6
+CENTURY_MS = 4_000_000_000_000  # when records come: no event is in the future
 WALL = 4_000_000_000_000_000  # far from all events: no clock follows it
 TOPICS = {"usage": USAGE, "network": USAGE, "churned": OUTCOMES, "returned": OUTCOMES, "care": OUTCOMES}
 BILLED = ("bill", "payment", "balance", "plan", "contract", "line", "device", "customer.profiled")
@@ -33,15 +35,29 @@ def topic_of(kind: str) -> str:
     return TOPICS.get(first, TOPICS.get(second, COMPLAINTS))
 
 
-def records_of(lines: Iterable[bytes], count: int, timestamp: int = FOREVER) -> dict[int, dict[str, list[Record]]]:
-    """Lines as records of every partition's topics; `timestamp` in seconds."""
-    events = [(line, msgspec.json.decode(line)) for line in lines if line.strip()]
+def in_order(seed: int, count: int, customers: int) -> list[bytes]:
+    """Events in the order of their times, no two at one moment, none of the network or the market."""
+    found: dict[str, bytes] = {}
+    for line in lines(random_moments(seed, count, customers=customers)):
+        event = msgspec.json.decode(line)
+        if event["customer_id"].startswith("c") and ":" not in event["customer_id"]:
+            found.setdefault(event["occurred_at"], line)
+    return [found[at] for at in sorted(found)]
+
+
+Queues = dict[int, dict[str, list[Record]]]
+"""Records by partition and topic."""
+
+
+def records_of(stream: Iterable[bytes], count: int, came: int = CENTURY_MS) -> Queues:
+    """Lines as records of every partition's topics, that `came` at a time (ms)."""
+    events = [(line, msgspec.json.decode(line)) for line in stream if line.strip()]
     places = partitions_of([event["customer_id"].encode() for _, event in events], count).tolist()
-    made: dict[int, dict[str, list[Record]]] = {lane: {topic: [] for topic in EVENTS} for lane in range(count)}
+    made: Queues = {lane: {topic: [] for topic in EVENTS} for lane in range(count)}
     for (line, event), lane in zip(events, places, strict=True):
         topic = topic_of(event["type"])
         queue = made[lane][topic]
-        queue.append(Record(line, (), event["customer_id"].encode(), timestamp * 1_000, len(queue)))
+        queue.append(Record(line, (), event["customer_id"].encode(), came, len(queue)))
     return made
 
 
@@ -52,7 +68,7 @@ class Cluster:
 
     def __init__(
         self,
-        records: dict[int, dict[str, list[Record]]],
+        records: Queues,
         build: Callable[[dict[str, Any] | None], Any],
         align: float = 0.0,
         library: Library | None = None,
@@ -68,6 +84,7 @@ class Cluster:
         self.ticks: dict[int, list[Tick]] = {lane: [] for lane in records}
         self.statements: list[Any] = []
         self.lanes = {lane: self.open(lane, Covered({}, {}), None) for lane in records}
+        self.saved: dict[int, tuple[Covered, Any]] = {lane: (Covered({}, {}), None) for lane in records}
         self.decisions: list[Any] = []
         self.incidents: list[Any] = []
         self.dead: list[Any] = []
@@ -143,25 +160,40 @@ class Cluster:
             for topic, at in lane.spoken.items():
                 lane.drained(topic, self.now + len(self.lanes) if at > LONG_AGO else LONG_AGO)
 
+    def save(self, lane: int) -> None:
+        """A checkpoint of now."""
+        opened = self.lanes[lane]
+        self.saved[lane] = (opened.covered({}, len(self.statements)), copied(opened.engine.snapshot()))
+
+    def take_over(self, lane: int) -> None:
+        """Whoever had it is dead; it goes on from where it was saved last."""
+        self.lanes[lane] = self.open(lane, *self.saved[lane])
+
     def with_takeovers(
-        self, dice: random.Random, steps: int, most: int, every: int, kept: float, lanes: Sequence[int]
+        self,
+        dice: random.Random,
+        steps: int,
+        most: int,
+        every: int,
+        kept: float,
+        lanes: Sequence[int],
+        meanwhile: Callable[[int], None] = lambda _lane: None,
     ) -> None:
         """Hand on `most` records at a time; every so many steps one of `lanes` is saved, in a share `kept` of the cases, or
-        taken over from where it was saved last.
+        taken over. `meanwhile` is what else happens in each step, told who had a turn.
         """
         turns = [(lane, topic) for lane in self.lanes for topic in self.records[lane]]
-        saved: dict[int, Any] = {lane: (self.lanes[lane].covered({}, 0), None) for lane in self.lanes}
         for step in range(steps):
             lane, topic = dice.choice(turns)
             self.feed(lane, topic, most)
             self.move(lane)
+            meanwhile(lane)
             if step % every == 0:
                 lane = dice.choice(lanes)
                 if dice.random() < kept:
-                    opened = self.lanes[lane]
-                    saved[lane] = (opened.covered({}, len(self.statements)), copied(opened.engine.snapshot()))
+                    self.save(lane)
                 else:
-                    self.lanes[lane] = self.open(lane, *saved[lane])
+                    self.take_over(lane)
 
     def settle(self) -> None:
         """Go on until nothing moves any more."""
@@ -182,3 +214,8 @@ class Cluster:
         for lane, topic in turns:
             self.feed(lane, topic, 0)
         self.settle()
+
+
+def by_rules(stream: Iterable[bytes], count: int, library: Library, digest: str, **more: Any) -> Cluster:
+    """Lanes that begin by one rule set of a library; `more` as for Cluster."""
+    return Cluster(records_of(stream, count), None, library=library, orders=[Reload(0, digest)], **more)

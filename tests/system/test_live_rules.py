@@ -97,7 +97,7 @@ def loaded_by(workers: Workers, digest: str) -> set[int]:
 
 def worked_again(broker: str, model: Path) -> Cluster:
     """Partitions without Kafka that are given what the topics hold, and load rules where the records say."""
-    library = Library(bootstrap.configuration, lambda rules, saved: bootstrap.engine(rules, model, saved), ready=500)
+    library = Library(bootstrap.as_it_stands, lambda rules, saved: bootstrap.engine(rules, model, saved), ready=500)
     for record in records(broker, RULES, 1)[0]:
         if (found := known(record.key, record.value)).bundle is not None:
             library.add(*found.bundle)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from kafka import KafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
+from support.engines import DEFAULT
 from support.kafka_server import KafkaServer, needs_kafka
 from support.redis_server import free_port
 from support.workers import CHURN, ROOT, Workers, page_of, produce, simulated, wait_drained, wait_until
 
 from streams.checkpoint import VERSION
+from streams.live.bundle import Order, bundle_of, bundle_record, digest, order_record
+from streams.live.topics import RULES
 
 pytestmark = pytest.mark.xdist_group("kafka")
 
@@ -112,3 +117,31 @@ def test_a_wrong_password_is_one_line_that_does_not_hold_it(tmp_path: Path) -> N
         assert "secret" not in said[0]
         code, said = refused(**where, CHURN_KAFKA_PASSWORD="right")
         assert (code, "missing on the broker: " in said[0]) == (3, True), said
+
+
+NEVER = """version: 1
+groups:
+  - name: never
+    rules:
+      - {alert: Never, id: never, tier: watch, expr: uses_7d < 1 and uses_7d > 2, reason: never,
+         text: {en: "Never", zh-CN: "从不"}}
+"""
+
+
+def test_rules_that_only_the_check_refuses_end_the_worker_unless_they_are_in_force(empty: str, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(DEFAULT, tmp_path / "config"))
+    (folder / "rules" / "never.yaml").write_text(NEVER)
+    code, said = refused(CHURN_KAFKA_BOOTSTRAP=empty, CHURN_CHECKPOINTS=str(tmp_path / "c"), CHURN_CONFIG=str(folder))
+    assert (code, said) == (2, [f"{folder}/rules/never.yaml:5:54: rule `never`: `expr` can never be true"])
+    files = bundle_of(folder)
+    with KafkaProducer(bootstrap_servers=empty) as producer:  # as a version did that found nothing
+        for key, value in (bundle_record(files), order_record(Order(digest(files), "v", "applied", "ann", "then"))):
+            producer.send(RULES, value, key=key, partition=0)
+    _, model = simulated(tmp_path, customers=20, days=10)
+    with Workers(empty, tmp_path, model, CHURN_CONFIG=str(folder), CHURN_KAFKA_PARTITIONS="2") as workers:
+        workers.start()
+        wait_until(lambda: "would be refused now" in workers.logs(), 60)
+        assert workers.stop_all() == [0]
+        doubt = json.loads(next(line for line in workers.logs().splitlines() if "would be refused now" in line))
+    assert (doubt["level"], doubt["bundle"]) == ("warning", digest(files)[:12])
+    assert doubt["error"] == "rules/never.yaml:5:54: rule `never`: `expr` can never be true"

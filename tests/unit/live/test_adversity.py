@@ -6,20 +6,27 @@ import asyncio
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from support.engines import engine, frozen
 
 from events.packed import Record, packed
+from events.records import decode_records
+from events.times import rfc3339
 from streams import clock
+from streams.admit import FUTURE_TOLERANCE
 from streams.live.delivery import Outbox
 from streams.live.journal import Covered, Tick
 from streams.live.keeping import Kept
 from streams.live.lane import Lane, LaneSettings
+from streams.live.merge import Queue
 from streams.live.pieces import MOST_TRIES, Fetched, Given, kept
 from streams.live.stamps import believable
 from streams.live.taking_over import check_count
@@ -30,6 +37,8 @@ from streams.problems import OutsideError, UsageError
 
 NOW = 1_770_000_000_000_000
 DAY = 86_400_000_000
+END = (NOW // DAY + 1) * DAY
+"""Of the day (UTC)."""
 CENTURY_MS = 4_102_444_800_000
 
 
@@ -216,11 +225,42 @@ def test_a_record_stamped_and_dated_in_2100_takes_no_clock_there(monkeypatch: py
 
 
 def test_stamps_that_can_be_are_left_as_they_are() -> None:
-    records = packed([usage(10, 0), usage(10, 1, (NOW + DAY) // 1_000), usage(10, 2, -1), usage(10, 3, 0)])
+    records = packed(
+        [usage(10, 0), usage(10, 1, (NOW + DAY) // 1_000), usage(10, 2, (END + DAY) // 1_000), usage(10, 3, 1)]
+    )
     assert believable(records, NOW) == (records, 0)
     assert believable(packed([]), NOW)[1] == 0
-    changed, wrong = believable(packed([usage(10, 0), usage(10, 1, (NOW + DAY) // 1_000 + 1)]), NOW)
-    assert (wrong, changed.rows["timestamp"].tolist()) == (1, [NOW // 1_000] * 2)
+
+
+def test_stamps_that_cannot_be_and_none_are_as_of_the_end_of_the_day() -> None:
+    records = packed([usage(10, 0), usage(10, 1, (END + DAY) // 1_000 + 1), usage(10, 2, -1), usage(10, 3, 0)])
+    changed, ahead = believable(records, NOW)
+    assert (ahead, changed.rows["timestamp"].tolist()) == (1, [NOW // 1_000] + [END // 1_000] * 3)
+
+
+STAMPS = st.one_of(st.sampled_from([-1, 0, 1, CENTURY_MS]), st.integers(NOW // 1_000, (NOW + 5 * DAY) // 1_000))
+DATES = st.integers(NOW - 2 * DAY, NOW + 5 * DAY)
+
+
+def read_at(now: int, pairs: list[tuple[int, int]]) -> tuple[list[int], list[int], list[bool]]:
+    """The turns of usage of these stamps (ms) and dates (µs) that is read now, when it came at the latest, what is refused."""
+    made = [usage(1, k, stamp, occurred_at=rfc3339(at)) for k, (stamp, at) in enumerate(pairs)]
+    batch = decode_records(believable(packed(made), now)[0], "t/0", received_at="")
+    queue = Queue(0, 0)
+    queue.add(batch, len(made), 0.0)
+    at, came = batch.events["at"], batch.events["clock"]
+    refused = at > came + FUTURE_TOLERANCE
+    return queue.chunks[0].turns.tolist(), np.minimum(at, came).tolist(), refused.tolist()
+
+
+@given(st.lists(st.tuples(STAMPS, DATES), min_size=1, max_size=6), st.integers(END - DAY, END - 1))
+def test_a_record_read_again_the_same_day_has_the_same_turn_and_fate(pairs, later) -> None:
+    assert read_at(later, pairs) == read_at(NOW, pairs)
+
+
+@given(st.lists(st.tuples(STAMPS, DATES.filter(lambda at: at <= END)), min_size=1, max_size=6), st.integers(1, 900))
+def test_what_is_dated_no_later_than_the_day_it_was_read_is_the_same_for_ever(pairs, days) -> None:
+    assert read_at(NOW + days * DAY, pairs) == read_at(NOW, pairs)
 
 
 def test_a_stamp_of_1970_refuses_its_own_events_alone_and_one_that_says_nothing_none() -> None:

@@ -25,7 +25,6 @@ from streams.inputs import Reader
 from streams.live.placement import partitions_of
 from streams.live.seeding import Seeding
 
-CENTURY = 4_000_000_000
 MONDAY = datetime(2024, 3, 4, tzinfo=UTC)
 PARTITIONS = 4
 MANY = [f"c{number}" for number in range(40)]
@@ -119,7 +118,7 @@ def live(cluster: Cluster, stream: Sequence[bytes], hours: float = 0.25) -> None
 
 
 def spread(stream: Sequence[bytes]) -> Cluster:
-    return Cluster(records_of(stream, PARTITIONS, CENTURY), build)
+    return Cluster(records_of(stream, PARTITIONS), build)
 
 
 def same(ours: Sequence[Incident], others: Sequence[Incident]) -> None:
@@ -218,7 +217,7 @@ def in_headers(record: Record) -> Record:
 
 
 def test_a_report_whose_half_is_in_headers_reaches_all_partitions():
-    stream, records = reported(), records_of(reported(), PARTITIONS, CENTURY)
+    stream, records = reported(), records_of(reported(), PARTITIONS)
     for topics in records.values():
         for queue in topics.values():
             queue[:] = [in_headers(one) if b"network.incident" in (one.value or b"") else one for one in queue]

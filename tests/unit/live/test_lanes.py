@@ -8,16 +8,13 @@ from collections import Counter
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.engines import batch, engine, frozen, ordered, said
-from support.lanes import Cluster, records_of, topic_of
+from support.engines import batch, engine, frozen, ordered, run, said
+from support.lanes import Cluster, in_order, records_of, topic_of
 from support.profiles import examples
-from support.small_streams import lines, random_moments
 
 from events.times import SLOT_US
 from streams.engine import DAY_US, Engine
 from streams.live.journal import Covered
-
-CENTURY = 4_000_000_000
 
 
 def build(saved=None) -> Engine:
@@ -27,28 +24,15 @@ def build(saved=None) -> Engine:
     return made
 
 
-def in_order(seed: int, count: int, customers: int) -> list[bytes]:
-    """Events in the order of their times, no two at one moment, none of the network or the market."""
-    raw = lines(random_moments(seed, count, customers=customers))
-    found = {}
-    for line in raw:
-        event = msgspec.json.decode(line)
-        if event["customer_id"].startswith("c") and ":" not in event["customer_id"]:
-            found.setdefault(event["occurred_at"], line)
-    return [found[at] for at in sorted(found)]
-
-
 def alone(stream: list[bytes]) -> list[dict[str, object]]:
-    made = build()
-    decisions = made.step(whole := batch(stream), 0).decisions
-    return ordered(map(said, [*decisions, *made.advance(int(whole.events["at"].max()), 0).decisions]))
+    return run(build(), [stream]).decisions
 
 
 @settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.sampled_from([1, 2, 5]), st.sampled_from([1, 7, 1000]))
 def test_any_number_of_partitions_and_any_rhythm(seed, partitions, chunk):
     stream = in_order(seed, 200, 9)
-    cluster = Cluster(records_of(stream, partitions, CENTURY), build)
+    cluster = Cluster(records_of(stream, partitions), build)
     cluster.run(chunk, seed)
     assert ordered(map(said, cluster.decisions)) == alone(stream)
 
@@ -57,7 +41,7 @@ def test_any_number_of_partitions_and_any_rhythm(seed, partitions, chunk):
 @given(st.integers(0, 10**6), st.integers(1, 60))
 def test_a_partition_that_is_taken_over_from_any_checkpoint(seed, every):
     stream = in_order(seed, 200, 6)
-    cluster = Cluster(records_of(stream, 3, CENTURY), build)
+    cluster = Cluster(records_of(stream, 3), build)
     dice = random.Random(seed)
     cluster.with_takeovers(dice, 400, 9, every, 0.5, [*cluster.lanes])
     cluster.run(9, seed)
@@ -71,7 +55,7 @@ def test_a_partition_that_is_taken_over_from_any_checkpoint(seed, every):
 def test_a_broker_that_speaks_of_some_topics_only(seed, partitions, share):
     """As after a restart: what is known of a topic's end is then older than what came of the others."""
     stream = in_order(seed, 200, 9)
-    records = records_of(stream, partitions, CENTURY)
+    records = records_of(stream, partitions)
     cluster = Cluster(records, build)
     dice, there = random.Random(seed), set()
     for line in stream:
@@ -94,7 +78,7 @@ def test_a_broker_that_speaks_of_some_topics_only(seed, partitions, share):
 
 def test_a_record_in_another_partition_than_its_keys_is_refused_with_the_mend() -> None:
     stream = in_order(5, 60, 4)
-    records = records_of(stream, 2, CENTURY)
+    records = records_of(stream, 2)
     topic, queue = next((topic, queue) for topic, queue in records[0].items() if queue)
     stray = queue[0]._replace(offset=len(records[1][topic]))
     records[1][topic].append(stray)
@@ -109,7 +93,7 @@ def test_a_record_in_another_partition_than_its_keys_is_refused_with_the_mend() 
 
 def test_a_partition_without_customers_holds_nobody_up() -> None:
     stream = in_order(8, 120, 1)  # one customer
-    cluster = Cluster(records_of(stream, 4, CENTURY), build)
+    cluster = Cluster(records_of(stream, 4), build)
     cluster.run(11)
     assert ordered(map(said, cluster.decisions)) == alone(stream)
     assert cluster.decisions
@@ -117,7 +101,7 @@ def test_a_partition_without_customers_holds_nobody_up() -> None:
 
 def test_a_partition_waits_for_what_others_tell_but_not_for_good() -> None:
     stream = in_order(11, 200, 6)
-    records = records_of(stream, 2, CENTURY)
+    records = records_of(stream, 2)
     cluster = Cluster(records, build)
     mine = cluster.lanes[0]
     cluster.lanes = {0: mine}  # nobody works on the other partition
@@ -134,7 +118,7 @@ def test_a_partition_waits_for_what_others_tell_but_not_for_good() -> None:
 def test_what_is_said_now_hides_nothing_that_was_said_since_a_checkpoint(seed, every):
     """As when a worker takes a partition over and hears its other ones before it has read what they said meanwhile."""
     stream = in_order(seed, 200, 6)
-    cluster = Cluster(records_of(stream, 3, CENTURY), build)
+    cluster = Cluster(records_of(stream, 3), build)
     dice = random.Random(seed)
     turns = [(lane, topic) for lane in cluster.lanes for topic in cluster.records[lane]]
     for step in range(300):
@@ -151,7 +135,7 @@ def test_what_is_said_now_hides_nothing_that_was_said_since_a_checkpoint(seed, e
 
 def test_a_partition_that_speaks_again_is_waited_for_again() -> None:
     stream = in_order(11, 200, 6)
-    records = records_of(stream, 2, CENTURY)
+    records = records_of(stream, 2)
     cluster = Cluster(records, build)
     mine, start = cluster.lanes[0], cluster.lanes[1].covered({}, 0)
     cluster.lanes = {0: mine}
@@ -166,7 +150,7 @@ def test_a_partition_that_speaks_again_is_waited_for_again() -> None:
 
 def test_events_are_counted_by_the_topic_they_came_from_and_doubles_are_not() -> None:
     stream = in_order(5, 200, 9)
-    cluster = Cluster(records_of([stream[0], *stream], 2, CENTURY), build)
+    cluster = Cluster(records_of([stream[0], *stream], 2), build)
     cluster.run(50)
     sent = Counter(topic_of(msgspec.json.decode(line)["type"]) for line in stream)
     assert len(sent) > 2

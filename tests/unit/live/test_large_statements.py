@@ -13,7 +13,7 @@ from events.times import SLOT_US
 from population.findings import Finding, Word
 from population.incident import IncidentKind
 from population.judge import Judge
-from population.reports import facts_of, identity_of, report_of
+from population.reports import facts_of, identity_of, in_turn, report_of
 from streams.live.exchange import Exchange, Statement
 
 MOST_BYTES = 1 << 20
@@ -64,7 +64,7 @@ def test_reports_of_a_backlog_are_said_one_statement_after_another_and_no_slot_b
     listener.hear(Silent(), found[1], 0.0)  # again, and of it nothing is new
     for one in found[2:]:
         listener.hear(Silent(), one, 0.0)
-    assert listener.to_apply == reports
+    assert listener.to_apply == in_turn(reports)
     assert listener.heard[0] == 8
     assert speaker.reports[0] == len(reports)
 

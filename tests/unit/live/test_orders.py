@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.bundles import library_of, make, quick, read
+from structlog.testing import capture_logs
+from support.bundles import accept, library_of, make, quick, read
 from support.engines import QUICK, batch
 from support.small_streams import lines, random_moments
 
@@ -34,6 +36,8 @@ from streams.live.journal import Reload
 from streams.live.library import Library, RefusedError
 
 EDIT = {"complaints_overdue >= 1": "complaints_overdue >= 2"}
+NEVER = {"complaints_overdue >= 1": "complaints_overdue >= 1 and complaints_overdue < 1"}
+"""It loads; only the check says that it can never be true."""
 
 
 def order(files: dict[str, bytes], **more: Any) -> Order:
@@ -88,6 +92,15 @@ def test_a_bad_rule_set_is_refused_with_file_and_line() -> None:
     assert said.startswith("rules/quick.yaml:16:")
     assert "did you mean `complaints_overdue`" in said
     assert refusal(order(bad, bundle="f" * 64), one, library)[0] == "missing"
+
+
+def test_a_fault_that_names_a_place_names_that_of_the_bundle() -> None:
+    good = quick()
+    twice = good | {"rules/again.yaml": good["rules/quick.yaml"]}
+    library, (one, _) = library_of(good, twice)
+    said = refusal(order(twice), one, library)[1]
+    assert "the id `busy` is taken already (rules/again.yaml:6)" in said
+    assert tempfile.gettempdir() not in said
 
 
 def test_settings_that_state_rests_on_need_an_order_that_says_so() -> None:
@@ -165,7 +178,7 @@ class Given:
             self.records.append((key, value))
 
     def folder(self, path: Path) -> Folder:
-        return Folder(path, self.board, self.give, self.refused)
+        return Folder(path, self.board, self.give, self.refused, accept)
 
 
 def test_a_folder_that_changed_is_given_and_a_bad_one_is_not(folder: Path) -> None:
@@ -186,6 +199,53 @@ def test_a_folder_that_changed_is_given_and_a_bad_one_is_not(folder: Path) -> No
         assert given.board.current == digest(bundle_of(folder))
 
     asyncio.run(story())
+
+
+def test_what_only_the_check_finds_is_refused_of_the_folder_at_a_start_and_while_running(folder: Path) -> None:
+    given, rules = Given(), folder / "rules" / "quick.yaml"
+    good, never = rules.read_bytes(), quick(**NEVER)["rules/quick.yaml"]
+
+    async def story() -> None:
+        rules.write_bytes(never)
+        with pytest.raises(RefusedError, match=r": rule `waiting`: `expr` can never be true$") as refused:
+            await given.folder(folder).first()
+        assert str(refused.value).startswith(f"{rules}:16:")
+        rules.write_bytes(good)
+        mounted = given.folder(folder)
+        await mounted.first()
+        in_force = given.board.current
+        rules.write_bytes(never)
+        await mounted.look(always=False)
+        await mounted.look(always=True)  # SIGHUP asks again
+        assert [one.why for one in given.refusals] == ["faults", "faults"]
+        assert (given.board.current, len(given.board.orders)) == (in_force, 1)
+
+    asyncio.run(story())
+
+
+def test_rules_in_force_that_would_be_refused_now_are_worked_by_and_that_is_said(folder: Path) -> None:
+    given, never = Given(), quick(**NEVER)
+
+    async def doubts() -> list[str]:
+        mounted = given.folder(folder)
+        await mounted.first()
+        with capture_logs() as said:
+            await mounted.doubt()
+        assert {one["log_level"] for one in said} <= {"warning"}
+        return [one["error"] for one in said]
+
+    async def story() -> None:
+        await given.give(never, order(never))  # as a version did that found nothing
+        (folder / "rules" / "quick.yaml").write_bytes(never["rules/quick.yaml"])
+        (said,) = await doubts()
+        assert said.startswith("rules/quick.yaml:16:")
+        assert given.board.current == digest(never)
+        (folder / "rules" / "quick.yaml").write_bytes(quick(**EDIT)["rules/quick.yaml"])
+        assert await doubts() == []
+        assert given.board.current == digest(quick(**EDIT))
+
+    asyncio.run(story())
+    assert not given.refusals
 
 
 def test_a_worker_that_starts_later_takes_the_newest_and_its_folder_only_when_that_is_news(folder: Path) -> None:

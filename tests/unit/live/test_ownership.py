@@ -277,6 +277,19 @@ def test_what_a_killed_process_left_beside_a_storage_elsewhere_is_deleted_when_i
     sweep()
 
 
+def test_checkpoints_in_a_folder_have_nothing_to_do_with_the_folder_for_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(aside))
+    left = aside / owner(f"memory://{tmp_path.name}-beside", 1).writing().name  # somebody else's
+    left.write_bytes(b"half")
+    os.utime(left, (0, time.time() - OLD_SECONDS - 1))
+    save(owner(str(tmp_path / "checkpoints"), 1), 10)
+    assert [*aside.iterdir()] == [left]
+
+
 def test_a_checkpoint_that_cannot_be_read_leaves_no_copy_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,10 +113,21 @@ def test_one_date_in_the_future_holds_up_nothing_that_follows() -> None:
     queue = Queue(0, 0)
     events = batch([usage(20).value or b"", usage(10).value or b""])
     came = int(events.events["at"][1]) + 5_000_000
+    events.events["at"][0] = came + 3_600_000_000
     events.events["clock"] = came
     queue.add(events, 2, came=0.0)
     assert queue.newest == came
     assert np.all(queue.chunks[0].turns <= came)
+
+
+def test_a_date_that_will_be_refused_has_no_say_in_the_order() -> None:
+    queue = Queue(0, 0)
+    events = batch([usage(10).value or b"", usage(20).value or b"", usage(15).value or b""])
+    first, _, third = events.events["at"].tolist()
+    events.events["clock"] = third
+    events.events["at"][1] = third + 86_400_000_001
+    queue.add(events, 3, came=0.0)
+    assert queue.chunks[0].turns.tolist() == [first, first, third]
 
 
 class Broker:

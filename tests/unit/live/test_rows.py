@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.bundles import library_of, orders_of, quick
 from support.daily import Day, decoded, differences
-from support.engines import QUICK, batch, configuration, frozen, ordered, said
-from support.lanes import Cluster, records_of
+from support.engines import QUICK, batch, configuration, every, frozen, ordered, run, said
+from support.lanes import Cluster, by_rules, in_order, records_of
 from support.profiles import examples
-from support.small_streams import lines, random_moments
 
 from sinks.metrics import Metrics
 from streams.daily_rows import Whose
@@ -24,7 +23,6 @@ from streams.live.settings import LiveSettings, live_settings
 from streams.problems import UsageError
 from streams.recording import Recorder, RecordingEngine
 
-CENTURY = 4_000_000_000
 KEY = b"k" * 32
 
 
@@ -39,31 +37,19 @@ def build(saved: dict[str, Any] | None = None) -> RecordingEngine:
     return make(configuration(QUICK), saved)
 
 
-def in_order(seed: int, count: int, customers: int) -> list[bytes]:
-    """Events in the order of their times, no two at one moment, none of the network or the market."""
-    found = {}
-    for line in lines(random_moments(seed, count, customers=customers)):
-        event = msgspec.json.decode(line)
-        if event["customer_id"].startswith("c") and ":" not in event["customer_id"]:
-            found.setdefault(event["occurred_at"], line)
-    return [found[at] for at in sorted(found)]
-
-
 def alone(stream: list[bytes], folder: Path, size: int = 7) -> tuple[dict[str, Day], list[Any]]:
     """What one engine of all customers records, and says."""
     made = build()
     made.record(Recorder(folder, KEY))
-    whole = [batch(stream[start : start + size]) for start in range(0, len(stream), size)]
-    decisions = [one for part in whole for one in made.step(part, 0).decisions]
-    decisions += made.advance(int(whole[-1].events["at"].max()), 0).decisions
-    return decoded(folder), ordered(map(said, decisions))
+    decisions = run(made, every(size, stream)).decisions
+    return decoded(folder), decisions
 
 
 def cluster_of(stream: list[bytes], partitions: int, folder: Path) -> Cluster:
     def recorder(lane: int, epoch: int) -> Recorder:
         return Recorder(folder / str(lane), KEY, Whose(lane, partitions, epoch))
 
-    return Cluster(records_of(stream, partitions, CENTURY), build, recorder=recorder)
+    return Cluster(records_of(stream, partitions), build, recorder=recorder)
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +97,7 @@ def test_other_rules_and_an_engine_made_anew_go_on_recording(tmp_path: Path) -> 
     rebuilt = edited | {"churn.yaml": files["churn.yaml"].replace(b"recheck: 24h", b"recheck: 12h")}
     library, (first, second, third) = library_of(files, edited, rebuilt, make=make)
     recorder = lambda lane, epoch: Recorder(tmp_path / "live", KEY, Whose(lane, 1, epoch))  # noqa: E731
-    cluster = Cluster(
-        records_of(stream, 1, CENTURY), None, library=library, orders=orders_of([first]), recorder=recorder
-    )
+    cluster = by_rules(stream, 1, library, first, recorder=recorder)
     third_of = len(cluster.records[0]["churn.usage.v1"]) // 3
     for orders in ([], [second], [second, third]):
         cluster.orders = [msgspec.structs.replace(one, rebuild=True) for one in orders_of([first, *orders])]

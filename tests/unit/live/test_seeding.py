@@ -10,10 +10,9 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.engines import batch, copied, engine, frozen, ordered, said
-from support.lanes import Cluster, records_of
+from support.engines import batch, copied, engine, frozen, ordered, run, said
+from support.lanes import Cluster, in_order, records_of
 from support.profiles import examples
-from support.small_streams import lines, random_moments
 
 from streams.engine import Engine
 from streams.inputs import Reader
@@ -21,7 +20,6 @@ from streams.live.placement import partitions_in, partitions_of
 from streams.live.seeding import Seeding
 from streams.problems import UsageError
 
-CENTURY = 4_000_000_000
 SHARED = ("network.incident", "market.noted")
 
 
@@ -30,16 +28,6 @@ def build(saved: dict[str, Any] | None = None) -> Engine:
     if saved is not None:
         made.restore(saved)
     return made
-
-
-def in_order(seed: int, count: int, customers: int) -> list[bytes]:
-    """Events in the order of their times, no two at one moment."""
-    found: dict[str, bytes] = {}
-    for line in lines(random_moments(seed, count, customers=customers)):
-        event = msgspec.json.decode(line)
-        if event["customer_id"].startswith("c") and ":" not in event["customer_id"]:
-            found.setdefault(event["occurred_at"], line)
-    return [found[at] for at in sorted(found)]
 
 
 def seeded(stream: Sequence[bytes], partitions: int, path: Path, chunk: int = 1 << 24) -> Seeding:
@@ -52,7 +40,7 @@ def seeded(stream: Sequence[bytes], partitions: int, path: Path, chunk: int = 1 
 def goes_on(seeding: Seeding, rest: Sequence[bytes], chunk: int, seed: int) -> Cluster:
     """Workers that find the checkpoints of a seeding."""
     count = len(seeding.engines)
-    cluster = Cluster(records_of(rest, count, CENTURY), build)
+    cluster = Cluster(records_of(rest, count), build)
     for lane in range(count):
         parts = copied(seeding.engines[lane].snapshot())
         cluster.lanes[lane] = cluster.open(lane, seeding.covered(lane, {}, {}, 0, 0), parts)
@@ -61,9 +49,7 @@ def goes_on(seeding: Seeding, rest: Sequence[bytes], chunk: int, seed: int) -> C
 
 
 def alone(stream: Sequence[bytes]) -> list[dict[str, object]]:
-    made = build()
-    decisions = made.step(whole := batch(stream), 0).decisions
-    return ordered(map(said, [*decisions, *made.advance(int(whole.events["at"].max()), 0).decisions]))
+    return run(build(), [stream]).decisions
 
 
 @settings(max_examples=examples(12), deadline=None, suppress_health_check=list(HealthCheck))

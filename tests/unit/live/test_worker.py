@@ -16,7 +16,7 @@ from support.engines import DEFAULT
 
 from sinks.metrics import Metrics
 from streams import bootstrap
-from streams.live import worker as module
+from streams.live import watchdog as module
 from streams.live.delivery import Outbox
 from streams.live.journal import Covered
 from streams.live.keeping import Kept
@@ -24,6 +24,7 @@ from streams.live.lane import Lane, LaneSettings
 from streams.live.reloading import Build
 from streams.live.settings import live_settings
 from streams.live.store import PartitionStore
+from streams.live.tables import NoTables
 from streams.live.tenancy import Tenancy
 from streams.live.topics import USAGE
 from streams.live.worker import Worker
@@ -31,7 +32,12 @@ from streams.problems import OutsideError
 
 
 def worker_on(**settings: Any) -> Worker:
-    build = Build(DEFAULT, bootstrap.configuration, lambda rules, saved: bootstrap.engine(rules, None, saved))
+    build = Build(
+        DEFAULT,
+        bootstrap.as_it_stands,
+        bootstrap.configuration,
+        lambda rules, saved: bootstrap.engine(rules, None, saved),
+    )
     known = live_settings({}).model_copy(update=settings)
     return Worker(known, 4, build, Metrics(), bootstrap.configuration(DEFAULT).settings)
 
@@ -42,10 +48,10 @@ async def with_a_partition(folder: Path) -> AsyncIterator[Worker]:
     worker = worker_on(checkpoints=str(folder), stop_within=0.1)
     engine: Any = SimpleNamespace(snapshot=lambda: {"part": np.arange(3)})
     lane = Lane(0, 1, engine, Covered({}, {}, ticks=1), [], LaneSettings(0.0, 0))
-    kept = Kept(PartitionStore(str(folder), 0, 1), Covered({}, {}), worker.means.publisher)
-    worker.tenancies[0] = Tenancy(lane, Outbox(None, {}, print), kept, set())
+    kept = Kept(PartitionStore(str(folder), 0, 1), Covered({}, {}), worker.assignments.means.publisher)
+    worker.holdings.tenancies[0] = Tenancy(lane, Outbox(None, {}, print), kept, set())
     yield worker
-    for tenancy in worker.tenancies.values():
+    for tenancy in worker.holdings.tenancies.values():
         await tenancy.close()
     await worker.producer.stop()
 
@@ -55,23 +61,48 @@ def test_nothing_is_saved_or_taken_over_after_an_end_that_could_not_wait_for_the
         worker = worker_on(stop_within=0.01)
         pump = asyncio.create_task(asyncio.sleep(3600))
         worker.checkpoints.save_all = None  # type: ignore[assignment]  # whoever saves calls it
-        async with worker.busy:  # a step that does not end
-            revoked = asyncio.create_task(worker.revoked(worker.app, set()))  # and waits for it too
-            await worker._save_before_the_end(pump)
+        async with worker.holdings.busy:  # a step that does not end
+            revoked = asyncio.create_task(worker.assignments.revoked(worker.app, set()))  # and waits for it too
+            await worker.save_before_the_end(pump)
         await revoked
-        assert await worker.assigned({TP(USAGE, 0)}, 7) == {}
+        assert await worker.assignments.assigned({TP(USAGE, 0)}, 7) == {}
         pump.cancel()
         await worker.producer.stop()
 
     asyncio.run(ended())
 
 
+def test_the_group_is_joined_without_a_wait_for_tables_that_might_be_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def started() -> None:
+        worker = worker_on()
+        tables: Any = worker.app.tables
+        assert isinstance(tables, NoTables)
+        waits: list[float] = []
+
+        async def sleep(seconds: float, **_: Any) -> None:
+            waits.append(seconds)
+
+        async def start() -> None:
+            waits.append(0.0)
+
+        consumer = SimpleNamespace(assignment=set, pause_partitions=lambda _: None)
+        monkeypatch.setattr(tables, "sleep", sleep)
+        monkeypatch.setattr(tables.recovery, "start", start)
+        monkeypatch.setattr(worker.app, "_consumer", consumer)
+        await tables.on_start()
+        assert waits == [0.0]  # recovery begins, and nothing was waited for
+        assert tables._tables_registered.is_set()
+        await worker.producer.stop()
+
+    asyncio.run(started())
+
+
 def test_a_worker_ends_when_a_service_of_faust_died(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
 
     async def watched() -> None:
         worker = worker_on()
-        watching = asyncio.create_task(worker._watch())
+        watching = asyncio.create_task(worker.watchdog.run())
         await asyncio.sleep(0)
         assert not watching.done()
         await worker.app.crash(ValueError("no more records"))
@@ -88,14 +119,14 @@ def test_what_a_step_left_that_failed_is_no_checkpoint(tmp_path: Path) -> None:
     async def ended() -> None:
         async with with_a_partition(tmp_path) as worker:
             pump = asyncio.create_task(asyncio.sleep(60))
-            async with worker.busy:  # a step is under way when it is told to stop
-                saving = asyncio.create_task(worker._save_before_the_end(pump))
+            async with worker.holdings.busy:  # a step is under way when it is told to stop
+                saving = asyncio.create_task(worker.save_before_the_end(pump))
                 await asyncio.sleep(0)
-                worker.fail(MemoryError("in the middle of a step"))
+                worker.holdings.fail(MemoryError("in the middle of a step"))
             with pytest.raises(MemoryError, match="in the middle"):
                 await saving
-            await worker.revoked(None, set())
-            assert worker.tenancies[0].kept.writing is None
+            await worker.assignments.revoked(None, set())
+            assert worker.holdings.tenancies[0].kept.writing is None
             pump.cancel()
 
     asyncio.run(ended())
@@ -105,9 +136,9 @@ def test_what_a_step_left_that_failed_is_no_checkpoint(tmp_path: Path) -> None:
 def test_nobody_works_on_what_is_assigned_while_the_last_states_are_written(tmp_path: Path) -> None:
     async def assigned() -> None:
         async with with_a_partition(tmp_path) as worker:
-            async with worker.busy:
-                await worker._save_before_the_end(asyncio.create_task(asyncio.sleep(0)))  # in vain
-            await worker._assigned(set(), 1)
-            assert worker.paused
+            async with worker.holdings.busy:
+                await worker.save_before_the_end(asyncio.create_task(asyncio.sleep(0)))  # in vain
+            await worker.assignments._assigned(set(), 1)
+            assert worker.holdings.paused
 
     asyncio.run(assigned())

@@ -189,3 +189,13 @@ def test_a_detector_that_does_not_learn_samples_nothing():
     offer(detector, population(20), range(1, 21))
     assert detector.day.held[0] == 0
     assert new_day(3).bound[0] > 0
+
+
+def test_what_has_learned_nothing_is_the_same_with_river_and_without():
+    one = Anomaly(SETTINGS, learn=False)
+    before = one.learned()
+    assert one.river.counter == 0
+    after = one.learned()
+    assert {name: (part.dtype, part.tobytes()) for name, part in before.items()} == {
+        name: (part.dtype, part.tobytes()) for name, part in after.items()
+    }

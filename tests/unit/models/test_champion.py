@@ -150,6 +150,31 @@ def test_a_saved_model_scores_the_same_and_learns_nothing(taught, probes, events
     np.testing.assert_array_equal(loaded.score(probes), taught.score(probes))
 
 
+def same(one, other):
+    return {name: (part.dtype, part.shape, part.tobytes()) for name, part in one.items()} == {
+        name: (part.dtype, part.shape, part.tobytes()) for name, part in other.items()
+    }
+
+
+def test_what_only_scores_keeps_what_was_learned_as_it_came_and_may_learn_on(taught):
+    loaded, _ = Champion.load(taught.save(), NAMES, CATEGORICAL)
+    before = loaded.snapshot()
+    assert loaded.learner.left == taught.learner.left > 0  # whoever asks has it made
+    assert loaded.anomaly.river.counter == taught.anomaly.river.counter
+    assert same(loaded.snapshot(), before)
+    learning = Champion(NAMES, CATEGORICAL, SETTINGS)
+    learning.restore(before)
+    assert same(learning.learner.snapshot(), taught.learner.snapshot())
+    assert same(learning.anomaly.learned(), taught.anomaly.learned())
+
+
+def test_models_of_the_same_bytes_have_nothing_in_common(taught, probes):
+    data = taught.save()
+    one, other = (Champion.load(data, NAMES, CATEGORICAL)[0] for _ in range(2))
+    one.scorer.weights[:] = 0.0
+    np.testing.assert_array_equal(other.score(probes), taught.score(probes))
+
+
 def test_a_saved_model_finds_its_features_by_name(taught, probes):
     loaded, missing = Champion.load(taught.save(), ["new", "plan", "usage_drop"], [False, True, False])
     assert missing == ["complaints", "always_unknown"]

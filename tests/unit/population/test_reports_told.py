@@ -11,7 +11,7 @@ from events.packed import Record, packed
 from events.records import decode_records
 from population.findings import Word
 from population.judge import Judge
-from population.reports import facts_of, identity_of, report_of, turn_of
+from population.reports import facts_of, identity_of, in_turn, report_of, turn_of
 
 OPENED = {
     "type": "network.incident",
@@ -51,6 +51,11 @@ def test_what_others_are_told_is_the_event_whatever_it_came_in(form):
     assert (fact.customer_id, fact.event_id, fact.status) == ("cell:A", "n1", "opened")
     assert turn_of(FORMS[form]) == AT
     assert identity_of(FORMS[form]) == identity_of(FORMS["plain"])
+
+
+@pytest.mark.parametrize("unreadable", ["", "[1]", "{}", '{"occurred_at": 5}', '{"occurred_at": "soon"}', "{"])
+def test_a_report_that_says_no_time_has_its_turn_at_once(unreadable):
+    assert in_turn([FORMS["plain"], unreadable]) == [(0, unreadable), (AT, FORMS["plain"])]
 
 
 @pytest.mark.parametrize("other", [{"event_id": "n2"}, {"source": None}, {"customer_id": "cell:B"}])

@@ -190,3 +190,14 @@ def test_an_anchor_that_stands_twice_is_said_by_its_fault_alone(recwarn: pytest.
 def test_utf_16_is_named_with_or_without_its_mark(encoding: str) -> None:
     _, faults = parse("a.yaml", "version: 1  # 套餐\n".encode(encoding))
     assert [fault.message for fault in faults] == ["the file is UTF-16: save it as UTF-8"]
+
+
+def test_a_text_that_was_read_before_has_its_faults_where_it_stands_now() -> None:
+    for raw, wrong in ((b"version: 1\nrules: []\n", False), (b"version: 1\nversion: 1\n", True)):
+        (one, first), (other, second) = (parse(file, raw) for file in ("a.yaml", "b.yaml"))
+        assert (one.file, other.file) == ("a.yaml", "b.yaml")
+        assert one.root == other.root
+        assert other.fault(("version",), "m").file == "b.yaml"
+        assert [fault.file for fault in (*first, *second)] == (["a.yaml", "b.yaml"] if wrong else [])
+        one.dropped.add(("version",))
+        assert not other.dropped

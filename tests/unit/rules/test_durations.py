@@ -30,6 +30,7 @@ def test_refused(text):
 
 def test_a_deadline_has_no_days():
     assert WorkingTime.parse("16h") == 16 * HOUR
+    assert str(WorkingTime.parse("40h30m")) == "40h30m"  # not 1d16h30m, which would be refused
     with pytest.raises(ValueError, match="hours and minutes"):
         WorkingTime.parse("2d")
 

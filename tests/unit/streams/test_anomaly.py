@@ -19,7 +19,7 @@ from models.model import RiskModel
 from models.storage import pack, unpack
 from streams.checkpoint import read_state, write_state
 from streams.engine import DAY_US, Engine
-from streams.evaluation import model_inputs
+from streams.model_inputs import model_inputs
 
 DAYS, CUSTOMERS, STRANGE_FROM = 45, 6, 40
 

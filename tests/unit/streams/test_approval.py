@@ -139,6 +139,16 @@ def test_what_only_the_check_finds_is_neither_proposed_nor_put_in_force(folder: 
     assert (folder / "approvals.jsonl").read_bytes() == written
 
 
+def test_rules_in_force_that_would_be_refused_now_can_be_replaced(folder: Path) -> None:
+    there, options, kept = draft(folder, 5), ("--config", str(folder)), Book(folder)
+    (folder / "rules" / "x.yaml").write_text(CONTRADICTORY)
+    kept.approve(kept.propose(folder / "rules", "v", "a", "now").files, "b", "now", four_eyes=True)
+    mended = churn("rules", "propose", str(there), *options, "--untested", "--by", "a")
+    assert "x: removed" in mended.stdout
+    done = churn("rules", "approve", hash_in(mended), *options, "--by", "b")
+    assert (done.exit_code, (folder / "rules" / "x.yaml").exists()) == (0, False), done.output
+
+
 def test_the_log_shows_tampering_and_unapproved_edits(folder: Path) -> None:
     options = ("--config", str(folder))
     for by, approver in (("a", "b"), ("c", "d")):

@@ -21,6 +21,7 @@ from streams.checkpoint import (
     UnreadableError,
     read_state,
 )
+from streams.memory import growable
 
 RECORD = np.dtype([("at", "i8"), ("x", "f8", (7,)), ("kind", "u1")])
 
@@ -167,3 +168,24 @@ def test_objects_are_refused(folder: CheckpointFolder) -> None:
     with pytest.raises(ValueError, match="objects cannot be saved"):
         folder.save({"objects": np.array([{}])})
     assert list(folder.folder.glob("0*")) == []
+
+
+def mapping(address: int) -> str:
+    """The stretch of this process's memory that an address is in."""
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        first, end = (int(place, 16) for place in line.split()[0].split("-"))
+        if first <= address < end:
+            return line
+    return ""
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="not Linux")
+@pytest.mark.parametrize("shape", [(64 << 20,), ((64 << 20) + 1_234,), (50_000, 1344)])
+def test_what_is_read_lies_in_memory_that_can_grow_in_place(shape: tuple[int, ...]) -> None:
+    array = growable(shape, np.uint8)
+    first = array.ctypes.data
+    assert mapping(first) == mapping(first + array.nbytes - 1) != ""  # what lies in two the system does not move
+    array[:] = 7
+    array.resize((shape[0] + 1_000, *shape[1:]), refcheck=False)
+    assert (array[: shape[0]] == 7).all()
+    assert not array[shape[0] :].any()

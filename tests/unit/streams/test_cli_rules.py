@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 import simulator
 from rules.faults import ConfigurationError
+from streams import bootstrap
 from streams.cli import app
-from streams.cli_approval import checked
 from streams.feature_list import SPREAD
 
 AMONG = f"among the N of {DEFAULT / 'rules'}"
@@ -283,7 +283,68 @@ def test_the_check_sees_the_overrides_that_the_tests_see(tmp_path: Path) -> None
 def test_what_is_approved_must_be_right_with_the_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHURN_TIERS", "[watch]")
     with pytest.raises(ConfigurationError, match="no tier `warning`"):
-        checked(edited(tmp_path / "config"))
+        bootstrap.configuration(edited(tmp_path / "config"))
+
+
+NEVER = """version: 1
+groups:
+  - name: never
+    rules:
+      - {alert: Never, id: never, tier: watch, expr: uses_7d < 1 and uses_7d > 2, reason: never,
+         text: {en: "Never", zh-CN: "从不"}}
+"""
+ON_RULES = ("--rule", "complaint-waiting", "--precision", "0.2")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("replay", "FILE"),
+        ("report", "FILE"),
+        ("demo", "--once"),
+        ("rules", "test"),
+        ("rules", "backtest", "FILE"),
+        ("rules", "tune", "FILE", *ON_RULES),
+    ],
+)
+def test_whatever_takes_rules_up_refuses_what_only_the_check_finds(
+    command: tuple[str, ...], events: Path, tmp_path: Path
+) -> None:
+    folder = edited(tmp_path / "config")
+    (folder / "rules" / "never.yaml").write_text(NEVER)
+    arguments = [str(events) if one == "FILE" else one for one in command]
+    done = churn(*arguments, "--config", str(folder))
+    said = f"{folder}/rules/never.yaml:5:54: rule `never`: `expr` can never be true\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", said)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("schema",),
+        ("features",),
+        ("explain", "never", "--customer", "c0000001", "FILE"),
+        ("backtest", "FILE", "--rules", str(DEFAULT), "--against", "FOLDER"),
+        ("diff", "FOLDER", str(DEFAULT)),
+    ],
+)
+def test_what_only_looks_something_up_takes_such_rules_as_they_stand(
+    command: tuple[str, ...], events: Path, tmp_path: Path
+) -> None:
+    folder = edited(tmp_path / "config")
+    (folder / "rules" / "never.yaml").write_text(NEVER)
+    places = {"FILE": str(events), "FOLDER": str(folder)}
+    done = churn("rules", *(places.get(one, one) for one in command), "--config", str(folder))
+    assert done.exit_code == 0, done.output
+
+
+def test_a_fault_in_the_tests_beside_rules_keeps_them_from_being_taken_up_too(events: Path, tmp_path: Path) -> None:
+    folder = edited(tmp_path / "config", usage_test=("exp_rules: [usage-dropping]", "exp_rules: [usage-droping]"))
+    checked = churn("rules", "check", "--config", str(folder), "--allow-warnings")
+    done = churn("replay", str(events), "--config", str(folder))
+    assert (checked.exit_code, done.exit_code) == (1, 2)
+    assert "usage_test.yaml:" in done.stderr
+    assert set(done.stderr.splitlines()) <= set(checked.stdout.splitlines())
 
 
 @pytest.mark.parametrize("command", [("rules", "features"), ("replay", "FILE"), ("rules", "test")])

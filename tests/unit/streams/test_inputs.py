@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.profiles import examples
 
+from events.times import time_of
 from streams.batches import pieces
 from streams.inputs import Known, Position, Reader, merged
 
 EPOCH = "2025-01-01T00:00:{:02d}Z"
+NOW = time_of("2025-02-01T00:00:00Z", "now")
 
 
 def line(file: str, number: int, second: int) -> str:
@@ -70,7 +72,7 @@ def test_files_are_merged_head_first_whatever_the_chunks(
 ) -> None:
     open_readers = readers(write(tmp_path_factory.mktemp("m"), files), chunk_bytes=chunk_bytes)
 
-    batches = list(merged(open_readers))
+    batches = list(merged(open_readers, NOW))
     for reader in open_readers:
         reader.close()
 
@@ -90,11 +92,11 @@ def test_a_run_that_stopped_after_any_round_goes_on_with_nothing_twice(
     first, second = [], []
 
     before = readers(names, chunk_bytes=sizes[0])
-    for batch in itertools.islice(merged(before), stop):
+    for batch in itertools.islice(merged(before, NOW), stop):
         first += ids(batch) + [letter.source for letter in batch.dead]
     known = [Known(reader.identity, reader.position) for reader in before]
     after = readers(names, known, chunk_bytes=sizes[1])
-    for batch in merged(after):
+    for batch in merged(after, NOW):
         second += ids(batch) + [letter.source for letter in batch.dead]
     for reader in before + after:
         reader.close()
@@ -113,7 +115,7 @@ def test_facts_places_and_payloads_survive_the_merge(tmp_path: Path) -> None:
         file.write(churned + "\n")
 
     open_readers = readers(names, chunk_bytes=200)
-    batches = [piece for batch in merged(open_readers) for piece in pieces(batch, 2)]
+    batches = [piece for batch in merged(open_readers, NOW) for piece in pieces(batch, 2)]
     for reader in open_readers:
         reader.close()
 
@@ -131,7 +133,7 @@ def test_a_file_that_is_done_is_not_read_again_and_a_changed_one_is_new(tmp_path
 
     def run(known: list[Known]) -> tuple[int, int, list[Known]]:
         open_readers = readers([name, str(packed)], known)
-        batches = list(merged(open_readers))
+        batches = list(merged(open_readers, NOW))
         for reader in open_readers:
             reader.close()
         done = [Known(reader.identity, reader.position) for reader in open_readers]
@@ -149,7 +151,7 @@ def test_a_long_line_is_one_dead_letter_with_its_place(tmp_path: Path) -> None:
     path.write_text(line("a", 1, 1) + "\n" + '"' + "x" * 3_000_000 + '"\n' + line("a", 2, 2) + "\n")
     reader = Reader(str(path), "2025-02-01T00:00:00Z")
 
-    batches = list(merged([reader]))
+    batches = list(merged([reader], NOW))
     reader.close()
 
     [letter] = [letter for batch in batches for letter in batch.dead]
@@ -162,7 +164,7 @@ def test_small_files_are_read_without_being_kept_open(tmp_path: Path) -> None:
     before = len([*Path("/dev/fd").iterdir()])
     found = readers(names)
     assert len([*Path("/dev/fd").iterdir()]) == before
-    assert sum(len(batch) for batch in merged(found)) == 60
+    assert sum(len(batch) for batch in merged(found, NOW)) == 60
     assert all(reader.stored_bytes == Path(reader.name).stat().st_size for reader in found)
 
 
@@ -179,7 +181,7 @@ class Counted(Reader):
 def test_of_many_files_one_after_another_each_is_asked_for_its_own_events_only(tmp_path: Path) -> None:
     names = write(tmp_path, [[second] for second in range(60)])
     found = [Counted(name, "2025-02-01T00:00:00Z") for name in names]
-    assert [one for batch in merged(found) for one in ids(batch)] == [f"{i}0" for i in range(60)]
+    assert [one for batch in merged(found, NOW) for one in ids(batch)] == [f"{i}0" for i in range(60)]
     for reader in found:
         reader.close()
     assert {reader.asked for reader in found} == {2}  # its events, then that there are no more
@@ -188,6 +190,30 @@ def test_of_many_files_one_after_another_each_is_asked_for_its_own_events_only(t
 def test_an_empty_file_gives_nothing(tmp_path: Path) -> None:
     [name] = write(tmp_path, [[]])
     reader = Reader(name, "2025-02-01T00:00:00Z")
-    assert list(merged([reader])) == []
+    assert list(merged([reader], NOW)) == []
     reader.close()
     assert reader.position == Position(ended=True)
+
+
+@FRESH
+@given(
+    files=st.lists(st.lists(st.integers(0, 59), max_size=12), min_size=2, max_size=3),
+    place=st.integers(0, 12),
+    chunk_bytes=st.integers(1, 1_500),
+)
+def test_an_event_that_will_be_refused_for_its_date_holds_nothing_up(
+    tmp_path_factory: pytest.TempPathFactory, files: list[list[int | None]], place: int, chunk_bytes: int
+) -> None:
+    names = write(tmp_path_factory.mktemp("m"), files)
+    first = Path(names[0])
+    lines = first.read_text().splitlines(keepends=True)
+    lines.insert(place, line("far", 0, 0).replace("2025-01-01", "2100-01-01") + "\n")
+    first.write_text("".join(lines))
+    open_readers = readers(names, chunk_bytes=chunk_bytes)
+
+    found = [one for batch in merged(open_readers, NOW) for one in ids(batch)]
+    for reader in open_readers:
+        reader.close()
+
+    assert [one for one in found if one != "far0"] == head_first(files)
+    assert found.count("far0") == 1

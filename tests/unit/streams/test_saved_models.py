@@ -6,7 +6,7 @@ from support.engines import EAGER, batch, copied, engine
 from support.small_streams import lines, random_moments
 
 from models.champion import Champion
-from streams.evaluation import model_inputs
+from streams.model_inputs import model_inputs
 
 
 def test_a_state_from_before_the_first_event_takes_a_model_that_knows_attributes() -> None:

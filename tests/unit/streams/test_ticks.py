@@ -9,7 +9,7 @@ from support.engines import EAGER, batch, engine, run
 from models.champion import Champion
 from models.examples import LEFT, WAITING
 from models.settings import DAY_US
-from streams.evaluation import model_inputs
+from streams.model_inputs import model_inputs
 
 START = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
