@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from functools import cache
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.bundles import library_of, make, orders_of, quick
 from support.engines import batch, ordered, said
@@ -72,6 +72,7 @@ def test_partitions_taken_over_from_any_checkpoint_load_the_same_rules_at_the_sa
 
 @settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.integers(1, 20))
+@example(443, 1)  # a record between two loads is refused
 def test_one_partition_says_what_an_engine_says_that_loads_rules_there(seed, chunk):
     library, digests = shelf()
     stream = in_order(seed, 150, 5)
@@ -103,7 +104,9 @@ def step_to(cluster: Cluster, lane, alone: Engine, stream: list[bytes], done: in
         cluster.feed(0, topic, mine)
         lane.drained(topic, cluster.now)
     cluster.settle()
-    return alone.step(batch(part), 0).decisions if part else []
+    admitted = batch(part)
+    # a lane makes no step of records that are all refused: what lost its rules ends at the next one
+    return alone.step(admitted, 0).decisions if len(admitted) else []
 
 
 def test_other_settings_are_taken_over_by_an_engine_made_of_the_state() -> None:
