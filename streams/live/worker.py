@@ -73,15 +73,16 @@ class Worker:
         """Why no events are worked on yet, or nothing."""
         return self.assignments.ready() or self.alive()
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`, then end in order; raises what ended it otherwise."""
+    async def know(self) -> None:
+        """What has to be known before the group is joined; until then there is nothing to end in order."""
         await self.producer.start()
         await self.rules.start()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then end in order; raises what ended it otherwise."""
         await self.app.start()
         log.info("worker started", group=self.settings.kafka_group, partitions=self.count)
-        work = (
-            self.stepping.run, self.watchdog.run, self.population.run, self.care.run, self.rules.run, self.rules.able,
-        )  # fmt: skip
+        work = (self.stepping.run, self.watchdog.run, self.population.run, self.care.run, self.rules.run)
         stepping, *tasks = (asyncio.create_task(self.holdings.watched(one())) for one in work)
         waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(self.holdings.ended.wait())]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
