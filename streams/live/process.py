@@ -23,6 +23,7 @@ from streams.live.library import RefusedError
 from streams.live.reloading import Build
 from streams.live.settings import LiveSettings
 from streams.live.store import reachable
+from streams.live.throttle import Throttle
 from streams.live.topics import ready_topics
 from streams.live.web import application, check_free, served
 from streams.live.worker import Worker
@@ -30,6 +31,7 @@ from streams.problems import EXITS, OutsideError, UsageError
 
 SWITCH_SECONDS = 0.0005
 """numpy lets the other threads run in each operation on more than 500 numbers; the engine's then waits so long for its turn."""
+THEY_TELL_TOO = ("faust", "mode", "asyncio")
 COLLECT_AFTER = (20_000, 20, 20)
 """Objects made, and collections of the generation before, until the garbage collector looks again."""
 
@@ -46,10 +48,11 @@ def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
 
 
 def quiet_logs() -> None:
-    """One JSON object a line on standard error: ours from `info` on, the clients' from `error` on."""
+    """One JSON object a line on standard error: ours from `info` on, the clients' from `error` on, as plain text."""
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
     for handler in logging.getLogger().handlers:
         handler.addFilter(not_said_by_us)
+        handler.addFilter(Throttle())
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -82,7 +85,8 @@ def load_engines(make: Callable[[], object]) -> None:
 
 def not_said_by_us(record: logging.LogRecord) -> bool:
     """Faust tells of what ends a worker with a trace; the worker says it in one line at its end."""
-    return not (record.exc_info and isinstance(record.exc_info[1], tuple(EXITS)))
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, (KafkaError, *EXITS)) and record.name.startswith(THEY_TELL_TOO))
 
 
 async def work(settings: LiveSettings, build: Build, configuration: Settings) -> None:

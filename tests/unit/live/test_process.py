@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import socket
 import threading
 from pathlib import Path
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from support.silent_broker import SilentBroker
 
 from models.storage import ModelFileError
 from sinks.metrics import Metrics
-from streams.live.process import load_engines, unless
+from streams.live.process import load_engines, not_said_by_us, unless
 from streams.live.web import application, served
 from streams.problems import UsageError
 
@@ -90,3 +92,20 @@ def test_a_port_that_is_taken_is_named() -> None:
         f"CHURN_HTTP_PORT, CHURN_HTTP_HOST: no pages can be served at 127.0.0.1:{port} (Address already in use); "
         "CHURN_HTTP_PORT=0 serves none"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("faust.tables.recovery", KafkaConnectionError("gone"), False),
+        ("mode.services", ModelFileError("damaged"), False),
+        ("asyncio", UsageError("not like that"), False),
+        ("faust.app", ValueError("nobody expected"), True),
+        ("aiokafka.producer.sender", KafkaConnectionError("gone"), True),
+        ("faust.app", None, True),
+    ],
+)
+def test_faust_does_not_say_what_the_worker_says_at_its_end(name: str, error: Exception | None, said: bool) -> None:
+    caught = None if error is None else (type(error), error, None)
+    record = logging.LogRecord(name, logging.ERROR, "", 0, "it crashed", (), caught)
+    assert not_said_by_us(record) == said
