@@ -12,7 +12,7 @@ import pytest
 from support.kafka_server import KafkaServer, needs_kafka
 from support.workers import CHURN, ROOT, wait_until
 
-pytestmark = pytest.mark.xdist_group("kafka")
+pytestmark = [pytest.mark.xdist_group("kafka"), pytest.mark.slow]  # for the start of a broker of its own
 CLIENTS = ("ERROR aiokafka", "ERROR faust", "ERROR mode")
 
 
