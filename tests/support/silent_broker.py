@@ -19,6 +19,7 @@ class SilentBroker:
 
     def __init__(self, folder: Path) -> None:
         self.server = socket.create_server(("127.0.0.1", 0))
+        self.workers: list[subprocess.Popen[str]] = []
         host, port = self.server.getsockname()
         self.environment = os.environ | {
             "CHURN_KAFKA_BOOTSTRAP": f"{host}:{port}",
@@ -31,11 +32,14 @@ class SilentBroker:
 
     def __exit__(self, *_: object) -> None:
         self.server.close()
+        for process in self.workers:  # those that should have ended have
+            process.kill()
+            process.wait()
 
     def worker(self, *arguments: str) -> subprocess.Popen[str]:
         """One that begins."""
         self.server.settimeout(60)
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*RUN, *arguments],
             cwd=ROOT,
             env=self.environment,
@@ -43,6 +47,8 @@ class SilentBroker:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.workers.append(process)
+        return process
 
     def stopped_while_it_waits(self, number: int = signal.SIGTERM) -> tuple[int, list[str]]:
         """Exit code and log of a worker that gets a signal once it waits for an answer."""
