@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +14,8 @@ from rich.console import Console
 from rules.load import Configuration
 from sinks import terminal
 from streams import bootstrap, given
-from streams.problems import UsageError, complain, ends_at_once, guarded
+from streams.leaving import leave_when_told
+from streams.problems import UsageError, complain, ends_at_once, guarded, never_done
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration folder (else CHURN_CONFIG, else the default).")
@@ -27,10 +27,12 @@ worker = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @worker.command("run")
 @ends_at_once
 @guarded
+@never_done
 def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     """Run a worker on Kafka; start more for more partitions. It ends in order on SIGTERM."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it works it has just read the folder
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until it works there is nothing to end in order
+    leave_when_told()
+    given.model(model)
     # Faust and the clients of Kafka cost every other command a second of its start.
     settings = import_module("streams.live.settings").live_settings()
     import_module("streams.live.rows").check(settings)

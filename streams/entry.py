@@ -13,6 +13,7 @@ def main() -> None:
     if sys.argv[1:2] == ["queue"]:
         import_module("streams.cli_queue").queue(args=sys.argv[2:], prog_name="churn queue")
     elif sys.argv[1:2] == ["run"]:
+        import_module("streams.leaving").leave_when_told()
         import_module("streams.lean").start_lean()
         import_module("streams.cli_live").worker(args=sys.argv[2:], prog_name="churn run")
     else:

@@ -55,8 +55,9 @@ EXITS: dict[type[Exception], int] = {
 
 
 def complain(text: str) -> None:
-    """Say something to the person at the terminal, beside the output."""
-    typer.echo(text.encode(errors="backslashreplace").decode(), err=True)  # a file's name may be no UTF-8
+    """Say something to the person at the terminal, beside the output, if anybody is there."""
+    with suppress(BrokenPipeError, ValueError):  # nobody reads, or it was closed
+        typer.echo(text.encode(errors="backslashreplace").decode(), err=True)  # a file's name may be no UTF-8
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -67,15 +68,37 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except BrokenPipeError:  # the reader of our output has seen enough
-            sys.stderr.close()
-            with suppress(OSError, ValueError):  # what is still to be written on the way out goes nowhere
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence()
             raise typer.Exit(0) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except tuple(EXITS) as problem:
             complain(f"not enough memory: {problem}" if isinstance(problem, MemoryError) else str(problem))
             raise typer.Exit(next(code for kind, code in EXITS.items() if isinstance(problem, kind))) from problem
+
+    return run
+
+
+def _silence() -> None:
+    """What is still to be written on the way out goes nowhere."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                os.dup2(nowhere, stream.fileno())
+
+
+def never_done(command: Callable[P, None]) -> Callable[P, None]:
+    """A command that works until it is told to stop: that nobody reads its log any more is no good end, after which whoever
+    watches over it has to start it again.
+    """
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except BrokenPipeError as problem:
+            raise OutsideError(str(problem)) from problem
 
     return run
 
@@ -92,10 +115,13 @@ def ends_at_once(command: Callable[P, None]) -> Callable[P, None]:
         except typer.Exit as end:
             code = end.exit_code
         except SystemExit as end:
-            code = int(end.code or 0)
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
         except BaseException:  # noqa: BLE001 - nothing may keep the process alive
-            traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(code)
+            with suppress(Exception):  # nobody may be there to read it
+                traceback.print_exc()
+        finally:
+            with suppress(Exception):
+                sys.stderr.flush()
+            os._exit(code)
 
     return run

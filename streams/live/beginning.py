@@ -47,14 +47,15 @@ def seed(
 ) -> dict[str, Any]:
     """Replay the files for every partition and leave checkpoints; gives what is to be told of it.
 
-    Raises UsageError where there are checkpoints already, OutsideError, OSError, and what readers raise.
+    Raises UsageError where there are checkpoints already, OutsideError, OSError, and what `build` and readers raise.
     """
+    first = build(None)  # before anything is waited for: what is wrong with a model shows
     count = partitions_there(settings)
     stores = [PartitionStore(settings.checkpoints, lane, 0) for lane in range(count)]
     taken = next((lane for lane, store in enumerate(stores) if not store.empty), None)
     if taken is not None:
         raise UsageError(f"{settings.checkpoints}: partition {taken} has checkpoints; a seed begins with none")
-    seeding = Seeding([build(None) for _ in range(count)])
+    seeding = Seeding([first, *(build(None) for _ in range(count - 1))])
     with ExitStack() as stack:
         readers = [stack.enter_context(closing(Reader(name, clock.now_text()))) for name in files]
         seeding.read_all(readers, watch)

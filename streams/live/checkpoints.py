@@ -72,12 +72,13 @@ class Checkpoints:
         self.metrics.checkpoint_failures.labels("write").inc()
         log.error("no checkpoint could be made, the offsets stay where they are", error=str(error) or repr(error))
 
-    async def save_all(self, *, last: bool = False) -> None:
+    async def save_all(self, *, last: bool = False, delivering: bool = True) -> None:
         """A checkpoint of every partition that changed; call while nobody works on any. `last`: and nobody ever will, so that
-        states need not be copied.
+        states need not be copied. Not `delivering`: those are left out that cannot count, as what they cover is not delivered.
         """
         room = asyncio.Semaphore(min(MOST_AT_ONCE, os.cpu_count() or 1))
-        await asyncio.gather(*(self._save(tenancy, room, last) for tenancy in self.tenancies.values()))
+        saved = (one for one in self.tenancies.values() if delivering or one.outbox.sent == one.outbox.given)
+        await asyncio.gather(*(self._save(tenancy, room, last) for tenancy in saved))
 
     async def _save(self, tenancy: Tenancy, room: asyncio.Semaphore, last: bool) -> None:
         tenancy.kept.hurry()

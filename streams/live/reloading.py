@@ -44,7 +44,6 @@ class LiveRules:
 
     def __init__(self, settings: LiveSettings, build: Build, producer: AIOKafkaProducer, metrics: Metrics) -> None:
         self.settings, self.producer, self.metrics = settings, producer, metrics
-        self.able_to = build.able
         self.library = Library(build.read, build.make)
         self.board = Board(settings.reader(), self.library, self.refused)
         self.folder = Folder(build.folder, self.board, self._give, self.refused, build.accept)
@@ -56,10 +55,6 @@ class LiveRules:
         await self.board.catch_up()
         await self.folder.first()
         self.awake_at = time.monotonic()
-
-    async def able(self) -> None:
-        """Find out whether engines can be made at all. Raises OSError, ModelFileError."""
-        await asyncio.get_running_loop().run_in_executor(None, self.able_to)
 
     async def run(self) -> None:
         """Follow the topic and the folder until cancelled."""

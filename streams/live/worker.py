@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -20,12 +21,15 @@ from streams.live.faust_app import app_of
 from streams.live.holdings import Holdings
 from streams.live.measuring import show_from_the_start
 from streams.live.population import Population
+from streams.live.reaching import Reaching
 from streams.live.reloading import Build, LiveRules
 from streams.live.settings import LiveSettings
 from streams.live.stepping import Stepping
 from streams.live.taking_over import Means
 from streams.live.watchdog import Watchdog
 
+STEP_SECONDS: Final = 2.0
+"""More than a step takes that waits for nobody."""
 log = structlog.get_logger()
 
 
@@ -44,6 +48,7 @@ class Worker:
         self.care = CareQueues(settings, configuration.tiers, self.producer, metrics)
         self.population = Population(settings.reader(), holdings.heard, holdings.arrived.set)
         engine_thread, publisher = ThreadPoolExecutor(1, "engine"), ThreadPoolExecutor(4, "publish")
+        self.reaching = Reaching(self._any_broker_answers, settings.kafka_bootstrap)
         self.checkpoints = Checkpoints(
             settings, metrics, holdings.tenancies, engine_thread, lambda: self.population.offset
         )
@@ -65,6 +70,9 @@ class Worker:
         if parcel.came is not None:
             self.metrics.delivery_seconds.observe(time.monotonic() - parcel.came)
 
+    async def _any_broker_answers(self) -> bool:
+        return bool(await self.producer.client.force_metadata_update())
+
     def alive(self) -> str:
         """What is wrong, or nothing."""
         return str(self.holdings.failure) if self.holdings.failure is not None else ""
@@ -73,27 +81,28 @@ class Worker:
         """Why no events are worked on yet, or nothing."""
         return self.assignments.ready() or self.alive()
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`, then end in order; raises what ended it otherwise."""
+    async def know(self) -> None:
+        """What has to be known before the group is joined; until then there is nothing to end in order."""
         await self.producer.start()
         await self.rules.start()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then end in order; raises what ended it otherwise."""
         await self.app.start()
         log.info("worker started", group=self.settings.kafka_group, partitions=self.count)
         work = (
-            self.stepping.run, self.watchdog.run, self.population.run, self.care.run, self.rules.run, self.rules.able,
+            self.stepping.run, self.watchdog.run, self.population.run, self.care.run, self.rules.run, self.reaching.run,
         )  # fmt: skip
         stepping, *tasks = (asyncio.create_task(self.holdings.watched(one())) for one in work)
         waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(self.holdings.ended.wait())]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         self._raise_failure()
         log.info("worker stopping", partitions=len(self.holdings.tenancies))
+        await self.reaching.look(self.settings.stop_within / 8)
         await self.save_before_the_end(stepping)
         for task in (stepping, *tasks, *waiting):
             task.cancel()
-        try:
-            await asyncio.wait_for(self._leave(), self.settings.stop_within / 2)
-        except (TimeoutError, KafkaError) as error:  # the group finds out by itself
-            log.warning("ended without a word to the broker", error=repr(error))
+        await self._leave()
         log.info("worker stopped")
 
     async def save_before_the_end(self, stepping: asyncio.Task[None]) -> None:
@@ -101,28 +110,49 @@ class Worker:
 
         Raises what has ended a step meanwhile: what it left, maybe in its middle, is not saved.
         """
-        holdings = self.holdings
+        holdings, within, away = self.holdings, self.settings.stop_within / 2, self.reaching.away
+        now = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(self.settings.stop_within / 2), holdings.busy:
+            # Away: a step that does not end soon waits for the broker, with a tick.
+            async with asyncio.timeout(min(within, STEP_SECONDS) if away else within) as patience, holdings.busy:
+                patience.reschedule(now() + within)
                 holdings.paused = holdings.stopping = True
                 stepping.cancel()  # it waits for us, or for events: no step is under way; it may miss it (asyncio.wait_for)
                 if holdings.failure is None:
-                    await self.checkpoints.save_all(last=True)
+                    await self.checkpoints.save_all(last=True, delivering=not away)
             if holdings.failure is None:
-                await self.app.consumer.commit()
+                await self._commit()
                 log.info("partitions saved")
         except (TimeoutError, KafkaError) as error:
             holdings.stopping = True
             log.warning("stopping without a checkpoint of this moment", error=repr(error))
         self._raise_failure()
 
+    async def _commit(self) -> None:
+        """Tell the group how far the checkpoints are, which is for who looks at its lag: workers go by the checkpoints."""
+        if self.reaching.away:
+            return
+        try:
+            await asyncio.wait_for(self.app.consumer.commit(), self.settings.stop_within / 8)
+        except (TimeoutError, KafkaError) as error:
+            log.warning("ending without the offsets of this moment", error=repr(error))
+
     def _raise_failure(self) -> None:
         if self.holdings.failure is not None:
             raise self.holdings.failure
 
     async def _leave(self) -> None:
-        await self.app.stop()
-        for tenancy in self.holdings.tenancies.values():
-            await tenancy.close()
-        await self.rules.board.stop()
-        await self.producer.stop()
+        """The group, if anybody hears it; it finds out by itself otherwise."""
+        try:
+            async with asyncio.timeout(self.settings.stop_within / 4):
+                if not self.reaching.away:
+                    await self.app.stop()
+                for tenancy in self.holdings.tenancies.values():
+                    await tenancy.close()
+                if not self.reaching.away:  # what is not sent yet would be waited for
+                    await self.rules.board.stop()
+                    await self.producer.stop()
+                    return
+            log.warning("ended without a word to the broker", error="it cannot be reached")
+        except (TimeoutError, KafkaError) as error:
+            log.warning("ended without a word to the broker", error=repr(error))
