@@ -14,7 +14,6 @@ import uvloop
 from aiokafka.errors import KafkaError
 
 from events.decoders import prepare
-from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams.checkpoint import TooNewError, UnreadableError
 from streams.live.connecting import connecting, said
@@ -34,7 +33,7 @@ COLLECT_AFTER = (20_000, 20, 20)
 """Objects made, and collections of the generation before, until the garbage collector looks again."""
 
 
-def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
+def run(settings: LiveSettings, build: Build) -> None:
     """Work until SIGTERM. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     quiet_logs()
     structlog.get_logger().info("worker starting")
@@ -42,7 +41,7 @@ def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's thread that reads makes a loop of its own
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(work(settings, build, configuration))  # not closed: that waits for clients that hang
+    loop.run_until_complete(work(settings, build))  # not closed: that waits for clients that hang
 
 
 def quiet_logs() -> None:
@@ -85,7 +84,7 @@ def not_said_by_us(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], ENDINGS))
 
 
-async def work(settings: LiveSettings, build: Build, configuration: Settings) -> None:
+async def work(settings: LiveSettings, build: Build) -> None:
     """One worker from beginning to end. Raises OutsideError, UnreadableError, TooNewError, UsageError."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -95,7 +94,7 @@ async def work(settings: LiveSettings, build: Build, configuration: Settings) ->
     with connecting(settings.kafka_bootstrap):
         count = await asyncio.wait_for(ready_topics(settings), 30)
     metrics = Metrics()
-    worker = Worker(settings, count, build, metrics, configuration)
+    worker = Worker(settings, count, build, metrics)
     loop.add_signal_handler(signal.SIGHUP, worker.rules.reread)
     pages = application(metrics, worker.alive, worker.ready)
     try:
