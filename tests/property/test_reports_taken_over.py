@@ -4,8 +4,8 @@ takes the partition over.
 What a partition said is said again, word by word, by whoever takes it over from an older checkpoint: reports that were heard
 late (behind the partition's own clock) have their place in its ticks. Not held here, for nothing writes it down: a report that is
 told after the owner died, or in the moment before, and is dated earlier than what it had applied since its checkpoint; and
-events of several topics that come later than CHURN_ALIGN allows. So here who dies has done all that it could, and only
-reports are late.
+events of several topics that come later than CHURN_ALIGN allows. So here who dies has done all that it could, and only reports
+are late, which are all there is in their partition.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.bundles import library_of, quick
@@ -23,6 +24,7 @@ from support.small_streams import TYPES, lines, random_moments
 
 from events.packed import packed
 from streams.live.journal import Reload
+from streams.live.placement import partitions_of
 from streams.live.topics import EVENTS
 
 REPORTED = {"market.noted", "network.incident"}
@@ -31,14 +33,20 @@ PARTITIONS = 3
 
 
 def stream(seed: int, count: int) -> list[bytes]:
-    """Events as they come, nothing late but reports, of which every sixth is one."""
+    """Events as they come, nothing late but reports, every fourth being one."""
     dice = random.Random(seed)
     found = []
     for moment in random_moments(seed, count, customers=8):
-        chosen = moment._replace(type=MARKET) if dice.random() < 1 / 6 else moment
+        chosen = moment._replace(type=MARKET) if dice.random() < 1 / 4 else moment
         reported = TYPES[chosen.type] in REPORTED
         found.append(chosen if reported else chosen._replace(delay=0))
-    return lines(found)
+    return [line for line in lines(found) if in_place(msgspec.json.decode(line))]
+
+
+def in_place(event: dict[str, str]) -> bool:
+    """Whether it is a report of the partition that has nothing else, or no report and of another."""
+    where, reporter = partitions_of([event["customer_id"].encode(), b"market:all"], PARTITIONS).tolist()
+    return (event["type"] in REPORTED) == (where == reporter)
 
 
 class Live(Cluster):
