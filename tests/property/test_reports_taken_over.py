@@ -10,6 +10,7 @@ are late, which are all there is in their partition.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable
 
@@ -104,9 +105,13 @@ class Live(Cluster):
                 elif fate < 0.18:
                     died += 1
                     self.dies(lane)
+        self.settled()
+        return died
+
+    def settled(self) -> None:
+        """All lanes do what they can."""
         while any(self.turn(lane) for lane in self.lanes):
             pass
-        return died
 
 
 @settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
@@ -119,3 +124,34 @@ def test_whoever_takes_a_partition_over_says_what_was_said(seed):
         assert final.get((lane, one.warning_id, one.revision)) == said(one)
     assert died
     assert not any(lane.exchange.to_apply or lane.exchange.taken for lane in cluster.lanes.values())
+
+
+def event(what: str, customer: str, minute: int, **more: str) -> bytes:
+    """Something at a minute of one noon."""
+    at = f"2026-01-01T{12 + minute // 60:02}:{minute % 60:02}:00Z"
+    known = {"type": what, "event_id": f"{customer}{minute}", "customer_id": customer, "occurred_at": at}
+    return json.dumps(known | more).encode()
+
+
+def test_a_report_that_was_heard_late_takes_effect_at_the_same_place_again() -> None:
+    names = [f"c{number}" for number in range(30)]
+    places = partitions_of([name.encode() for name in [*names, "market:all"]], PARTITIONS).tolist()
+    reporter, of = places.pop(), dict(zip(places, names, strict=True))
+    lane, other = (one for one in of if one != reporter)
+    report = event("market.noted", "market:all", 1, kind="competitor_offer", region="all")
+    before = [event("usage.recorded", name, minute, service="data") for minute in (0, 5) for name in of.values()]
+    # What others have later is heard, and the clock goes on: a tick, before which all the events are done again.
+    after = [event("usage.recorded", of[one], minute, service="data") for one, minute in ((lane, 10), (other, 30))]
+    cluster = Live([*before, report, *after], 0)
+    for number in range(len(of)):
+        cluster.comes(number)
+    cluster.settled()
+    cluster.save(lane)
+    for number in range(len(of), len(cluster.whole)):
+        cluster.comes(number)
+        cluster.settled()
+    offered = [one for where, one in cluster.ever if where == lane and one.rules[0].id == "offered"]
+    assert [one.raised_at for one in offered] == ["2026-01-01T12:10:00.000000Z"]
+    cluster.dies(lane)
+    cluster.settled()
+    assert [said(one) for one in cluster.line[lane] if one.rules[0].id == "offered"] == [said(offered[0])]
