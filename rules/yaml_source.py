@@ -100,6 +100,8 @@ def _syntax_fault(file: str, source: str, error: MarkedYAMLError) -> Fault:
         problem = _out_of_place(problem)
     elif "could not find expected ':'" in problem:
         problem, mark = "a key without `: ` and a value", opened
+    elif opened and error.context and "flow" in error.context and "<stream end>" in problem:
+        problem, mark = "the bracket is never closed", opened
     elif opened and error.context and "flow" in error.context:
         problem += f" (is the bracket of line {opened.line + 1} closed?)"
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -62,6 +62,9 @@ class Metrics:
             "churn_rules_reloaded_timestamp_seconds", "When a partition last went over to other rules."
         )
         self.rules_refused = self._counter("churn_rules_refused_total", "Rule sets that are not worked by.", "why")
+        self.folder_refused = self._gauge(
+            "churn_folder_refused", "1 while what is in the worker's configuration folder is not worked by, else 0."
+        )
         self.rules_held = self._gauge(
             "churn_rules_held",
             "Partitions in which the guard holds a rule, which concerned too many customers.",

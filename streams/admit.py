@@ -40,10 +40,12 @@ def admit(
     if not refused.any():
         return batch, [], 0
     arrived = np.broadcast_to(arrived_at, at.shape)
+    stamped, stamp = batch.events["clock"] > 0, ("", "the record's timestamp ")  # of a line nobody says when it came
     dead = [
         dead_letter(
             Reason.IN_FUTURE,
-            f"occurred_at is {rfc3339(int(at[index]))}, more than a day after {rfc3339(int(arrived[index]))}",
+            f"occurred_at is {rfc3339(int(at[index]))}, more than a day after {stamp[bool(stamped[index])]}"
+            f"{rfc3339(int(arrived[index]))}",
             batch.place(index),
             received_at,
             batch.payload(index),

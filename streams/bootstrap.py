@@ -20,7 +20,7 @@ from models.settings import LearningSettings
 from models.storage import ModelFileError
 from rules.check import accepted
 from rules.environment import overridden
-from rules.faults import render
+from rules.faults import ConfigurationError, render
 from rules.feature_types import Schema
 from rules.ledger import Ledger
 from rules.load import Configuration, load
@@ -43,6 +43,11 @@ def config_folder(asked_for: Path | None, environment: Mapping[str, str] = os.en
         if not chosen.is_dir():
             raise UsageError(f"{chosen}: no such folder")
         return chosen
+    return packaged_folder()
+
+
+def packaged_folder() -> Path:
+    """The configuration that came with the program; raises UsageError."""
     tree = Path(__file__).resolve().parent.parent / "config"
     installed = Path(sys.prefix) / "share" / "churn-early-warning" / "config"
     for folder in (tree, installed):
@@ -83,16 +88,26 @@ def _present(rules: Path | None) -> Path | None:
     return rules
 
 
-Read = Callable[[Path, Path | None], Configuration]
-
-
-def announced(folder: Path, rules: Path | None = None, read: Read = configuration) -> Configuration:
+def announced(
+    folder: Path, rules: Path | None = None, read: Callable[[Path, Path | None], Configuration] = configuration
+) -> Configuration:
     """The configuration that a command works by, its warnings (a misspelt override) said on standard error."""
     found = read(folder, rules)
     _, warnings = overridden(found.settings, os.environ)
     if warnings:
         complain(render(warnings))
     return found
+
+
+def rehearsable(folder: Path) -> Configuration:
+    """What a worker tries engines with while it joins its group: the folder's, announced, else the packaged configuration.
+
+    A folder with faults is judged once it is known whether there are rules in force, which a worker goes by without it.
+    """
+    try:
+        return announced(folder, read=as_it_stands)
+    except ConfigurationError:
+        return load(packaged_folder(), schema())
 
 
 def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[Champion, list[str]]:

@@ -37,7 +37,7 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     settings = import_module("streams.live.settings").live_settings()
     import_module("streams.live.rows").check(settings)
     folder = bootstrap.config_folder(config)
-    configuration = bootstrap.announced(folder, read=bootstrap.as_it_stands)  # judged once it is known what is in force
+    configuration = bootstrap.rehearsable(folder)  # judged once it is known what is in force
 
     def make(rules: Configuration, saved: dict[str, Any] | None) -> Any:
         return bootstrap.engine_of(engines.RecordingEngine, rules, model, saved)
@@ -53,7 +53,7 @@ def run_command(config: ConfigOption = None, model: ModelOption = None) -> None:
     build = import_module("streams.live.reloading").Build(
         folder, bootstrap.as_it_stands, bootstrap.configuration, make, able.result
     )
-    process.run(settings, build, configuration.settings)
+    process.run(settings, build)
 
 
 def asked_range(

@@ -56,6 +56,8 @@ def outputs(paths: Iterable[Path | None], names: Sequence[str]) -> None:
     for path in paths:
         if path is None:
             continue
+        if str(path) == STANDARD_INPUT:
+            raise UsageError("-: results go to files (/dev/stdout for standard output)")
         if path.is_dir():
             raise UsageError(f"{path}: is a folder")
         if path.resolve() in read:

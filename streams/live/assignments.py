@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -12,7 +12,7 @@ from faust.types import TP
 
 from streams.live.ahead import MEGABYTE, fetched_at_once, share_of
 from streams.live.checkpoints import Checkpoints
-from streams.live.faust_app import App, add_agents
+from streams.live.faust_app import App, add_agents, consumer_of
 from streams.live.holdings import Holdings
 from streams.live.pieces import Given
 from streams.live.population import Population
@@ -43,7 +43,7 @@ class Assignments:
     @property
     def consumer(self) -> Any:
         """Faust's."""
-        return cast(Any, self.app.consumer)
+        return consumer_of(self.app)
 
     # --- what is read
 

@@ -10,7 +10,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams.live.admission import admitted
-from streams.live.bundle import Files, Order, UnreadableRecordError, bundle_record, digest, known, order_record
+from streams.live.bundle import Files, Order, UnreadableRecordError, bundle_record, known, order_record
 from streams.live.journal import Reload
 from streams.live.library import Library, RefusedError
 from streams.live.topics import RULES
@@ -75,8 +75,9 @@ class Board:
     async def give(self, producer: AIOKafkaProducer, files: Files, order: Order) -> None:
         """Make a bundle and an order known to all. Raises RefusedError for one that nobody would work by, KafkaError."""
         await self.catch_up()
-        self.library.add(digest(files), bundle_record(files)[1])
-        if await asyncio.to_thread(admitted, order, self.offset, self.current, self.library) is None:
+        with self.library.offering(files):
+            news = await asyncio.to_thread(admitted, order, self.offset, self.current, self.library)
+        if news is None:
             return  # somebody was faster
         for key, value in (bundle_record(files), order_record(order)):
             await producer.send_and_wait(RULES, value, key=key, partition=0)

@@ -75,6 +75,7 @@ class Exchange:
         self.reports = dict(reports)  # how many reports each partition made, ourselves included
         self.reported: list[str] = []  # ours that were not said yet
         self.to_apply: list[Turn] = []  # of others, in order
+        self.taken: list[str] = []  # of others, which took effect as they had before and are not heard again yet
         self.found = 0  # the number of the finding to be heard next
         self.to_obey: list[Finding] = []  # what was found for all partitions, in order
         self.without: list[int] = []  # whom we stopped waiting for, which was not said yet
@@ -130,7 +131,7 @@ class Exchange:
             known = max(known, self.said - LATER + 1)  # what was before that has taken effect without them
         news = statement.reports[max(0, self.reports.get(statement.lane, 0) - statement.first) :]
         if news:
-            self.to_apply = sorted([*self.to_apply, *in_turn(news)])
+            self.to_apply = sorted([*self.to_apply, *in_turn(self._not_taken(news))])
             self.reports[statement.lane] = statement.first + len(statement.reports)
         if statement.frontier > self.newest:
             self.newest, self.newest_came = statement.frontier, came
@@ -144,6 +145,24 @@ class Exchange:
     def _is_ahead(self, statement: Statement, known: int) -> bool:
         """Whether something that was said before is still to come: without it, this would hide it for good."""
         return statement.since > known or statement.first > self.reports.get(statement.lane, 0)
+
+    def _not_taken(self, news: Iterable[str]) -> list[str]:
+        left = []
+        for report in news:
+            if report in self.taken:
+                self.taken.remove(report)
+            else:
+                left.append(report)
+        return left
+
+    def took(self, reports: Iterable[str]) -> None:
+        """They take effect, maybe before they are heard (again)."""
+        for report in reports:
+            waiting = next((one for one in self.to_apply if one[1] == report), None)
+            if waiting is None:
+                self.taken.append(report)
+            else:
+                self.to_apply.remove(waiting)
 
     def learn(self, findings: Iterable[Finding]) -> None:
         """What was found for all partitions, to be taken over in its turn; what is known already is left out."""

@@ -45,7 +45,12 @@ class App(faust.App):
 
     async def owns(self, generation: int) -> bool:
         """Whether what was assigned in a generation of the group is still ours. Raises KafkaError."""
-        return bool(await cast(Any, self.consumer).owns(generation))
+        return bool(await consumer_of(self).owns(generation))
+
+
+def consumer_of(app: faust.App) -> Any:
+    """Faust's consumer of an app, a ChunkConsumer; its own type lacks what that adds."""
+    return app.consumer
 
 
 def app_of(settings: LiveSettings) -> App:

@@ -7,18 +7,21 @@ import getpass
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
 import structlog
-from watchfiles import awatch
+from aiokafka.errors import KafkaError
 
 from rules.approval import ApprovalError
 from rules.faults import ConfigurationError
 from streams import clock
 from streams.live.admission import approval_of
 from streams.live.board import Board
-from streams.live.bundle import Files, Order, bundle_of, bundle_record, digest
+from streams.live.bundle import Files, Order, bundle_of, digest
 from streams.live.library import Read, RefusedError
 
+LOOK_SECONDS: Final = 1.0
+"""Between two looks, each of which reads the files (a millisecond of work). Nobody is told of a folder that is moved away."""
 Give = Callable[[Files, Order], Awaitable[None]]
 log = structlog.get_logger()
 
@@ -32,29 +35,39 @@ class Folder:
         self, path: Path, board: Board, give: Give, refused: Callable[[RefusedError, None], None], accept: Read
     ) -> None:
         self.path, self.board, self.give, self.refused, self.accept = path, board, give, refused, accept
-        self.seen = ""  # the hash of what was last found there
+        self.before = ""  # what was there at the last look: its hash, or why it cannot be read
+        self.seen = ""  # what was there and was judged
+        self.accepted = ""  # the hash of what was found free of faults in this run
+        self.wrong = ""  # why what is there is not worked by; "" also for what is merely older than what is in force
         self.asked = asyncio.Event()
 
     async def first(self) -> None:
         """At the start: the newest orders count, but a rule set that was never made known is news.
 
-        Raises RefusedError where what is news has faults, was not approved or needs other state, whatever is in force.
+        Raises RefusedError where that has faults, was not approved or needs other state, and no rules are in force to go on by.
         """
-        files = await self._read()
-        self.seen = digest(files)
-        if self.board.current == "" or self.seen not in self.board.library.bundles:
-            await self._give(files)
-        elif self.seen != self.board.current:
-            log.warning("the folder's rules are older than those in force, which are worked by", folder=self.seen[:12],
+        files, wrong = await self._read()
+        found = self.before = self.seen = str(wrong) if wrong else digest(files)
+        if self.board.current == "" or found not in self.board.library.bundles:
+            try:
+                await self._take(files, wrong)
+            except RefusedError as error:
+                if self.board.current == "":
+                    raise
+                self._refuse(error)
+        elif found != self.board.current:
+            log.warning("the folder's rules are older than those in force, which are worked by", folder=found[:12],
                         in_force=self.board.current[:12], hint="churn rules apply")  # fmt: skip
 
     async def run(self) -> None:
-        """Look whenever something in the folder changed, or somebody asks (SIGHUP), until cancelled."""
-        await asyncio.gather(self.doubt(), self._watch(), self._answer())
+        """Look again and again, at once where somebody asks (SIGHUP), until cancelled."""
+        await asyncio.gather(self.doubt(), self._look_on())
 
     async def doubt(self) -> None:
         """Say what would be refused of the rules in force: a version that found less took them up, and they are worked by."""
         current, library = self.board.current, self.board.library
+        if current == self.accepted:
+            return
         try:
             await asyncio.to_thread(library.compile, library.files(current), self.accept)
         except ConfigurationError as error:
@@ -63,53 +76,67 @@ class Folder:
         except OSError as error:
             log.warning("the rules in force cannot be looked at again", bundle=current[:12], error=str(error))
 
-    async def _watch(self) -> None:
-        async for _ in awatch(self.path, step=200, debounce=800):
-            await self.look(always=False)
-
-    async def _answer(self) -> None:
+    async def _look_on(self) -> None:
         while True:
-            await self.asked.wait()
-            self.asked.clear()
-            await self.look(always=True)
+            try:
+                await asyncio.wait_for(self.asked.wait(), LOOK_SECONDS)
+            except TimeoutError:
+                await self.look(always=False)
+            else:
+                self.asked.clear()
+                await self.look(always=True)
 
     async def look(self, *, always: bool) -> None:
-        """Take what is there now; not `always`: only if it is not what was there at the last look."""
-        try:
-            files = await self._read()
-            found = digest(files)
-            if found == self.board.current or (found == self.seen and not always):
-                self.seen = found
-                return
-            self.seen = found
-            await self._give(files)
-        except RefusedError as error:
-            self.refused(error, None)
-        except OSError as error:  # half of it is there: the other half is another change
-            self.refused(RefusedError("faults", f"{self.path}: {error}"), None)
+        """Take what is there now. Not `always`: only if it is news, and was there at the look before, for files come one by one."""
+        files, wrong = await self._read()
+        found = str(wrong) if wrong else digest(files)
+        still, self.before = found == self.before, found
+        if found == self.board.current:
+            self.seen, self.wrong = found, ""
+        elif always or (still and found != self.seen):
+            self.seen, self.wrong = found, ""
+            try:
+                await self._take(files, wrong)
+            except RefusedError as error:
+                self._refuse(error)
+            except KafkaError as error:
+                self.seen = ""  # as if it was not seen: the next look tries again
+                log.warning("the folder's rules cannot be made known", folder=found[:12], error=repr(error))
 
-    async def _read(self) -> Files:
+    def _refuse(self, error: RefusedError) -> None:
+        self.wrong = str(error)
+        self.refused(error, None)
+
+    async def _read(self) -> tuple[Files, RefusedError | None]:
+        """What is there, or what keeps it from being read."""
         try:
-            return await asyncio.to_thread(bundle_of, self.path)
+            return await asyncio.to_thread(bundle_of, self.path), None
         except ConfigurationError as error:
-            raise RefusedError("faults", str(error)) from error
+            return {}, RefusedError("faults", str(error))
+        except OSError as error:  # half of it is there: the other half is another change
+            return {}, RefusedError("faults", f"{self.path}: {error}")
 
-    async def _give(self, files: Files) -> None:
+    async def _take(self, files: Files, wrong: RefusedError | None) -> None:
+        if wrong is not None:
+            raise wrong
         try:
-            self.board.library.add(digest(files), bundle_record(files)[1])
-            configuration = await asyncio.to_thread(
-                self.board.library.accepted, digest(files), self.accept, f"{self.path}/"
-            )
+            library = self.board.library
+            configuration = await asyncio.to_thread(library.accepted, files, self.accept, f"{self.path}/")
             approval = approval_of(self.path, files)
         except ConfigurationError as error:
             raise RefusedError("faults", str(error)) from error
         except ApprovalError as error:
             raise RefusedError("approval", str(error)) from error
-        who = f"{getpass.getuser()}@{socket.gethostname()}"
-        note = f"found in {self.path.name}"
-        await self.give(
-            files,
-            Order(
-                digest(files), configuration.rules.version, "applied", who, clock.now_text(), note, approval=approval
-            ),
+        except OSError as error:
+            raise RefusedError("faults", f"{self.path}: {error}") from error
+        self.accepted = digest(files)
+        order = Order(
+            self.accepted,
+            configuration.rules.version,
+            "applied",
+            f"{getpass.getuser()}@{socket.gethostname()}",
+            clock.now_text(),
+            f"found in {self.path.name}",
+            approval=approval,
         )
+        await self.give(files, order)

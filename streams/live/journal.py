@@ -18,7 +18,8 @@ class Reload(msgspec.Struct, frozen=True):
 
 class Tick(msgspec.Struct, frozen=True):
     """What happened to a partition beside its events, after those before `positions`: its clock moved to `to` (`at` wall
-    time, µs), with `reload` its rules became others, or it took over what was found for all partitions (`finding`).
+    time, µs), with `reload` its rules became others, or it took over what was found for all partitions (`finding`) or what others
+    were told of the network and the market (`reports`).
 
     `after` is the offset behind the tick before it, as its maker of this `epoch` knew it.
     """
@@ -30,12 +31,13 @@ class Tick(msgspec.Struct, frozen=True):
     epoch: int
     reload: Reload | None = None
     finding: Finding | None = None
+    reports: list[str] = []
 
 
 class Covered(msgspec.Struct, frozen=True):
     """What a checkpoint of a partition covers: offsets behind the events applied, the topics' times, the ticks' next offset.
 
-    `outputs`: offsets behind what was delivered; `heard`, `said`, `reports`, `found`, `to_obey`: of the exchange, which was read up to `population`. `rules` is the bundle in force and `order` the order that made it so. `clock` is the stream clock, which events moved at `moved_at` (both µs). `partition` of `count`; -1 and 0 where an older version did not say it.
+    `outputs`: offsets behind what was delivered; `heard`, `said`, `reports`, `taken`, `found`, `to_obey`: of the exchange, which was read up to `population`. `rules` is the bundle in force and `order` the order that made it so. `clock` is the stream clock, which events moved at `moved_at` (both µs). `partition` of `count`; -1 and 0 where an older version did not say it.
     """
 
     positions: dict[str, int]
@@ -51,6 +53,7 @@ class Covered(msgspec.Struct, frozen=True):
     reports: dict[int, int] = {}
     to_apply: list[str] = []
     reported: list[str] = []
+    taken: list[str] = []
     rules: str = ""
     order: int = -1
     found: int = 0

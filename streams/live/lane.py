@@ -60,6 +60,7 @@ class Lane:
         self.align, self.events = settings.align, covered.events
         self.exchange = Exchange(partition, count, covered.heard, covered.said, covered.reports, settings.utc_offset)
         self.exchange.to_apply, self.exchange.reported = in_turn(covered.to_apply), [*covered.reported]
+        self.exchange.taken = [*covered.taken]
         self.exchange.found, self.exchange.to_obey = covered.found, [*covered.to_obey]
         self.recorder = recorder
         self._take_up(engine)
@@ -116,7 +117,7 @@ class Lane:
 
     def busy(self) -> bool:
         """Whether there is anything to apply, now or soon."""
-        return bool(self.known or self.exchange.to_apply) or self.intake.waits or self.engine.publishes
+        return bool(self.known) or self.intake.waits or self.engine.publishes
 
     def work(self, now: float, decided_at: int) -> Output | None:
         """Apply the next events that may be applied at `now` (monotonic, s); None when there are none yet.
@@ -137,10 +138,8 @@ class Lane:
         reported = self.exchange.to_apply[0][0] if self.exchange.to_apply else NEVER
         found = self.exchange.to_obey[0].at if self.exchange.to_obey else NEVER
         batch = self.merger.release(now, MOST_AT_ONCE, min(self.exchange.limit, reported, found))
-        if batch is None:
-            batch = self._next_report(now)
         if batch is not None:
-            return self._apply(batch, decided_at)
+            return self._apply(batch, decided_at, decided_at)
         incidents = self.engine.published()
         return Output(incidents=incidents) if incidents else None
 
@@ -149,7 +148,7 @@ class Lane:
         reached = self.ticks.reached()
         batch = self.merger.release(now, MOST_AT_ONCE, self.exchange.limit, NEVER if reached else None)
         if batch is not None:
-            return self._apply(batch, decided_at)
+            return self._apply(batch, decided_at, decided_at)
         tick = self.ticks.take() if reached else None
         if tick is None:
             return None
@@ -160,26 +159,23 @@ class Lane:
         """The partitions that this one's next event waits for, and the slots up to which they are known; none: it need not wait."""
         return self.exchange.missing() if self.ticks.held(now) else {}
 
-    def _next_report(self, now: float) -> Batch | None:
-        """What another partition was told of the network or the market, which concerns everybody, when it has its turn."""
-        if not self.exchange.to_apply:
-            return None
-        at, report = self.exchange.to_apply[0]
-        if at >= self.exchange.limit or not (self.ticks.rests() or self.merger.promise(now) >= at):
-            return None
-        self.exchange.to_apply.pop(0)
-        return decode(report.encode(), POPULATION, received_at="")
+    def _take_reports(self, tick: Tick, decided_at: int) -> Output:
+        """What other partitions were told of the network or the market, which concerns everybody."""
+        self.exchange.took(tick.reports)
+        batch = decode("\n".join(tick.reports).encode(), POPULATION, received_at="")
+        return self._apply(batch, tick.at, decided_at)
 
-    def _apply(self, batch: Batch, decided_at: int) -> Output:
-        admitted, future, _ = admit(batch, arrivals(batch, decided_at), None, rfc3339(decided_at))
+    def _apply(self, batch: Batch, came: int, decided_at: int) -> Output:
+        """Events, those that do not say when they came at `came`, a wall time as `decided_at` (µs)."""
+        admitted, future, _ = admit(batch, arrivals(batch, came), None, rfc3339(decided_at))
         if not len(admitted):
             return Output(dead=future)
         step = self.engine.step(admitted, decided_at)
-        self.stream_clock.move(int(admitted.events["clock"][-1]), decided_at)
+        self.stream_clock.move(int(admitted.events["clock"][-1]), came)
         self.events += step.applied
-        came = self.merger.oldest
+        oldest = self.merger.oldest
         by_topic = {} if step.counted is None else counts_by_topic(admitted, step.counted)
-        return output_of(step, future)._replace(came=came if came < NEVER else None, by_topic=by_topic)
+        return output_of(step, future)._replace(came=oldest if oldest < NEVER else None, by_topic=by_topic)
 
     def say(self, now: float) -> Statement | None:
         """What the other partitions should know at `now` (monotonic, s), if anything is new."""
@@ -205,8 +201,8 @@ class Lane:
         return self.ticks.onward(now, at, self.align, patient)
 
     def obeying(self, now: float, at: int) -> Tick | None:
-        """The record of taking over, here, the next of what was found for all partitions, to be made known before it is done; None
-        where nothing has its turn. `now` is monotonic (s), `at` wall time (µs).
+        """The record of taking over, here, what was found for all partitions or others were told, to be made known before it is
+        done; None where nothing has its turn. `now` is monotonic (s), `at` wall time (µs).
         """
         return self.ticks.obeying(now, at)
 
@@ -222,6 +218,8 @@ class Lane:
     def _do(self, tick: Tick, decided_at: int) -> Output:
         if tick.reload is not None:
             return self._load(tick.reload)
+        if tick.reports:
+            return self._take_reports(tick, decided_at)
         if tick.finding is not None:
             self.exchange.obeyed(tick.finding)
             step = self.engine.obey(tick.finding, decided_at)
@@ -263,6 +261,7 @@ class Lane:
             order=self.order,
             found=exchange.found,
             to_obey=[*exchange.to_obey],
+            taken=[*exchange.taken],
             partition=self.partition,
             count=self.count,
         )

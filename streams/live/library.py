@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 from rules.faults import ConfigurationError
 from rules.load import Configuration
 from streams.guarding import Alarm, check_reloadable
-from streams.live.bundle import Files, unpacked, written
+from streams.live.bundle import Files, bundle_record, digest, unpacked, written
 from streams.live.journal import Covered, Reload, Tick
 
 READY: Final = 6
@@ -23,8 +24,11 @@ Make = Callable[[Configuration, dict[str, Any] | None], Any]
 """An engine, from its part of a checkpoint if there is one."""
 
 
+REASONS: Final = ("faults", "settings", "approval", "outdated", "missing", "unreadable")
+
+
 class RefusedError(Exception):
-    """A rule set that is not worked by; `why` is one word, the message says more."""
+    """A rule set that is not worked by; `why` is one of REASONS, the message says more."""
 
     def __init__(self, why: str, message: str) -> None:
         super().__init__(message)
@@ -32,36 +36,49 @@ class RefusedError(Exception):
 
 
 class Library:
-    """Bundles by hash, packed; those used last are kept as configurations. `read` takes what was once in force, as it stands."""
+    """Bundles by hash, packed: those that were made known, and what is `offered`. Those used last are kept as configurations; `read`
+    takes what was once in force, as it stands.
+    """
 
     def __init__(self, read: Read, make: Make, ready: int = READY) -> None:
         self.read, self.make, self.ready = read, make, ready
         self.bundles: dict[str, bytes] = {}
+        self.offered: dict[str, bytes] = {}
         self.compiled: dict[str, Configuration] = {}
         self.lock = threading.Lock()
 
-    def add(self, digest: str, packed: bytes) -> None:
+    def add(self, bundle: str, packed: bytes) -> None:
         """A bundle that was made known."""
-        self.bundles.setdefault(digest, packed)
+        self.bundles.setdefault(bundle, packed)
 
-    def files(self, digest: str) -> dict[str, bytes]:
+    @contextmanager
+    def offering(self, files: Files) -> Iterator[None]:
+        """Know a bundle that may become known, until the end of the block: one that is refused leaves nothing behind."""
+        name = digest(files)
+        self.offered[name] = bundle_record(files)[1]
+        try:
+            yield
+        finally:
+            del self.offered[name]
+
+    def files(self, bundle: str) -> dict[str, bytes]:
         """The files of a bundle. Raises KeyError, UnreadableRecordError."""
-        return unpacked(self.bundles[digest], digest)
+        return unpacked(self.bundles.get(bundle) or self.offered[bundle], bundle)
 
-    def configuration(self, digest: str) -> Configuration:
+    def configuration(self, bundle: str) -> Configuration:
         """What a bundle says. Raises KeyError, UnreadableRecordError, ConfigurationError (places are the bundle's names)."""
         with self.lock:  # partitions are opened at once, and by the same rules
-            found = self.compiled.pop(digest, None) or self.compile(self.files(digest))
-            return self._kept(digest, found)
+            found = self.compiled.pop(bundle, None) or self.compile(self.files(bundle))
+            return self._kept(bundle, found)
 
-    def accepted(self, digest: str, accept: Read, folder: str) -> Configuration:
-        """The same, read by whoever says whether it may be taken up. Raises as `configuration` (places are in `folder`)."""
+    def accepted(self, files: Files, accept: Read, folder: str) -> Configuration:
+        """The same of files, read by whoever says whether they may be taken up. Raises ConfigurationError (places are in `folder`)."""
         with self.lock:
-            return self._kept(digest, self.compile(self.files(digest), accept, folder))
+            return self._kept(digest(files), self.compile(files, accept, folder))
 
-    def _kept(self, digest: str, found: Configuration) -> Configuration:
-        self.compiled.pop(digest, None)
-        self.compiled[digest] = found  # the newest use stands last
+    def _kept(self, bundle: str, found: Configuration) -> Configuration:
+        self.compiled.pop(bundle, None)
+        self.compiled[bundle] = found  # the newest use stands last
         while len(self.compiled) > self.ready:
             self.compiled.pop(next(iter(self.compiled)))
         return found
@@ -75,9 +92,9 @@ class Library:
             except ConfigurationError as error:
                 raise moved(error, f"{place}/", folder) from None
 
-    def engine(self, digest: str, saved: dict[str, Any] | None) -> Any:
+    def engine(self, bundle: str, saved: dict[str, Any] | None) -> Any:
         """An engine that works by a bundle. Raises as `configuration`, and what `make` does."""
-        return self.make(self.configuration(digest), saved)
+        return self.make(self.configuration(bundle), saved)
 
     def reloaded(self, engine: Any, reload: Reload, /) -> tuple[Any, Sequence[Alarm]]:
         """The engine under other rules; where state rests on what differs and the order says so, one made of its state."""

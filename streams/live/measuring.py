@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import structlog
 
 from sinks.metrics import Metrics
+from streams.live.library import REASONS
 from streams.live.output import Output
 from streams.live.tenancy import Tenancy
 from streams.live.topics import EVENTS
@@ -22,13 +23,14 @@ def stream_of(topic: str) -> str:
     return topic.split(".")[1]
 
 
-def show_from_the_start(metrics: Metrics, tiers: Sequence[str]) -> None:
+def show_from_the_start(metrics: Metrics) -> None:
     """Zeros: a series that begins with its first event has no increase, and a feed that never spoke would be missed."""
     for topic in EVENTS:
         metrics.events.labels(stream_of(topic))
-    metrics.show_open(dict.fromkeys(tiers, 0))
     for step in STEPS:
         metrics.checkpoint_failures.labels(step)
+    for why in REASONS:
+        metrics.rules_refused.labels(why)
 
 
 def count_output(metrics: Metrics, partition: int, output: Output, now: float) -> None:

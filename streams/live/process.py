@@ -15,7 +15,6 @@ import uvloop
 from aiokafka.errors import KafkaError
 
 from events.decoders import prepare
-from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams.leaving import SIGNALS
 from streams.live.connecting import connecting, said
@@ -36,7 +35,7 @@ COLLECT_AFTER = (20_000, 20, 20)
 """Objects made, and collections of the generation before, until the garbage collector looks again."""
 
 
-def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
+def run(settings: LiveSettings, build: Build) -> None:
     """Work until SIGTERM. Raises what `streams.problems.EXITS` names."""
     quiet_logs()
     structlog.get_logger().info("worker starting")
@@ -44,7 +43,7 @@ def run(settings: LiveSettings, build: Build, configuration: Settings) -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's thread that reads makes a loop of its own
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(work(settings, build, configuration))  # not closed: that waits for clients that hang
+    loop.run_until_complete(work(settings, build))  # not closed: that waits for clients that hang
 
 
 def quiet_logs() -> None:
@@ -89,10 +88,10 @@ def not_said_by_us(record: logging.LogRecord) -> bool:
     return not (isinstance(error, (KafkaError, *EXITS)) and record.name.startswith(THEY_TELL_TOO))
 
 
-async def work(settings: LiveSettings, build: Build, configuration: Settings) -> None:
+async def work(settings: LiveSettings, build: Build) -> None:
     """One worker from beginning to end, unless no engine can be made. Raises as `run`."""
     try:
-        await unless(build.able, begun(settings, build, configuration))
+        await unless(build.able, begun(settings, build))
     except RefusedError as error:
         raise UsageError(str(error)) from error
     except (KafkaError, TimeoutError) as error:
@@ -112,7 +111,7 @@ async def unless(able: Callable[[], object], working: Coroutine[Any, Any, None])
         work.cancel()
 
 
-async def begun(settings: LiveSettings, build: Build, configuration: Settings) -> None:
+async def begun(settings: LiveSettings, build: Build) -> None:
     """The same, once everything that it needs is there. Until then a signal ends the process at once (streams.leaving)."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     await check_free(settings.http_host, settings.http_port)  # before anything is waited for
@@ -120,7 +119,7 @@ async def begun(settings: LiveSettings, build: Build, configuration: Settings) -
     with connecting(settings.kafka_bootstrap):
         count = await asyncio.wait_for(ready_topics(settings), 30)
     metrics = Metrics()
-    worker = Worker(settings, count, build, metrics, configuration)
+    worker = Worker(settings, count, build, metrics)
     loop.add_signal_handler(signal.SIGHUP, worker.rules.reread)
     pages = application(metrics, worker.alive, worker.ready)
     async with served(pages, settings.http_host, settings.http_port):

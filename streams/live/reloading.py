@@ -47,14 +47,19 @@ class LiveRules:
         self.library = Library(build.read, build.make)
         self.board = Board(settings.reader(), self.library, self.refused)
         self.folder = Folder(build.folder, self.board, self._give, self.refused, build.accept)
+        metrics.folder_refused.set_function(lambda: float(bool(self.folder.wrong)))
         self.awake_at = time.monotonic()
         self.doubtful_until = 0.0
 
     async def start(self) -> None:
-        """Know what is in force before any partition is taken. Raises RefusedError, KafkaError, OSError."""
+        """Know what is in force before any partition is taken. Raises RefusedError, KafkaError."""
         await self.board.catch_up()
         await self.folder.first()
         self.awake_at = time.monotonic()
+
+    def tiers(self) -> Sequence[str]:
+        """Those of the rules in force, mildest first; any rules that come later have the same (once started)."""
+        return self.library.configuration(self.board.current).settings.tiers
 
     async def run(self) -> None:
         """Follow the topic and the folder until cancelled."""

@@ -36,8 +36,8 @@ class LostError(Exception):
 
 
 class Means(NamedTuple):
-    """What a worker gives all of its partitions. `partitions`: of every topic; `utc_offset` in µs; `owns` asks the group
-    whether a generation is still the one in which we have what we were assigned.
+    """What a worker gives all of its partitions. `partitions`: of every topic; `owns` asks the group whether a generation is still
+    the one in which we have what we were assigned.
     """
 
     settings: LiveSettings
@@ -45,7 +45,6 @@ class Means(NamedTuple):
     rules: LiveRules
     producer: AIOKafkaProducer
     delivered: Callable[[Parcel], None]
-    utc_offset: int
     publisher: Executor
     owns: Callable[[int], Awaitable[bool]]
     metrics: Metrics
@@ -133,7 +132,7 @@ async def _opened(
         check_count(covered, partition, means.partitions)
         since = await reading.after(partition, covered)
         engine: Any = await means.rules.engine(covered, since.ticks, state)
-    own = LaneSettings(settings.align, means.utc_offset, store.epoch)
+    own = LaneSettings(settings.align, int(engine.settings.utc_offset), store.epoch)
     again = since.ends if first_rules(covered, since.ticks) else {}
     whose = Whose(partition, means.partitions, store.epoch)
     recorder = await loop.run_in_executor(None, recorder_of, settings, means.metrics, whose)

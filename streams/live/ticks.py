@@ -6,14 +6,15 @@ A tick is made known before it is done, so nothing here changes the partition.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from events.times import SLOT_US
 from population.findings import Finding
-from streams.live.exchange import Exchange
+from streams.live.exchange import Exchange, as_many
 from streams.live.intake import Intake
 from streams.live.journal import Reload, Tick
+from streams.live.merge import NEVER
 from streams.live.topics import EVENTS
 
 HOLD_US: Final = 30_000_000
@@ -109,10 +110,25 @@ class Ticks:
         return self._record(to, at) if to > clock else None
 
     def obeying(self, now: float, at: int) -> Tick | None:
-        """The taking over of the next of what was found for all partitions; None where nothing has its turn."""
-        if self.known or not self._exchange.to_obey:
+        """The taking over of what others were told or of the next that was found for all; None where nothing has its turn."""
+        if self.known:
             return None
-        finding, clock = self._exchange.to_obey[0], self._clock.now
+        reports, found = self._reports_due(now), self._exchange.to_obey
+        if reports:
+            return self._record(self._clock.now, at, reports=reports)
+        return self._obeying(found[0], now, at) if found else None
+
+    def _reports_due(self, now: float) -> list[str]:
+        """What others were told of the network or the market and has its turn, before anything else has."""
+        exchange = self._exchange
+        if not exchange.to_apply:
+            return []
+        found = exchange.to_obey[0].at if exchange.to_obey else NEVER
+        until = min(NEVER if self.rests() else self._merger.promise(now), exchange.limit - 1, found)
+        return as_many([report for turn, report in exchange.to_apply if turn <= until])[0]
+
+    def _obeying(self, finding: Finding, now: float, at: int) -> Tick | None:
+        clock = self._clock.now
         if finding.at >= self._exchange.limit:
             return None
         if not (clock >= finding.at or self.rests() or self._merger.promise(now) >= finding.at):
@@ -132,6 +148,13 @@ class Ticks:
             self.again = {}
         return self._record(self._clock.now, at, reload)
 
-    def _record(self, to: int, at: int, reload: Reload | None = None, finding: Finding | None = None) -> Tick:
+    def _record(
+        self,
+        to: int,
+        at: int,
+        reload: Reload | None = None,
+        finding: Finding | None = None,
+        reports: Sequence[str] = (),
+    ) -> Tick:
         positions = {topic: queue.position for topic, queue in self._merger.queues.items()}
-        return Tick(to, at, positions, self.next_offset, self.epoch, reload, finding)
+        return Tick(to, at, positions, self.next_offset, self.epoch, reload, finding, [*reports])

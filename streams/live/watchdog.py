@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Final, cast
+from typing import Final
 
 import structlog
 
 from sinks.metrics import Metrics
-from streams.live.faust_app import App
+from streams.live.faust_app import App, consumer_of
 from streams.live.holdings import Holdings
 from streams.live.measuring import show_partitions
 from streams.live.reloading import LiveRules
@@ -52,7 +52,7 @@ class Watchdog:
                 partition=partition,
                 paused=self.holdings.paused,
                 locked=self.holdings.busy.locked(),
-                flowing=bool(cast(Any, self.app.consumer).flow_active),
+                flowing=bool(consumer_of(self.app).flow_active),
                 backlog=tenancy.outbox.backlog,
                 writing=tenancy.kept.writing is not None,
                 handed=tenancy.handed,

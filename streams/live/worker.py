@@ -11,7 +11,6 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from rules.settings import Settings
 from sinks.metrics import Metrics
 from streams.live.assignments import Assignments
 from streams.live.care import CareQueues
@@ -36,16 +35,13 @@ log = structlog.get_logger()
 class Worker:
     """One process of `churn run`. `count`: partitions of every topic; `build` makes an engine."""
 
-    def __init__(
-        self, settings: LiveSettings, count: int, build: Build, metrics: Metrics, configuration: Settings
-    ) -> None:
+    def __init__(self, settings: LiveSettings, count: int, build: Build, metrics: Metrics) -> None:
         self.settings, self.count, self.metrics = settings, count, metrics
         self.holdings = holdings = Holdings()
         self.producer = AIOKafkaProducer(
             **settings.client(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
         )
         self.rules = LiveRules(settings, build, self.producer, metrics)
-        self.care = CareQueues(settings, configuration.tiers, self.producer, metrics)
         self.population = Population(settings.reader(), holdings.heard, holdings.arrived.set)
         engine_thread, publisher = ThreadPoolExecutor(1, "engine"), ThreadPoolExecutor(4, "publish")
         self.reaching = Reaching(self._any_broker_answers, settings.kafka_bootstrap)
@@ -53,17 +49,14 @@ class Worker:
             settings, metrics, holdings.tenancies, engine_thread, lambda: self.population.offset
         )
         self.app = app_of(settings)
-        utc_offset = int(configuration.utc_offset)
-        means = Means(
-            settings, count, self.rules, self.producer, self.delivered, utc_offset, publisher, self.app.owns, metrics
-        )
+        means = Means(settings, count, self.rules, self.producer, self.delivered, publisher, self.app.owns, metrics)
         self.assignments = Assignments(self.app, holdings, means, self.population, self.checkpoints)
         self.stepping = Stepping(
             holdings, self.population, self.checkpoints, self.rules, self.producer, metrics, engine_thread,
             settings.share_wait,
         )  # fmt: skip
         self.watchdog = Watchdog(self.app, holdings, self.rules, metrics, settings.stalled_after)
-        show_from_the_start(metrics, configuration.tiers)
+        show_from_the_start(metrics)
 
     def delivered(self, parcel: Parcel) -> None:
         """A parcel arrived."""
@@ -88,10 +81,13 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then end in order; raises what ended it otherwise."""
+        tiers = self.rules.tiers()
+        self.metrics.show_open(dict.fromkeys(tiers, 0))
+        care = CareQueues(self.settings, tiers, self.producer, self.metrics)
         await self.app.start()
         log.info("worker started", group=self.settings.kafka_group, partitions=self.count)
         work = (
-            self.stepping.run, self.watchdog.run, self.population.run, self.care.run, self.rules.run, self.reaching.run,
+            self.stepping.run, self.watchdog.run, self.population.run, care.run, self.rules.run, self.reaching.run,
         )  # fmt: skip
         stepping, *tasks = (asyncio.create_task(self.holdings.watched(one())) for one in work)
         waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(self.holdings.ended.wait())]

@@ -57,6 +57,7 @@ def test_all_that_dashboard_and_alerts_ask_for_is_shown_and_moves(empty: str, tm
             after = shown(port)
             assert workers.stop_all() == [0]
     rules_at_rest = {"churn_rules_refused_total", "churn_rules_held", "churn_rules_reloaded_timestamp_seconds"}
+    rules_at_rest |= {"churn_folder_refused"}
     guard_at_rest = {"churn_guard_alarms_total", "churn_shadow_warnings_total"}
     failures = {"churn_checkpoint_failures_total", "churn_feature_rows_failures_total"}
     waiting = {"churn_consumer_lag_records", "churn_open_transaction_records"}

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.engines import DEFAULT
 from support.kafka_server import KafkaServer, needs_kafka
 from support.redis_server import free_port
-from support.workers import CHURN, ROOT, Workers, page_of, produce, simulated, wait_drained, wait_until
+from support.workers import CHURN, PARTITIONS, ROOT, Workers, page_of, produce, simulated, wait_drained, wait_until
 
 from streams.checkpoint import VERSION
 from streams.live.bundle import Order, bundle_of, bundle_record, digest, order_record
@@ -145,3 +145,40 @@ def test_rules_that_only_the_check_refuses_end_the_worker_unless_they_are_in_for
         doubt = json.loads(next(line for line in workers.logs().splitlines() if "would be refused now" in line))
     assert (doubt["level"], doubt["bundle"]) == ("warning", digest(files)[:12])
     assert doubt["error"] == "rules/never.yaml:5:54: rule `never`: `expr` can never be true"
+
+
+def test_a_worker_whose_folder_cannot_be_read_goes_on_by_the_rules_in_force(empty: str, tmp_path: Path) -> None:
+    folder, port = Path(shutil.copytree(DEFAULT, tmp_path / "config")), free_port()
+    good, rules = (folder / "churn.yaml").read_bytes(), digest(bundle_of(folder))
+    broken = good + b"tiers: [\n"
+    (folder / "churn.yaml").write_bytes(broken)
+    kafka = {"CHURN_KAFKA_BOOTSTRAP": empty, "CHURN_KAFKA_PARTITIONS": str(PARTITIONS)}
+    code, said = refused(**kafka, CHURN_CHECKPOINTS=str(tmp_path / "c"), CHURN_CONFIG=str(folder))
+    assert (code, said[0].startswith(f"{folder}/churn.yaml:")) == (2, True), said  # none are in force
+    (folder / "churn.yaml").write_bytes(good)
+    lines, model = simulated(tmp_path, customers=20, days=10)
+    more = {"CHURN_CONFIG": str(folder), "CHURN_HTTP_PORT": str(port)}
+    with Workers(empty, tmp_path, model, **more) as workers:
+        workers.start()
+        produce(empty, lines[: len(lines) // 2])
+        assert not wait_drained(empty, 120), workers.logs()[-4000:]
+        assert (shown(port, "churn_folder_refused"), workers.stop_all()) == ([0.0], [0])
+        (folder / "churn.yaml").write_bytes(broken)
+        workers.start()
+        produce(empty, lines[len(lines) // 2 :])
+        assert not wait_drained(empty, 120), workers.logs()[-4000:]
+        assert shown(port, "churn_folder_refused") == [1.0]
+        assert sum(shown(port, "churn_rules_refused_total")) == 1.0
+        refusal = json.loads(next(line for line in workers.logs().splitlines() if "rules refused" in line))
+        (folder / "churn.yaml").write_bytes(good)
+        wait_until(lambda: shown(port, "churn_folder_refused") == [0.0])
+        assert workers.stop_all() == [0]
+        loaded = [json.loads(line) for line in workers.logs().splitlines() if '"rules loaded"' in line]
+    assert (refusal["why"], refusal["error"].startswith(f"{folder}/churn.yaml:")) == ("faults", True)
+    assert {one["bundle"] for one in loaded} == {rules[:12]}
+
+
+def shown(port: int, name: str) -> list[float]:
+    """The values that a worker shows of a metric."""
+    families = text_string_to_metric_families(page_of(port))
+    return [sample.value for family in families for sample in family.samples if sample.name == name]

@@ -270,7 +270,7 @@ def test_a_stamp_of_1970_refuses_its_own_events_alone_and_one_that_says_nothing_
     )
     dead = work(lane)
     assert [(one.reason, one.source) for one in dead] == [("in_future", f"{USAGE}/0/1")]
-    assert "after 1970-01-01" in dead[0].detail
+    assert "after the record's timestamp 1970-01-01" in dead[0].detail
     assert lane.events == 4
 
 

@@ -192,7 +192,7 @@ class Group:
     def stores(self) -> dict[int, PartitionStore]:
         settings = live_settings({}).model_copy(update={"checkpoints": self.root})
         nothing: Any = None
-        means = Means(settings, 3, nothing, nothing, print, 0, ThreadPoolExecutor(1), self.owns, nothing)
+        means = Means(settings, 3, nothing, nothing, print, ThreadPoolExecutor(1), self.owns, nothing)
         return asyncio.run(owned_stores([0, 2], 5, means))
 
 

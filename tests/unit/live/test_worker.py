@@ -39,7 +39,7 @@ def worker_on(**settings: Any) -> Worker:
         lambda rules, saved: bootstrap.engine(rules, None, saved),
     )
     known = live_settings({}).model_copy(update=settings)
-    return Worker(known, 4, build, Metrics(), bootstrap.configuration(DEFAULT).settings)
+    return Worker(known, 4, build, Metrics())
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ NAMES = {
     "churn_rules_info": (),
     "churn_rules_reloaded_timestamp_seconds": (),
     "churn_rules_refused_total": ("why",),
+    "churn_folder_refused": (),
     "churn_rules_held": ("rule",),
     "churn_guard_alarms_total": ("rule",),
     "churn_shadow_warnings_total": ("rule",),

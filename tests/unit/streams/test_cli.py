@@ -51,6 +51,8 @@ def test_help_is_everywhere() -> None:
         (("simulate", "--customers", "5", "--days", "1", "--seed", "1", "--out", "/"), "/: is a folder"),
         (("simulate", "--customers", "5", "--days", "1", "--seed", "1", "--out", "/tmp/events.csv"), "expected a name"),
         (("replay", ""), "is a folder"),
+        (("replay", "-", "--report", "-"), "-: results go to files (/dev/stdout for standard output)"),
+        (("replay", "-", "--warnings", "-"), "-: results go to files"),
         (("replay", "-", "-"), "-: standard input is given twice"),
         (("replay", "-", "--checkpoint-every", "-1"), "--checkpoint-every"),
         (("replay", "-", "--checkpoint-every", "nan"), "--checkpoint-every"),
