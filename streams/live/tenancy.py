@@ -124,6 +124,11 @@ class Tenancy:
         covered, state = self.lane.covered(self.outbox.ends, population), self.lane.engine.snapshot()
         self.kept.begin(covered, self.outbox.given, state if last else copied(state))
 
+    def check(self) -> None:
+        """Raises what delivery died of, after which nothing would ever go out."""
+        if self.sender.done() and not self.sender.cancelled():
+            self.sender.result()
+
     async def close(self) -> None:
         """Nothing more goes out."""
         self.sender.cancel()

@@ -27,12 +27,14 @@ class Watchdog:
         self.metrics, self.stalled_after = metrics, stalled_after
 
     async def run(self) -> None:
-        """Until cancelled. Raises OutsideError, and TimeoutError for a standstill."""
+        """Until cancelled. Raises OutsideError, what a partition's delivery died of, and TimeoutError for a standstill."""
         holdings = self.holdings
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if self.app.crashed:  # Faust goes on without what died, and reads nothing more
                 raise OutsideError(f"a service of Faust died: {self.app.crash_reason!r}")
+            for tenancy in holdings.tenancies.values():
+                tenancy.check()
             self.rules.show(tenancy.lane for tenancy in holdings.tenancies.values())
             waiting = show_partitions(self.metrics, holdings.tenancies)
             waiting += sum(tenancy.outbox.backlog for tenancy in holdings.tenancies.values())

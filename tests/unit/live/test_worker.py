@@ -17,7 +17,7 @@ from support.engines import DEFAULT
 from sinks.metrics import Metrics
 from streams import bootstrap
 from streams.live import watchdog as module
-from streams.live.delivery import Outbox
+from streams.live.delivery import Message, Outbox
 from streams.live.journal import Covered
 from streams.live.keeping import Kept
 from streams.live.lane import Lane, LaneSettings
@@ -26,7 +26,7 @@ from streams.live.settings import live_settings
 from streams.live.store import PartitionStore
 from streams.live.tables import NoTables
 from streams.live.tenancy import Tenancy
-from streams.live.topics import USAGE
+from streams.live.topics import USAGE, WARNINGS
 from streams.live.worker import Worker
 from streams.problems import OutsideError
 
@@ -113,6 +113,21 @@ def test_a_worker_ends_when_a_service_of_faust_died(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(OutsideError, match="no more records"):
         asyncio.run(watched())
+
+
+def test_a_worker_ends_when_delivery_of_a_partition_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+
+    async def watched() -> None:
+        async with with_a_partition(tmp_path) as worker:
+            tenancy = worker.holdings.tenancies[0]
+            tenancy.outbox.producer = SimpleNamespace(send=None)  # calling that is no fault of Kafka's
+            tenancy.outbox.add([Message(WARNINGS, None, b"c1", b"{}")])
+            await asyncio.wait([tenancy.sender])
+            with pytest.raises(TypeError, match="not callable"):
+                await worker.watchdog.run()
+
+    asyncio.run(watched())
 
 
 def test_what_a_step_left_that_failed_is_no_checkpoint(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def ended(folder: Path, body: Callable[[Worker], Awaitable[None]], **settings: A
     async def run() -> None:
         build = Build(DEFAULT, bootstrap.as_it_stands, bootstrap.configuration, lambda *_: None)
         known = live_settings({}).model_copy(update={"checkpoints": str(folder), **settings})
-        worker = Worker(known, 2, build, Metrics(), bootstrap.configuration(DEFAULT).settings)
+        worker = Worker(known, 2, build, Metrics())
         stop, worker.producer.stop = worker.producer.stop, for_ever
         worker.app._consumer = SimpleNamespace(commit=for_ever)  # type: ignore[assignment]
         worker.app.stop = for_ever  # type: ignore[method-assign]
