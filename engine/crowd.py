@@ -7,9 +7,9 @@ import numpy as np
 from customers.layout import C, L, T
 from customers.partition import Partition, Work
 from detectors.features import CATALOGUE
+from engine.evaluation import Evaluation
+from engine.row_views import Names
 from population.crowd import Customers
-from streams.evaluation import Evaluation
-from streams.row_views import Names
 
 _HIGH = CATALOGUE["value_class"].values.index("high")
 
