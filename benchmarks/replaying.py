@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.core import Core
+from engine.engine import Engine
+from engine.model_inputs import model_inputs
 from models.champion import Champion
 from models.settings import LearningSettings
 from streams import bootstrap
-from streams.core import Core
-from streams.engine import Engine
-from streams.model_inputs import model_inputs
 from streams.replay import Job, replay
 from streams.warmup import warm_up
 

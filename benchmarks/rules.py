@@ -22,14 +22,14 @@ from rich.table import Table
 
 from benchmarks.bench import measured
 from benchmarks.events import made, trained
+from engine.engine import Engine
+from engine.model_inputs import model_inputs
 from models.champion import Champion
 from models.settings import LearningSettings
 from rules.load import Configuration
 from rules.ruleset import Rule
 from rules.variants import numeric, with_parameter
 from streams import bootstrap
-from streams.engine import Engine
-from streams.model_inputs import model_inputs
 from streams.replay import Job, replay
 from streams.warmup import warm_up
 

@@ -20,11 +20,11 @@ from rules.load import Configuration
 from rules.tuning import Goal, Promise, Tried, grid, split_after, split_at
 from rules.variants import numeric
 from streams import bootstrap
-from streams.cli_tune import share_of
-from streams.tuning import Candidate, best_of_one, expected, fires
+from streams.commands.tune import share_of
+from streams.studies.tuning import Candidate, best_of_one, expected, fires
 
 FLOORS = (0.05, 0.15, 0.3)
-CHURN = [sys.executable, "-c", "from streams.cli import main; main()"]
+CHURN = [sys.executable, "-c", "from streams.commands.root import main; main()"]
 
 
 class Told(NamedTuple):

@@ -23,7 +23,7 @@ import numba
 import numpy as np
 from numba import njit
 
-PACKAGES = ("events", "customers", "population", "detectors", "models", "rules", "sinks", "streams")
+PACKAGES = ("events", "customers", "population", "detectors", "models", "rules", "engine", "sinks", "streams")
 """The packages whose sources decide the cache folder."""
 
 MENTIONED = re.compile(rf"\b(?:{'|'.join(PACKAGES)})(?:\.\w+)+")

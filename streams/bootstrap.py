@@ -29,8 +29,8 @@ from rules.vocabulary import schema_of
 from streams.problems import UsageError, complain
 
 if TYPE_CHECKING:
+    from engine.engine import Engine
     from models.champion import Champion
-    from streams.engine import Engine
 
 MARK = "churn.yaml"
 """The file that makes a folder a configuration."""
@@ -115,8 +115,8 @@ def champion(configuration: Configuration, saved: bytes | None = None) -> tuple[
 
     Raises ModelFileError.
     """
+    from engine.model_inputs import ATTRIBUTE, model_inputs  # noqa: PLC0415
     from models.champion import Champion  # noqa: PLC0415
-    from streams.model_inputs import ATTRIBUTE, model_inputs  # noqa: PLC0415
 
     learning = LearningSettings(horizon_days=configuration.settings.horizon_days)
     names, categorical = model_inputs({}, features_of(configuration.settings.signals))
@@ -136,7 +136,7 @@ def engine(
 
     Raises as `engine_of`.
     """
-    from streams.engine import Engine  # noqa: PLC0415
+    from engine.engine import Engine  # noqa: PLC0415
 
     return engine_of(Engine, configuration, model, saved, ledger=ledger)
 
@@ -153,8 +153,8 @@ def engine_of(
 
     Raises OSError, ModelFileError, and UsageError for a state that this version cannot carry over.
     """
+    from engine.model_inputs import model_inputs  # noqa: PLC0415
     from models.champion import Champion  # noqa: PLC0415
-    from streams.model_inputs import model_inputs  # noqa: PLC0415
 
     names, categorical = model_inputs({}, features_of(configuration.settings.signals))
     settings = LearningSettings(horizon_days=configuration.settings.horizon_days)

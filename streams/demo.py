@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from engine.core import Core
 from events.decode import decode
 from events.times import rfc3339
 from rules.early_warning import EarlyWarning
 from streams import clock
 from streams.batches import pieces
-from streams.core import Core
 from streams.progress import Counts
 
 SOURCE = "simulator"

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from engine.core import Step
 from events.deadletters import DeadLetter
 from sinks.jsonl import JsonLines
-from streams.core import Step
 from streams.files import shown_name
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from engine.core import Step
 from events.deadletters import DeadLetter
 from streams.checkpoint import CheckpointFolder, State
-from streams.core import Step
 from streams.inputs import Known
 
 ENTRY = "replay"

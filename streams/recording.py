@@ -18,13 +18,13 @@ from customers.ids import Ids
 from customers.layout import C, T
 from customers.measures import MEASURE
 from customers.rounds import Rows
+from engine.engine import Engine, Step
+from engine.observing import RowColumns
+from engine.parts import DAY_US, NO_LIMIT
 from events.columns import Batch
 from streams.batches import part
 from streams.daily_rows import EVERYBODY, VERSION, Block, Gone, Head, Whose, key_mark, packed, pseudonym
 from streams.day_files import DayFile, made_ready, tidied
-from streams.engine import Engine, Step
-from streams.observing import RowColumns
-from streams.parts import DAY_US, NO_LIMIT
 
 LATE_US: Final = 90 * DAY_US
 """A day tells of everybody who left so long before it, for news of it may come late."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from engine.core import Core
 from events.columns import Batch
 from events.times import rfc3339
 from sinks.named import named
@@ -23,7 +24,6 @@ from streams import clock, progress
 from streams.admit import admit, arrivals
 from streams.batches import pieces
 from streams.checkpoint import CheckpointFolder
-from streams.core import Core
 from streams.files import many_open
 from streams.inputs import CHUNK_BYTES, LEAST_CHUNK_BYTES, LOADED_BYTES, Known, Reader, Source, merged
 from streams.outputs import Outputs

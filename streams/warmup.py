@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import simulator
+from engine.engine import Engine
 from streams import bootstrap
 from streams.demo import play
-from streams.engine import Engine
 
 CUSTOMERS, DAYS, SEED = 60, 45, 3
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from engine.core import Core, Step
+from engine.guarding import Alarm
 from population.findings import Finding, Word
 from population.incident import Incident
-from streams.core import Core, Step
-from streams.guarding import Alarm
 from streams.live.exchange import Teller
 from streams.live.journal import Reload
 

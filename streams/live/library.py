@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from engine.guarding import Alarm, check_reloadable
 from rules.faults import ConfigurationError
 from rules.load import Configuration
-from streams.guarding import Alarm, check_reloadable
 from streams.live.bundle import Files, bundle_record, digest, unpacked, written
 from streams.live.journal import Covered, Reload, Tick
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core import Step
+from engine.guarding import Alarm
 from events.columns import Batch
 from events.deadletters import DeadLetter
 from population.incident import Incident
 from rules.early_warning import EarlyWarning
-from streams.core import Step
-from streams.guarding import Alarm
 from streams.live.topics import EVENTS
 
 

@@ -13,8 +13,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from engine.guarding import Alarm
 from sinks.metrics import Metrics
-from streams.guarding import Alarm
 from streams.live.board import Board
 from streams.live.bundle import Files, Order
 from streams.live.folder import Folder

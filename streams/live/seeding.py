@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from customers.feeds import LATER
+from engine.core import Step
 from events.columns import Batch
 from events.times import SLOT_US, rfc3339
 from population.findings import Finding, Word
@@ -20,7 +21,6 @@ from population.reports import Fact, report_of
 from streams import clock
 from streams.admit import admit
 from streams.batches import part
-from streams.core import Step
 from streams.inputs import Source, merged
 from streams.live.engines import Sharing
 from streams.live.journal import Covered

@@ -12,7 +12,7 @@ from support.engines import batch, ordered, said
 from support.lanes import WALL, Cluster, by_rules, in_order
 from support.profiles import examples
 
-from streams.engine import Engine
+from engine.engine import Engine
 from streams.live.journal import Covered, Reload
 
 EDITS = (

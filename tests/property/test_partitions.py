@@ -16,11 +16,11 @@ from support.engines import DEFAULT, EAGER, QUICK, batch, engine, every, newest,
 from support.profiles import examples
 from support.small_streams import TYPES, lines, moments, random_moments
 
+from engine.engine import Engine
+from engine.model_inputs import model_inputs
 from events.columns import Batch
 from events.times import SLOT_US
 from models.champion import Champion
-from streams.engine import Engine
-from streams.model_inputs import model_inputs
 
 pytestmark = pytest.mark.usefixtures("eager_model")
 LIVES = [TYPES.index(name) for name in ("usage.recorded", "bill.issued", "customer.churned", "customer.returned")]

@@ -15,8 +15,8 @@ from detectors.columns import Columns, Table, choose, lookup
 from detectors.features.unusual import ANOMALY
 from detectors.machine import LANES, Program, execute
 from detectors.trace import Trace
-from streams.definitions import SHOWN
-from streams.model_inputs import LEARNED
+from engine.definitions import SHOWN
+from engine.model_inputs import LEARNED
 from tests.support.engines import DEFAULT, engine
 
 VALUES = np.array([np.nan, 0.0, -0.0, -1.0, 0.4, 0.5, 1.0, 1.0 / 3.0, 3.0, 14.0, 61.0, 1e9, -1e9, np.inf])

@@ -13,8 +13,8 @@ from support.engines import EAGER, QUICK, configuration, cut, engine, every, fro
 from support.profiles import examples
 from support.small_streams import TYPES, lines, moments, random_moments
 
+from engine.model_inputs import model_inputs
 from models.champion import Champion
-from streams.model_inputs import model_inputs
 from streams.recording import Recorder, RecordingEngine
 
 pytestmark = pytest.mark.usefixtures("eager_model")

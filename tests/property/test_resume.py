@@ -12,8 +12,8 @@ from support.engines import DEFAULT, QUICK, batch, engine, newest, said
 from support.profiles import examples
 from support.small_streams import TYPES, lines, moments, random_moments
 
+from engine.engine import Engine
 from streams.checkpoint import read_state, write_state
-from streams.engine import Engine
 
 pytestmark = pytest.mark.usefixtures("eager_model")
 LIVES = [TYPES.index(name) for name in ("usage.recorded", "bill.issued", "customer.churned", "customer.returned")]

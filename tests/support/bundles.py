@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from engine.engine import Engine
 from models.champion import Champion
 from rules.check import accepted
 from rules.load import Configuration, load
 from streams.bootstrap import schema
-from streams.engine import Engine
 from streams.live.bundle import bundle_of, digest, packed
 from streams.live.journal import Reload
 from streams.live.library import Library, Make

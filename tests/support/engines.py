@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from engine.engine import Engine, Step
+from engine.model_inputs import model_inputs
 from events.columns import Batch
 from events.decode import decode
 from models.champion import Champion
 from models.settings import LearningSettings
 from rules.load import Configuration, load
 from streams.bootstrap import schema
-from streams.engine import Engine, Step
-from streams.model_inputs import model_inputs
 
 ROOT = Path(__file__).parents[2]
 DEFAULT, QUICK = ROOT / "config", ROOT / "tests" / "testdata" / "quick"

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
+from engine.engine import Engine
 from events.decode import decode
 from events.times import time_of
 from streams.admit import admit
-from streams.engine import Engine
 from support.small_streams import lines, random_moments
 
 NOW = time_of("2026-01-01T00:00:00Z", "now")

@@ -27,7 +27,7 @@ PARTITIONS = 4
 ALIGN = 2
 """Seconds: on a busy machine records of one moment come to the broker that far apart."""
 ROOT = Path(__file__).parents[2]
-CHURN = [sys.executable, "-c", "from streams.cli import main; main()"]
+CHURN = [sys.executable, "-c", "from streams.commands.root import main; main()"]
 SIMULATED_CELL = re.compile(rb'"cell_id":"[^"]*",?')
 ADDRESS = re.compile(rb",}")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-CHURN = (sys.executable, "-c", "from streams.cli import main; main()")
+CHURN = (sys.executable, "-c", "from streams.commands.root import main; main()")
 
 
 def churn(*arguments: str | Path, given: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:

@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 import simulator
-from streams.cli import app
+from streams.commands.root import app
 
-CHURN = (sys.executable, "-c", "from streams.cli import main; main()")
+CHURN = (sys.executable, "-c", "from streams.commands.root import main; main()")
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars",

@@ -20,7 +20,7 @@ from support.mutations import soup
 
 import simulator
 
-CHURN = (sys.executable, "-c", "from streams.cli import main; main()")
+CHURN = (sys.executable, "-c", "from streams.commands.root import main; main()")
 WALL_CLOCK = re.compile(rb'"(decided_at|received_at)":"[^"]*"')
 KILLS = int(os.environ.get("CHAOS_KILLS", "2"))
 OUTPUTS = {"--warnings": "w.jsonl", "--dead-letters": "d.jsonl", "--scores": "s.csv", "--save-model": "model"}

@@ -35,7 +35,7 @@ def place(tmp_path: Path) -> Path:
     shutil.copytree(DEFAULT, tmp_path / "config")
     command = tmp_path / "bin" / "churn"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from streams.cli import main; main()" "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from streams.commands.root import main; main()" "$@"\n')
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     return tmp_path
 

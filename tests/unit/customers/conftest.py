@@ -13,7 +13,7 @@ from support.engines import batch, engine, frozen
 
 from customers.layout import TEXTS
 from customers.measures import MEASURE
-from streams.engine import Engine
+from engine.engine import Engine
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 Fact = Mapping[str, Any]

@@ -10,8 +10,8 @@ import numpy as np
 from support.engines import batch, engine, frozen
 
 from customers.measures import MEASURE
+from engine.engine import Engine
 from events.codes import CAUSE
-from streams.engine import Engine
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 

@@ -14,13 +14,13 @@ import pytest
 from support.engines import batch, copied, engine, frozen, ordered, said
 from support.lanes import Cluster, records_of
 
+from engine.engine import Engine, Step
 from events.packed import Record
 from events.times import time_of
 from population.findings import Counted, unpacked
 from population.holds import home_of
 from population.incident import Incident
 from population.tally import BILLS, SHOCKS, SIGNS
-from streams.engine import Engine, Step
 from streams.inputs import Reader
 from streams.live.placement import partitions_of
 from streams.live.seeding import Seeding

@@ -12,8 +12,8 @@ from support.engines import batch, engine, frozen, ordered, run, said
 from support.lanes import Cluster, in_order, records_of, topic_of
 from support.profiles import examples
 
+from engine.engine import DAY_US, Engine
 from events.times import SLOT_US
-from streams.engine import DAY_US, Engine
 from streams.live.journal import Covered
 
 

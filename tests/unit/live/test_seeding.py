@@ -14,7 +14,7 @@ from support.engines import batch, copied, engine, frozen, ordered, run, said
 from support.lanes import Cluster, in_order, records_of
 from support.profiles import examples
 
-from streams.engine import Engine
+from engine.engine import Engine
 from streams.inputs import Reader
 from streams.live.placement import partitions_in, partitions_of
 from streams.live.seeding import Seeding

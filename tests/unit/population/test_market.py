@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.engines import DEFAULT, batch, engine, frozen
 
-from streams.engine import Engine
+from engine.engine import Engine
 
 START = datetime(2024, 3, 1, 12, tzinfo=UTC)
 KINDS = ("competitor_offer", "regulation", "tariff", "season")

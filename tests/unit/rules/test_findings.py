@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from rules.faults import Fault
 from rules.findings import as_github, as_json, as_sarif
-from streams.cli import app
+from streams.commands.root import app
 
 NAMED = "warnings name these rules version …"
 FAULTS = [

@@ -18,7 +18,7 @@ from rules.rulefile import Param
 from rules.tuning import Goal, Part, Tried, beta_binomial, chosen, grid, parts, promise, split_after, split_at, swing
 from rules.variants import NotWrittenError, numeric, patched, rewritten, with_parameter
 from streams.bootstrap import schema
-from streams.tuning import Candidate, best_of_one, optimism
+from streams.studies.tuning import Candidate, best_of_one, optimism
 
 RAW = {
     entry["id"]: entry.get("params", {})

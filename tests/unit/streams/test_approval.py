@@ -11,7 +11,7 @@ from support.engines import DEFAULT, engine
 from typer.testing import CliRunner, Result
 
 from rules.approval import ApprovalError, Book, Entry, hash_of, in_words, same_person
-from streams.cli import app
+from streams.commands.root import app
 
 
 def churn(*arguments: str) -> Result:

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 import simulator
 from events.decode import decode
-from streams.cli import app
-from streams.trials import sampled
+from streams.commands.root import app
+from streams.studies.trials import sampled
 
 
 def churn(*arguments: str) -> Result:

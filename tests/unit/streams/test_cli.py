@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from streams import given
-from streams.cli import app
+from streams.commands.root import app
 from streams.problems import UsageError
 
 
@@ -99,7 +99,7 @@ def test_wrong_usage_is_one_message_and_2(arguments: tuple[str, ...], message: s
 
 def test_the_module_is_the_command_too() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "streams.cli", "replay", "/nowhere/events.jsonl"],
+        [sys.executable, "-m", "streams.commands.root", "replay", "/nowhere/events.jsonl"],
         check=False,
         capture_output=True,
         text=True,

@@ -18,8 +18,8 @@ from sinks.queues.delivery import Delivery
 from sinks.queues.looking import Queues
 from sinks.queues.outbox import Outbox
 from sinks.queues.work import Work
-from streams.cli import app
-from streams.queue_view import COLUMNS, View
+from streams.commands.queue_view import COLUMNS, View
+from streams.commands.root import app
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_a_terminal_shows_all_that_helps_to_act(stocked: redis.Redis) -> None:
 
 
 def test_the_queue_commands_start_without_the_engine() -> None:
-    code = "import sys, streams.cli_queue; sys.exit(bool({'numba', 'river', 'streams.engine'} & sys.modules.keys()))"
+    code = "import sys, streams.commands.care_queue; sys.exit(bool({'numba', 'river', 'engine.engine'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

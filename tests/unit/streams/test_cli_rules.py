@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 import simulator
 from rules.faults import ConfigurationError
 from streams import bootstrap
-from streams.cli import app
-from streams.feature_list import SPREAD
+from streams.commands.feature_list import SPREAD
+from streams.commands.root import app
 
 AMONG = f"among the N of {DEFAULT / 'rules'}"
 

@@ -17,21 +17,21 @@ from typer.testing import CliRunner, Result
 
 import simulator
 from customers.rounds import Rows
+from engine.engine import Engine
+from engine.parts import DAY_US
 from rules.backtesting import findings
 from rules.columns import Sheet
 from rules.grain import finer
 from rules.load import Configuration, load
 from streams import bootstrap
-from streams.cli import app
+from streams.commands.root import app
 from streams.daily_rows import Block, RowColumns, packed, pseudonym, read
-from streams.daily_trials import tried_daily
 from streams.day_files import DayFile, day_files
-from streams.engine import Engine
-from streams.parts import DAY_US
 from streams.problems import UsageError
 from streams.pseudonyms import pseudonym_key
 from streams.recording import Recorder, RecordingEngine
 from streams.replay import Job, replay
+from streams.studies.daily_trials import tried_daily
 
 KEY = b"k" * 32
 RULES = """

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.evaluation import model_inputs
 from models.champion import Champion
-from streams.evaluation import model_inputs
 from streams.lean import without
 
 WORKER = """
@@ -19,7 +19,7 @@ from streams.lean import start_lean
 start_lean()
 import gc
 from pathlib import Path
-import streams.cli_live, streams.live.process, streams.live.rehearsal, streams.recording
+import streams.commands.live, streams.live.process, streams.live.rehearsal, streams.recording
 from streams import bootstrap
 model = Path(sys.argv[1])
 configuration = bootstrap.configuration(bootstrap.config_folder(None))
@@ -38,7 +38,7 @@ def test_a_command_that_is_waited_for_loads_no_other_one(command: str) -> None:
     done = subprocess.run([sys.executable, "-c", RUN, command, "--help"], capture_output=True, text=True, check=True)
     assert f"churn {command}" in done.stdout
     loaded = done.stdout.rpartition("loaded")[2].split()
-    assert not {"streams.cli", "streams.replay", "simulator"} & {*loaded}
+    assert not {"streams.commands.root", "streams.replay", "simulator"} & {*loaded}
 
 
 def test_a_worker_with_a_saved_model_starts_without_what_it_never_uses(tmp_path: Path) -> None:

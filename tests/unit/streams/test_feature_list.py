@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from detectors.features import FEATURES
-from streams.feature_list import HEADS, LEGEND, SPREAD, list_features
+from streams.commands.feature_list import HEADS, LEGEND, SPREAD, list_features
 
 
 def printed(width: int, spread: dict[str, str]) -> list[str]:

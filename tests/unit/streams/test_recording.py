@@ -12,11 +12,11 @@ from support.daily import decoded
 from support.engines import QUICK, batch, configuration, frozen
 from support.small_streams import lines, random_moments
 
+from engine.parts import DAY_US
 from events.times import time_of
 from population.findings import Finding
 from streams.daily_rows import EVERYBODY, Whose
 from streams.day_files import day_files
-from streams.parts import DAY_US
 from streams.recording import Recorder, RecordingEngine
 
 KEY = b"k" * 32

@@ -15,7 +15,7 @@ from support.small_streams import lines, moments, random_moments
 from typer.testing import CliRunner
 
 from streams.checkpoint import read_state, write_state
-from streams.cli import app
+from streams.commands.root import app
 
 RULE = (
     "      - {{alert: {alert}, id: {id}, tier: {tier}, mode: {mode}, expr: {expr}, {more}reason: any,"

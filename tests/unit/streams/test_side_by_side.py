@@ -13,8 +13,8 @@ from support.engines import QUICK
 from support.small_streams import lines, random_moments
 from typer.testing import CliRunner
 
-from streams.cli import app
-from streams.side_by_side import compared, in_words
+from streams.commands.root import app
+from streams.studies.side_by_side import compared, in_words
 
 TIERS = ("watch", "warning", "critical")
 

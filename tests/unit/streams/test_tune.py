@@ -12,10 +12,10 @@ from typer.testing import CliRunner, Result
 import simulator
 from rules.load import load
 from streams import bootstrap
-from streams.cli import app
-from streams.cli_tune import patches
+from streams.commands.root import app
+from streams.commands.tune import patches
 from streams.replay import Job, replay
-from streams.tuning import Candidate, fires
+from streams.studies.tuning import Candidate, fires
 
 
 def churn(*arguments: str) -> Result:
