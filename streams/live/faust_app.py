@@ -34,6 +34,9 @@ class App(faust.App):
     def _new_transport(self) -> Any:
         return ChunkTransport(self.conf.broker_consumer, self)
 
+    def _create_directories(self) -> None:
+        """None: there are no tables to keep, and where a worker is started may be read-only."""
+
     def add_agent(self, topic: str, agent: Callable[[Any], Any]) -> None:
         """Have an agent read a topic. Faust's decorator would also look for where it stands, through all that is loaded: a tenth
         of a second of each start.

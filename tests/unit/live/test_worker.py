@@ -18,6 +18,7 @@ from sinks.metrics import Metrics
 from streams import bootstrap
 from streams.live import watchdog as module
 from streams.live.delivery import Message, Outbox
+from streams.live.faust_app import app_of
 from streams.live.journal import Covered
 from streams.live.keeping import Kept
 from streams.live.lane import Lane, LaneSettings
@@ -95,6 +96,12 @@ def test_the_group_is_joined_without_a_wait_for_tables_that_might_be_declared(mo
         await worker.producer.stop()
 
     asyncio.run(started())
+
+
+def test_faust_makes_no_folders_where_a_worker_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app_of(live_settings({}))._create_directories()  # what its start does first of all
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_worker_ends_when_a_service_of_faust_died(monkeypatch: pytest.MonkeyPatch) -> None:
