@@ -1,1 +1,1 @@
-"""The drivers around the engine: files, replay, demo, the command line, and the engine itself."""
+"""The drivers around the engine: files, replay, demo, workers on Kafka (`live`), the command line (`commands`), and studies for rule authors."""
