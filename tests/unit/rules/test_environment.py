@@ -61,7 +61,7 @@ def test_names_of_other_parts_and_of_other_programs_are_left_alone():
         ("HORIZON_DAYS", "0", "it must be at least 1", "error"),
         ("HORIZON_DAYS", "'30'", "it must be a whole number without quotes", "error"),
         ("VALUE_CLASS__MID", "900", "`mid` must be less than `high`", "error"),
-        ("TIERS", "[watch", "expected ',' or ']'", "error"),
+        ("TIERS", "[watch", "the bracket is never closed", "error"),
         ("RECHEK", "12h", "`CHURN_RECHEK` is no setting; did you mean `CHURN_RECHECK`?", "warning"),
         ("VALUE_CLASS__HGIH", "1", "did you mean `CHURN_VALUE_CLASS__HIGH`?", "warning"),
         ("DEADLINES__WACH__OTHER__ACK", "1h", "did you mean `CHURN_DEADLINES__WATCH`?", "warning"),
