@@ -63,7 +63,7 @@ class Metrics:
         )
         self.rules_refused = self._counter("churn_rules_refused_total", "Rule sets that are not worked by.", "why")
         self.folder_refused = self._gauge(
-            "churn_folder_refused", "1 while what is in the worker's configuration folder is not worked by, else 0."
+            "churn_folder_refused", "1 while what is in the worker's configuration folder is refused, else 0."
         )
         self.rules_held = self._gauge(
             "churn_rules_held",

@@ -15,7 +15,7 @@ STANDARD_ERROR: Final = 2
 
 
 def leave_when_told() -> None:
-    """Call first of all; who works has to take the signals over (`streams.live.process.work`)."""
+    """Call first of all; who works has to take the signals over (`streams.live.process.begun`)."""
     for number in SIGNALS:
         signal.signal(number, left)
 

@@ -56,7 +56,7 @@ EXITS: dict[type[Exception], int] = {
 
 def complain(text: str) -> None:
     """Say something to the person at the terminal, beside the output, if anybody is there."""
-    with suppress(BrokenPipeError, ValueError):  # nobody reads, or it was closed
+    with suppress(OSError, ValueError):  # nobody reads, the disk is full, or it was closed
         typer.echo(text.encode(errors="backslashreplace").decode(), err=True)  # a file's name may be no UTF-8
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from streams import bootstrap
 from streams.commands.approval import ByOption, NoteOption, rules, rules_within, send
 from streams.commands.config import ConfigOption
 from streams.problems import guarded
+from streams.who import user
 
 __all__ = ["rules"]
 
@@ -42,7 +42,7 @@ def rules_release(
     note: NoteOption = "",
 ) -> None:
     """Say yes to rules that the guard holds in shadow: all workers let them loose."""
-    order = _live().release(names, by or getpass.getuser(), note)
+    order = _live().release(names, by or user(), note)
     typer.echo(f"released {', '.join(names)} of {order.bundle[:12]}, by {order.by}")
 
 

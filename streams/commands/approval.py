@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -19,6 +18,7 @@ from streams.commands.config import ConfigOption
 from streams.commands.tune import rules
 from streams.problems import UsageError, guarded
 from streams.studies.trying_cases import try_cases
+from streams.who import user
 
 __all__ = ["rules"]
 
@@ -59,9 +59,7 @@ def rules_propose(
         note = f"{note} (untested)".lstrip()
     else:
         passing(proposed, found)
-    entry = _done(
-        lambda: book(folder).propose(proposed, found.rules.version, by or getpass.getuser(), clock.now_text(), note)
-    )
+    entry = _done(lambda: book(folder).propose(proposed, found.rules.version, by or user(), clock.now_text(), note))
     for line in differences(bootstrap.as_it_stands(folder).rules, found.rules):
         typer.echo(line)
     typer.echo(f"proposed {short(entry.files)} by {entry.by}; warnings will name it version {entry.version}")
@@ -79,7 +77,7 @@ def rules_approve(
     """Put a proposed rule set in force. With `approval: {four_eyes: true}` not by whoever proposed it."""
     folder = bootstrap.config_folder(config)
     four_eyes = bootstrap.announced(folder, read=bootstrap.as_it_stands).settings.approval.four_eyes
-    who, now, kept = by or getpass.getuser(), clock.now_text(), book(folder)
+    who, now, kept = by or user(), clock.now_text(), book(folder)
     fit = partial(bootstrap.configuration, folder)
     entry = _done(lambda: kept.approve(files, who, now, four_eyes=four_eyes, note=note, fit=fit))
     typer.echo(f"{short(entry.files)} is in force, by {entry.by}; warnings name it version {entry.version}")
@@ -102,7 +100,7 @@ def rules_rollback(
 ) -> None:
     """Put the rule set in force that was so before."""
     folder = bootstrap.config_folder(config)
-    who, now = by or getpass.getuser(), clock.now_text()
+    who, now = by or user(), clock.now_text()
     entry = _done(lambda: book(folder).rollback(who, now, files, note, fit=partial(bootstrap.configuration, folder)))
     typer.echo(f"{short(entry.files)} is in force again, by {entry.by}; warnings name it version {entry.version}")
     if live:
@@ -135,7 +133,7 @@ def send(
 ) -> None:
     """Tell all workers. Raises ConfigurationError, UsageError, OutsideError."""
     giving = import_module("streams.live.giving")  # Kafka's clients cost every other command half a second
-    order, news = giving.apply(folder, rules, act, by or getpass.getuser(), note, rebuild=rebuild)
+    order, news = giving.apply(folder, rules, act, by or user(), note, rebuild=rebuild)
     said = "all workers go by" if news else "all workers go already by"
     typer.echo(f"{said} configuration {short(order.bundle)}; warnings name its rules version {order.version}")
 

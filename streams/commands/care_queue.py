@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import math
 import os
 import time
@@ -20,6 +19,7 @@ from sinks.queues.work import COME_BACK, Resolution, Work
 from sinks.terminal import Screen
 from streams.commands.queue_view import View
 from streams.problems import UsageError, guarded
+from streams.who import user
 
 SHOWN = 50
 """Items of a list on a terminal."""
@@ -100,7 +100,7 @@ def claim_command(
     language: LanguageOption = None,
 ) -> None:
     """Take an item for yourself, until you resolve or release it or the time is up."""
-    who, lasts = short("--agent", agent) or getpass.getuser(), span("--lease", lease)
+    who, lasts = short("--agent", agent) or user(), span("--lease", lease)
     if item is not None and (queues or tiers):
         raise UsageError("give an ID, or --queue and --tier to choose among the most urgent")
     work = opened()
@@ -172,7 +172,7 @@ def pause_command(
 ) -> None:
     """Let nobody claim from a queue; warnings still arrive, and what is claimed can be resolved."""
     queues = opened().queues
-    said = short("--note", note) or f"by {getpass.getuser()}"
+    said = short("--note", note) or f"by {user()}"
     for name in queues.names(names):
         queues.pause(name, said)
         typer.echo(f"{name}\tpaused")

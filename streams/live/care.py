@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from rules.early_warning import EarlyWarning
 from sinks.metrics import Metrics
@@ -98,7 +98,11 @@ class CareQueues:
             return  # said when warnings cannot be delivered
         for outcome in outcomes:
             key = msgspec.json.decode(outcome.event, type=Named).customer_id.encode()
-            await self.producer.send_and_wait(OUTCOMES, outcome.event, key=key)
+            try:
+                await self.producer.send_and_wait(OUTCOMES, outcome.event, key=key)
+            except KafkaError as error:  # the outbox keeps them
+                log.warning("outcomes cannot be forwarded, they wait in Redis", error=repr(error))
+                return
         if outcomes:
             try:
                 await asyncio.to_thread(self.outbox.done, outcomes)

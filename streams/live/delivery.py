@@ -37,11 +37,10 @@ class Message(NamedTuple):
 
 
 class Parcel(NamedTuple):
-    """What is sent together, who is told of it, and when the oldest event behind it came (monotonic, s)."""
+    """What is sent together, and when the oldest event behind it came (monotonic, s)."""
 
     messages: list[Message]
     came: float | None
-    told: Callable[[], None] | None
 
 
 def away(error: KafkaError) -> bool:
@@ -103,11 +102,9 @@ class Outbox:
         self.given = 0
         self.away = False  # the broker: what waits does so for it
 
-    def add(
-        self, messages: Iterable[Message], came: float | None = None, told: Callable[[], None] | None = None
-    ) -> int:
+    def add(self, messages: Iterable[Message], came: float | None = None) -> int:
         """Have messages delivered after all that was given before; gives the parcel's number, to compare with `sent`."""
-        parcel = Parcel(list(messages), came, told)
+        parcel = Parcel(list(messages), came)
         self.backlog += len(parcel.messages)
         self.given += 1
         self.parcels.put_nowait(parcel)
@@ -126,8 +123,6 @@ class Outbox:
                 await self._deliver(parcel.messages[start : start + AT_ONCE])
             self.sent += 1
             self.delivered(parcel)
-            if parcel.told is not None:
-                parcel.told()
 
     async def _deliver(self, messages: list[Message]) -> None:
         wait = FIRST_WAIT
@@ -149,10 +144,3 @@ class Outbox:
                 self.away = False
                 self.backlog -= len(messages)
                 return
-
-    async def empty(self) -> None:
-        """Wait until everything that was given is delivered."""
-        if self.sent < self.given:
-            done = asyncio.Event()
-            self.add((), told=done.set)
-            await done.wait()

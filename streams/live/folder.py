@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from streams.live.admission import approval_of
 from streams.live.board import Board
 from streams.live.bundle import Files, Order, bundle_of, digest
 from streams.live.library import Read, RefusedError
+from streams.who import user
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks, each of which reads the files (a millisecond of work). Nobody is told of a folder that is moved away."""
@@ -36,9 +36,11 @@ class Folder:
     ) -> None:
         self.path, self.board, self.give, self.refused, self.accept = path, board, give, refused, accept
         self.before = ""  # what was there at the last look: its hash, or why it cannot be read
-        self.seen = ""  # what was there and was judged
+        self.seen = ""  # the hash of what was there and could be taken, or was known
+        self.refused_last = ""  # what was there, as `before`, and was refused
         self.accepted = ""  # the hash of what was found free of faults in this run
-        self.wrong = ""  # why what is there is not worked by; "" also for what is merely older than what is in force
+        self.wrong = ""  # why what is there is refused; "" also for what is merely older than what is in force
+        self.trouble = ""  # what kept us from taking what is there, and may pass
         self.asked = asyncio.Event()
 
     async def first(self) -> None:
@@ -47,15 +49,17 @@ class Folder:
         Raises RefusedError where that has faults, was not approved or needs other state, and no rules are in force to go on by.
         """
         files, wrong = await self._read()
-        found = self.before = self.seen = str(wrong) if wrong else digest(files)
+        found = self.before = str(wrong) if wrong else digest(files)
         if self.board.current == "" or found not in self.board.library.bundles:
             try:
                 await self._take(files, wrong)
             except RefusedError as error:
                 if self.board.current == "":
                     raise
-                self._refuse(error)
-        elif found != self.board.current:
+                self._refuse(found, error)
+            return
+        self.seen = found
+        if found != self.board.current:
             log.warning("the folder's rules are older than those in force, which are worked by", folder=found[:12],
                         in_force=self.board.current[:12], hint="churn rules apply")  # fmt: skip
 
@@ -91,21 +95,30 @@ class Folder:
         files, wrong = await self._read()
         found = str(wrong) if wrong else digest(files)
         still, self.before = found == self.before, found
-        if found == self.board.current:
-            self.seen, self.wrong = found, ""
-        elif always or (still and found != self.seen):
-            self.seen, self.wrong = found, ""
+        if found == self.board.current or (not always and self._old(found)):
+            self.seen, self.refused_last, self.wrong = found, "", ""
+        elif always or (still and found != self.refused_last):
             try:
                 await self._take(files, wrong)
             except RefusedError as error:
-                self._refuse(error)
-            except KafkaError as error:
-                self.seen = ""  # as if it was not seen: the next look tries again
-                log.warning("the folder's rules cannot be made known", folder=found[:12], error=repr(error))
+                self._refuse(found, error)
+            except (KafkaError, OSError) as error:  # as if it was not seen: the next look tries again
+                self._hindered(found, error)
 
-    def _refuse(self, error: RefusedError) -> None:
-        self.wrong = str(error)
+    def _old(self, found: str) -> bool:
+        """Whether it is no news: a folder that was away for a while must not undo what was put in force from elsewhere. One of which
+        nothing was seen yet is judged as at a start.
+        """
+        return found == self.seen if self.seen else found in self.board.library.bundles
+
+    def _refuse(self, found: str, error: RefusedError) -> None:
+        self.refused_last, self.wrong = found, str(error)
         self.refused(error, None)
+
+    def _hindered(self, found: str, error: Exception) -> None:
+        if repr(error) != self.trouble:
+            self.trouble = repr(error)
+            log.warning("the folder's rules cannot be taken up now", folder=found[:12], error=self.trouble)
 
     async def _read(self) -> tuple[Files, RefusedError | None]:
         """What is there, or what keeps it from being read."""
@@ -127,16 +140,15 @@ class Folder:
             raise RefusedError("faults", str(error)) from error
         except ApprovalError as error:
             raise RefusedError("approval", str(error)) from error
-        except OSError as error:
-            raise RefusedError("faults", f"{self.path}: {error}") from error
         self.accepted = digest(files)
         order = Order(
             self.accepted,
             configuration.rules.version,
             "applied",
-            f"{getpass.getuser()}@{socket.gethostname()}",
+            f"{user()}@{socket.gethostname()}",
             clock.now_text(),
             f"found in {self.path.name}",
             approval=approval,
         )
         await self.give(files, order)
+        self.seen, self.refused_last, self.wrong, self.trouble = self.accepted, "", "", ""

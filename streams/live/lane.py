@@ -163,7 +163,7 @@ class Lane:
         """What other partitions were told of the network or the market, which concerns everybody."""
         self.exchange.took(tick.reports)
         batch = decode("\n".join(tick.reports).encode(), POPULATION, received_at="")
-        return self._apply(batch, tick.at, decided_at)
+        return self._apply(batch, tick.at, decided_at)._replace(came=None)  # they came here who knows when
 
     def _apply(self, batch: Batch, came: int, decided_at: int) -> Output:
         """Events, those that do not say when they came at `came`, a wall time as `decided_at` (µs)."""

@@ -70,8 +70,3 @@ class Population:
             offset, value = self.waiting.popleft()
             self.heard(statement_of(value, f"{POPULATION}/0/{offset}"), offset)
             self.offset = offset + 1
-
-    async def stop(self) -> None:
-        """Read no more."""
-        if self.consumer is not None:
-            await self.consumer.stop()

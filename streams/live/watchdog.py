@@ -12,6 +12,7 @@ from sinks.metrics import Metrics
 from streams.live.faust_app import App, consumer_of
 from streams.live.holdings import Holdings
 from streams.live.measuring import show_partitions
+from streams.live.reaching import Reaching
 from streams.live.reloading import LiveRules
 from streams.problems import OutsideError
 
@@ -22,8 +23,16 @@ log = structlog.get_logger()
 class Watchdog:
     """Of one worker. `stalled_after` in seconds."""
 
-    def __init__(self, app: App, holdings: Holdings, rules: LiveRules, metrics: Metrics, stalled_after: float) -> None:
-        self.app, self.holdings, self.rules = app, holdings, rules
+    def __init__(
+        self,
+        app: App,
+        holdings: Holdings,
+        rules: LiveRules,
+        reaching: Reaching,
+        metrics: Metrics,
+        stalled_after: float,
+    ) -> None:
+        self.app, self.holdings, self.rules, self.reaching = app, holdings, rules, reaching
         self.metrics, self.stalled_after = metrics, stalled_after
 
     async def run(self) -> None:
@@ -38,7 +47,11 @@ class Watchdog:
             self.rules.show(tenancy.lane for tenancy in holdings.tenancies.values())
             waiting = show_partitions(self.metrics, holdings.tenancies)
             waiting += sum(tenancy.outbox.backlog for tenancy in holdings.tenancies.values())
-            away = holdings.away or any(tenancy.outbox.away for tenancy in holdings.tenancies.values())
+            away = (
+                self.reaching.away
+                or holdings.away
+                or any(tenancy.outbox.away for tenancy in holdings.tenancies.values())
+            )
             if away or (not waiting and not holdings.paused):
                 holdings.moved()  # nothing to do, or nobody to tell, is no standstill
             still = time.monotonic() - holdings.moved_at

@@ -55,7 +55,7 @@ class Worker:
             holdings, self.population, self.checkpoints, self.rules, self.producer, metrics, engine_thread,
             settings.share_wait,
         )  # fmt: skip
-        self.watchdog = Watchdog(self.app, holdings, self.rules, metrics, settings.stalled_after)
+        self.watchdog = Watchdog(self.app, holdings, self.rules, self.reaching, metrics, settings.stalled_after)
         show_from_the_start(metrics)
 
     def delivered(self, parcel: Parcel) -> None:
@@ -84,10 +84,9 @@ class Worker:
         tiers = self.rules.tiers()
         self.metrics.show_open(dict.fromkeys(tiers, 0))
         care = CareQueues(self.settings, tiers, self.producer, self.metrics)
-        await self.app.start()
-        log.info("worker started", group=self.settings.kafka_group, partitions=self.count)
         work = (
-            self.stepping.run, self.watchdog.run, self.population.run, care.run, self.rules.run, self.reaching.run,
+            self.stepping.run, self.join, self.watchdog.run, self.population.run, care.run, self.rules.run,
+            self.reaching.run,
         )  # fmt: skip
         stepping, *tasks = (asyncio.create_task(self.holdings.watched(one())) for one in work)
         waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(self.holdings.ended.wait())]
@@ -100,6 +99,11 @@ class Worker:
             task.cancel()
         await self._leave()
         log.info("worker stopped")
+
+    async def join(self) -> None:
+        """Join the group: over once its first partitions are taken over."""
+        await self.app.start()
+        log.info("worker started", group=self.settings.kafka_group, partitions=self.count)
 
     async def save_before_the_end(self, stepping: asyncio.Task[None]) -> None:
         """Leave as much as can be; whoever comes next reads the rest again. From here on nobody works on any partition.

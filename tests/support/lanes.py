@@ -134,6 +134,7 @@ class Cluster:
         if tick is not None:
             self.ticks[lane].append(tick)
             more = opened.apply_tick(len(self.ticks[lane]) - 1, tick, WALL)
+            assert more.came is None  # no event came
             self.decisions += more.decisions
             self.incidents += more.incidents
             self.shadow += more.shadow

@@ -405,7 +405,10 @@ def test_a_folder_that_is_moved_away_or_deleted_and_comes_back_is_seen(folder: P
         assert given.board.current == digest(quick())
         folder.rename(old)
         folder.symlink_to(old)  # the same files: no news
-        mounted.asked.set()
+        before = len(given.board.orders), len(given.refusals)
+        await looked(mounted)
+        assert (len(given.board.orders), len(given.refusals)) == before
+        happened.clear()  # no look may have come between the two names
         folder.unlink()
         folder.symlink_to(folder.with_name("nowhere"))
         await next_one()
@@ -415,6 +418,61 @@ def test_a_folder_that_is_moved_away_or_deleted_and_comes_back_is_seen(folder: P
 
     asyncio.run(story())
     assert [one.why for one in given.refusals] == ["faults", "faults"]
+
+
+@pytest.mark.parametrize("at", ["running", "start"])
+def test_a_folder_that_was_away_for_a_while_undoes_nothing(folder: Path, at: str) -> None:
+    given, away = Given(), folder.with_name("away")
+    in_force = quick(**EDIT)
+
+    async def story() -> None:
+        await given.give(quick(), order(quick()))
+        mounted = given.folder(folder)
+        if at == "running":
+            await mounted.first()
+        await given.give(in_force, order(in_force))  # from elsewhere: churn rules apply
+        folder.rename(away)
+        if at == "start":
+            await mounted.first()
+        await looked(mounted)
+        assert mounted.wrong == str(given.refusals[0])
+        away.rename(folder)
+        await looked(mounted)
+        assert (given.board.current, mounted.wrong) == (digest(in_force), "")
+        await mounted.look(always=True)  # unless somebody asks for it
+        assert given.board.current == digest(quick())
+
+    asyncio.run(story())
+    assert len(given.refusals) == 1
+
+
+def test_a_disk_that_is_full_for_a_while_refuses_no_rules(folder: Path) -> None:
+    given, full = Given(), [True, True]
+
+    def read_on_a_full_disk(place: Path) -> Configuration:
+        if full:
+            full.pop()
+            raise OSError(28, "No space left on device")
+        return accept(place)
+
+    async def story() -> None:
+        await given.give(quick(), order(quick()))
+        mounted = Folder(folder, given.board, given.give, given.refused, read_on_a_full_disk)
+        await mounted.first()
+        (folder / "rules" / "quick.yaml").write_bytes(quick(**EDIT)["rules/quick.yaml"])
+        with capture_logs() as said:
+            await looked(mounted)
+            await mounted.look(always=False)
+        assert (full, len(said), given.board.current) == (
+            [],
+            1,
+            digest(quick()),
+        )  # said once, however often it is tried
+        await mounted.look(always=False)
+        assert given.board.current == digest(quick(**EDIT))
+
+    asyncio.run(story())
+    assert not given.refusals
 
 
 def test_a_mount_whose_link_is_swapped_is_seen(tmp_path: Path) -> None:

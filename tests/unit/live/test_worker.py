@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -133,6 +134,29 @@ def test_a_worker_ends_when_delivery_of_a_partition_died(tmp_path: Path, monkeyp
             await asyncio.wait([tenancy.sender])
             with pytest.raises(TypeError, match="not callable"):
                 await worker.watchdog.run()
+
+    asyncio.run(watched())
+
+
+def test_a_standstill_because_the_broker_is_away_ends_no_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(module, "show_partitions", lambda *_: 5)  # records wait
+
+    async def watched() -> None:
+        async with with_a_partition(tmp_path) as worker:
+            worker.rules.show = lambda _: None  # type: ignore[method-assign]
+            worker.reaching.found(False, 0.0)
+            worker.holdings.moved_at = long_ago = time.monotonic() - 10_000
+            watching = asyncio.create_task(worker.watchdog.run())
+            while worker.holdings.moved_at == long_ago and not watching.done():
+                await asyncio.sleep(0)
+            assert not watching.done()
+            worker.reaching.found(True, 1.0)
+            worker.holdings.moved_at = long_ago
+            with pytest.raises(TimeoutError, match="5 records wait"):
+                await watching
 
     asyncio.run(watched())
 

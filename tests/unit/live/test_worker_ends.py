@@ -98,6 +98,42 @@ def test_a_step_that_waits_for_the_broker_is_not_waited_for(tmp_path: Path, monk
     ]
 
 
+def no_work_but_joining(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    for work in (worker.population, worker.rules):
+        work.run = for_ever  # type: ignore[method-assign]
+    monkeypatch.setattr(module, "CareQueues", lambda *_: SimpleNamespace(run=for_ever))
+    worker.rules.tiers = lambda: ("watch",)  # type: ignore[method-assign]
+    worker.reaching.ask = for_ever
+    worker.app.start = for_ever  # type: ignore[method-assign]
+
+
+def test_a_worker_whose_group_does_not_answer_can_be_told_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(worker: Worker) -> None:
+        no_work_but_joining(worker, monkeypatch)
+        stop = asyncio.Event()
+        stop.set()
+        await worker.run(stop)
+
+    assert ended(tmp_path, body, stop_within=0.1)[-1] == "worker stopped"
+
+
+def test_what_fails_while_the_group_does_not_answer_ends_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing() -> None:
+        raise ValueError("a fault of ours")
+
+    async def body(worker: Worker) -> None:
+        no_work_but_joining(worker, monkeypatch)
+        worker.population.run = failing  # type: ignore[method-assign]
+        with pytest.raises(ValueError, match="of ours"):
+            await worker.run(asyncio.Event())
+
+    ended(tmp_path, body)
+
+
 def test_a_broker_that_goes_away_meanwhile_holds_no_worker_for_ever(tmp_path: Path) -> None:
     async def body(worker: Worker) -> None:
         await stopped(worker)

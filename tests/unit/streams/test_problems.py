@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,9 @@ def test_a_worker_whose_log_nobody_reads_ends_so_that_it_is_started_again() -> N
 
 
 def test_what_cannot_be_said_changes_no_exit_code() -> None:
+    command = [sys.executable, "-c", BODY.format(does="refuse()", kept="")]
+    with Path("/dev/full").open("wb") as full:
+        assert subprocess.run(command, stderr=full, check=False, timeout=60).returncode == 2
     assert ended("refuse()", heard=False) == (2, "")
     assert ended("1 / 0", heard=False) == (1, "")
     assert ended("sys.stderr.close() or 1 / 0") == (1, "")
