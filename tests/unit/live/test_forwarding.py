@@ -32,6 +32,7 @@ def test_outcomes_wait_in_redis_while_kafka_is_away_and_end_no_worker() -> None:
         await care._forward()
         assert (sent, done) == ([b"c1"], [])
         await care._forward()
+        await care.consumer.stop()
 
     asyncio.run(forwarded())
     assert sent == [b"c1", b"c1", b"c2"]  # a second copy is known as a duplicate
