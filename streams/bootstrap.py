@@ -153,21 +153,13 @@ def engine_of(
 
     Raises OSError, ModelFileError, and UsageError for a state that this version cannot carry over.
     """
-    from engine.model_inputs import model_inputs  # noqa: PLC0415
-    from models.champion import Champion  # noqa: PLC0415
-
-    names, categorical = model_inputs({}, features_of(configuration.settings.signals))
-    settings = LearningSettings(horizon_days=configuration.settings.horizon_days)
-    if model is None:
-        champion = Champion(names, categorical, settings)
-    else:
-        try:
-            champion, _ = Champion.load(model.read_bytes(), names, categorical, settings)
-        except ModelFileError as error:
-            raise ModelFileError(f"{model}: {error}") from error
-    made = kind(configuration, champion, Ledger(int(configuration.settings.utc_offset)) if ledger else None)
+    try:
+        scoring, _ = champion(configuration, None if model is None else model.read_bytes())
+    except ModelFileError as error:
+        raise ModelFileError(f"{model}: {error}") from error
+    made = kind(configuration, scoring, Ledger(int(configuration.settings.utc_offset)) if ledger else None)
     if saved is not None:
-        frozen = {} if model is None else {f"model.{name}": part for name, part in champion.snapshot().items()}
+        frozen = {} if model is None else {f"model.{name}": part for name, part in scoring.snapshot().items()}
         try:
             made.restore({**saved, **frozen})
         except (ValueError, KeyError, msgspec.MsgspecError) as error:

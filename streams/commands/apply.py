@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from streams import bootstrap
-from streams.commands.approval import ByOption, NoteOption, rules, rules_within, send
+from streams.commands.approval import ByOption, NoteOption, giving, rules, rules_within, send
 from streams.commands.config import ConfigOption
 from streams.problems import guarded
 from streams.who import user
@@ -42,7 +42,7 @@ def rules_release(
     note: NoteOption = "",
 ) -> None:
     """Say yes to rules that the guard holds in shadow: all workers let them loose."""
-    order = _live().release(names, by or user(), note)
+    order = giving().release(names, by or user(), note)
     typer.echo(f"released {', '.join(names)} of {order.bundle[:12]}, by {order.by}")
 
 
@@ -52,9 +52,5 @@ def rules_live() -> None:
     """Show what workers were told to go by, when and by whom; the last line that names a configuration is in force. The version
     is that of its rules, as warnings name it.
     """
-    lines = import_module("streams.live.bundle").in_words(_live().given())
+    lines = import_module("streams.live.bundle").in_words(giving().given())
     typer.echo("\n".join(lines) or "no worker has ever run here")
-
-
-def _live() -> Any:
-    return import_module("streams.live.giving")  # Kafka's clients cost every other command half a second

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -132,10 +132,14 @@ def send(
     folder: Path, act: Act, by: str | None, note: str, *, rules: Path | None = None, rebuild: bool = False
 ) -> None:
     """Tell all workers. Raises ConfigurationError, UsageError, OutsideError."""
-    giving = import_module("streams.live.giving")  # Kafka's clients cost every other command half a second
-    order, news = giving.apply(folder, rules, act, by or user(), note, rebuild=rebuild)
+    order, news = giving().apply(folder, rules, act, by or user(), note, rebuild=rebuild)
     said = "all workers go by" if news else "all workers go already by"
     typer.echo(f"{said} configuration {short(order.bundle)}; warnings name its rules version {order.version}")
+
+
+def giving() -> Any:
+    """What workers are told by; Kafka's clients cost every other command half a second."""
+    return import_module("streams.live.giving")
 
 
 def passing(proposed: Path, found: Configuration) -> None:

@@ -66,3 +66,12 @@ def library_of(*bundles: dict[str, bytes], make: Make = make) -> tuple[Library, 
 def orders_of(digests: list[str]) -> list[Reload]:
     """One order after the other to work by these."""
     return [Reload(number, one) for number, one in enumerate(digests)]
+
+
+NEVER_TRUE = """version: 1
+groups:
+  - name: never
+    rules:
+      - {alert: Never, id: never, tier: watch, expr: uses_7d < 1 and uses_7d > 2, reason: never,
+         text: {en: "Never", zh-CN: "从不"}}
+"""

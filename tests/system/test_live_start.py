@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from kafka import KafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
+from support.bundles import NEVER_TRUE
 from support.engines import DEFAULT
 from support.kafka_server import KafkaServer, needs_kafka
 from support.redis_server import free_port
@@ -119,18 +120,9 @@ def test_a_wrong_password_is_one_line_that_does_not_hold_it(tmp_path: Path) -> N
         assert (code, "missing on the broker: " in said[0]) == (3, True), said
 
 
-NEVER = """version: 1
-groups:
-  - name: never
-    rules:
-      - {alert: Never, id: never, tier: watch, expr: uses_7d < 1 and uses_7d > 2, reason: never,
-         text: {en: "Never", zh-CN: "从不"}}
-"""
-
-
 def test_rules_that_only_the_check_refuses_end_the_worker_unless_they_are_in_force(empty: str, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(DEFAULT, tmp_path / "config"))
-    (folder / "rules" / "never.yaml").write_text(NEVER)
+    (folder / "rules" / "never.yaml").write_text(NEVER_TRUE)
     code, said = refused(CHURN_KAFKA_BOOTSTRAP=empty, CHURN_CHECKPOINTS=str(tmp_path / "c"), CHURN_CONFIG=str(folder))
     assert (code, said) == (2, [f"{folder}/rules/never.yaml:5:54: rule `never`: `expr` can never be true"])
     files = bundle_of(folder)

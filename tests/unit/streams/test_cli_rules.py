@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
+from support.bundles import NEVER_TRUE
 from support.engines import DEFAULT
 from typer.testing import CliRunner, Result
 
@@ -286,13 +287,6 @@ def test_what_is_approved_must_be_right_with_the_overrides(tmp_path: Path, monke
         bootstrap.configuration(edited(tmp_path / "config"))
 
 
-NEVER = """version: 1
-groups:
-  - name: never
-    rules:
-      - {alert: Never, id: never, tier: watch, expr: uses_7d < 1 and uses_7d > 2, reason: never,
-         text: {en: "Never", zh-CN: "从不"}}
-"""
 ON_RULES = ("--rule", "complaint-waiting", "--precision", "0.2")
 
 
@@ -311,7 +305,7 @@ def test_whatever_takes_rules_up_refuses_what_only_the_check_finds(
     command: tuple[str, ...], events: Path, tmp_path: Path
 ) -> None:
     folder = edited(tmp_path / "config")
-    (folder / "rules" / "never.yaml").write_text(NEVER)
+    (folder / "rules" / "never.yaml").write_text(NEVER_TRUE)
     arguments = [str(events) if one == "FILE" else one for one in command]
     done = churn(*arguments, "--config", str(folder))
     said = f"{folder}/rules/never.yaml:5:54: rule `never`: `expr` can never be true\n"
@@ -332,7 +326,7 @@ def test_what_only_looks_something_up_takes_such_rules_as_they_stand(
     command: tuple[str, ...], events: Path, tmp_path: Path
 ) -> None:
     folder = edited(tmp_path / "config")
-    (folder / "rules" / "never.yaml").write_text(NEVER)
+    (folder / "rules" / "never.yaml").write_text(NEVER_TRUE)
     places = {"FILE": str(events), "FOLDER": str(folder)}
     done = churn("rules", *(places.get(one, one) for one in command), "--config", str(folder))
     assert done.exit_code == 0, done.output
